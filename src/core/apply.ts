@@ -1,0 +1,145 @@
+/**
+ * `apply(board, operation, context)`: the one place where an operation is decided. Pure: the same board, operation and
+ * context give the same decision on every machine, which is what makes replaying safe.
+ */
+import type { Board, Change } from './board.ts';
+import { describeFault } from './arguments.ts';
+import { isOperationId } from './ids.ts';
+import { faultInName } from './names.ts';
+import type { Accepted, Call, Context, Decision, EventDraft, Operation, OperationDefinition, Refusal, Verdict } from './operation.ts';
+import { refuse } from './operation.ts';
+import { findOperation } from './operations/index.ts';
+import { expiredHolds } from './operations/lock.ts';
+import type { BoardEvent } from './records.ts';
+import { findSecret } from './secrets.ts';
+import { fromIso, toIso } from './time.ts';
+
+const maxSubjectLength = 72;
+
+/** An operation whose words have been checked; `args` has its defaults filled in. */
+export interface CheckedOperation {
+  readonly definition: OperationDefinition;
+  readonly args: object;
+}
+
+/**
+ * Checks an operation's form without a board: kind, agent, arguments, credentials in texts.
+ * Refuses with `usage`, `invalid-argument`, `too-large` or `secret-found`.
+ */
+export function checkOperation(operation: Operation): CheckedOperation | Refusal {
+  const definition = findOperation(operation.kind);
+  if (definition === undefined) return refuse('usage', `there is no operation "${operation.kind}"`);
+  if (!isOperationId(operation.id)) {
+    return refuse('invalid-argument', 'an operation id has 8 to 64 characters of A-Z a-z 0-9 . _ -');
+  }
+  const faultInAgent = faultInName(operation.agent);
+  if (faultInAgent !== null) return refuse('invalid-argument', `agent ${faultInAgent}`);
+  const { allow_secret: allowSecret, ...given } = operation.args;
+  const parsed = definition.arguments().safeParse(given);
+  if (!parsed.success) {
+    const fault = describeFault(parsed.error);
+    return refuse(fault.code, fault.message, `arguments of ${operation.kind}: see \`orc help\``);
+  }
+  const secret = allowSecret === true ? null : findSecret(given);
+  if (secret !== null) {
+    return refuse('secret-found', `the text holds what looks like ${secret}`, 'published history cannot be taken back; --allow-secret insists');
+  }
+  return { definition, args: parsed.data };
+}
+
+/** @throws MissingRecord when it needs a record that is not loaded: load it and call again */
+export function apply(board: Board, operation: Operation, context: Context): Decision {
+  const checked = checkOperation(operation);
+  if ('outcome' in checked) return checked;
+  if (board.meta.id === '' && operation.kind !== 'board.init') return refuse('no-board', 'the board has no beginning');
+  const call: Call = { ...context, id: operation.id, agent: operation.agent, iso: toIso(context.at) };
+  const verdict = checked.definition.decide(board, checked.args, call);
+  return verdict.outcome === 'accepted' ? complete(board, operation, verdict, call) : verdict;
+}
+
+/** Adds to a verdict what every mutation does: expired locks go, the acting agent was seen, the event is numbered. */
+function complete(board: Board, operation: Operation, verdict: Verdict, call: Call): Accepted {
+  const touched = new Set(verdict.changes.map((change) => `${change.collection}/${change.key}`));
+  const touchedLocks = new Set(verdict.changes.filter((change) => change.collection === 'locks').map(({ key }) => key));
+  const seen = touched.has(`agents/${call.agent}`) ? null : agentSeen(board, call);
+  const changes = [...verdict.changes, ...expiredHolds(board, call, touchedLocks), ...(seen === null ? [] : [seen])];
+  const result = 'event' in verdict.result ? { event: board.meta.events + 1 } : verdict.result;
+  return {
+    outcome: 'accepted',
+    operation,
+    version: call.version,
+    at: call.at,
+    changes,
+    events: numberEvents(board.meta.events, operation, verdict, call),
+    result,
+    subject: subjectOf(operation, verdict.event, verdict),
+    body: verdict.body,
+    boardId: verdict.boardId,
+    settingsText: verdict.settingsText,
+  };
+}
+
+/** The board after an accepted operation, in place. `settings` are read from `settingsText` by layout. */
+export function advance(board: Board, accepted: Accepted): void {
+  board.put(accepted.changes);
+  board.meta = {
+    ...board.meta,
+    id: accepted.boardId ?? board.meta.id,
+    version: accepted.version,
+    updated_at: toIso(accepted.at),
+    events: accepted.events.at(-1)?.n ?? board.meta.events,
+  };
+  if (accepted.settingsText !== undefined) board.settingsText = accepted.settingsText;
+}
+
+function numberEvents(last: number, operation: Operation, verdict: Verdict, call: Call): BoardEvent[] {
+  const events: BoardEvent[] = [];
+  for (const line of verdict.importedEvents ?? []) {
+    const { n: _n, v: _v, op: _op, ...fields } = line;
+    events.push({ n: last + events.length + 1, v: call.version, ...fields } as BoardEvent);
+  }
+  const { action, agent, workstream, task_id: taskId, data } = verdict.event;
+  events.push({
+    n: last + events.length + 1,
+    v: call.version,
+    ts: call.iso,
+    agent: agent ?? call.agent,
+    action,
+    ...(workstream === undefined ? {} : { workstream }),
+    ...(taskId === undefined ? {} : { task_id: taskId }),
+    ...data,
+    op: operation.id,
+  });
+  return events;
+}
+
+/** A heartbeat rides along with whatever a registered agent does, at most once in a third of a lease. */
+function agentSeen(board: Board, call: Call): Change | null {
+  const before = board.agents.get(call.agent);
+  if (before === undefined || before.status !== 'active') return null;
+  if (call.at - fromIso(before.last_seen) < board.settings.lease_ms / 3) return null;
+  return { collection: 'agents', key: before.id, before, after: { ...before, last_seen: call.iso } };
+}
+
+/** `task.claim revenue/1a2b3c4d by agent-1`, at most 72 characters. */
+function subjectOf(operation: Operation, event: EventDraft, verdict: Verdict): string {
+  const by = ` by ${operation.agent}`;
+  const target = targetOf(event, verdict);
+  const head = target === '' ? operation.kind : `${operation.kind} ${target}`;
+  const whole = `${head}${by}`;
+  if (whole.length <= maxSubjectLength) return whole;
+  const room = maxSubjectLength - by.length;
+  return room > operation.kind.length + 4 ? `${head.slice(0, room - 1)}…${by}` : `${whole.slice(0, maxSubjectLength - 1)}…`;
+}
+
+function targetOf(event: EventDraft, verdict: Verdict): string {
+  if (event.task_id !== undefined) return `${event.workstream}/${event.task_id}`;
+  if (event.workstream !== undefined) return event.workstream;
+  const { result } = verdict;
+  if ('lock' in result) return result.lock;
+  if ('knowledge' in result) return result.knowledge;
+  if ('agent' in result) return result.agent;
+  const topic = event.data?.topic;
+  if (typeof topic === 'string') return topic;
+  return 'event' in result ? event.action : '';
+}

@@ -1,0 +1,199 @@
+/**
+ * The state of one coordination effort, as deciding an operation sees it.
+ *
+ * Workstreams, open tasks, agents and locks are always in memory. Closed tasks, knowledge texts and other files come
+ * when they are asked for (see shelf.ts). A board is changed by `put` alone, with the changes of an accepted operation.
+ */
+import {
+  type Agent,
+  defaultSettings,
+  isOpen,
+  type Knowledge,
+  type Lock,
+  noTasks,
+  type Settings,
+  type Task,
+  type TaskCounts,
+  type TaskStatus,
+  type TextFile,
+  type Workstream,
+} from './records.ts';
+import { type CollectionName, Shelf } from './shelf.ts';
+
+export interface Records {
+  readonly workstreams: Workstream;
+  readonly tasks: Task;
+  readonly agents: Agent;
+  readonly locks: Lock;
+  readonly knowledge: Knowledge;
+  readonly files: TextFile;
+}
+
+/** One record made, replaced or removed. `before` lets layout find the old path and keeps the counts right. */
+export type Change = {
+  [Name in CollectionName]: {
+    readonly collection: Name;
+    readonly key: string;
+    readonly before: Records[Name] | null;
+    readonly after: Records[Name] | null;
+  };
+}[CollectionName];
+
+export interface BoardMeta {
+  /** The board's random id; empty only before `board.init`. */
+  readonly id: string;
+  readonly format: number;
+  /** Mutations since the board began: the logical clock, and the source of tokens. */
+  readonly version: number;
+  readonly updated_at: string | null;
+  /** Number of the newest event. */
+  readonly events: number;
+}
+
+export interface BoardContents {
+  readonly meta: BoardMeta;
+  readonly settings: Settings;
+  /** `orc.yaml` as it stands, comments included. */
+  readonly settingsText: string;
+  readonly counts: ReadonlyMap<string, TaskCounts>;
+  /** All topics, loaded or not. */
+  readonly topics: Iterable<string>;
+  readonly workstreams: Shelf<Workstream>;
+  readonly tasks: Shelf<Task>;
+  readonly agents: Shelf<Agent>;
+  readonly locks: Shelf<Lock>;
+  readonly knowledge: Shelf<Knowledge>;
+  readonly files: Shelf<TextFile>;
+}
+
+export const emptyMeta: BoardMeta = { id: '', format: 1, version: 0, updated_at: null, events: 0 };
+
+export class Board {
+  meta: BoardMeta;
+  settings: Settings;
+  settingsText: string;
+  readonly workstreams: Shelf<Workstream>;
+  readonly tasks: Shelf<Task>;
+  readonly agents: Shelf<Agent>;
+  readonly locks: Shelf<Lock>;
+  readonly knowledge: Shelf<Knowledge>;
+  readonly files: Shelf<TextFile>;
+  readonly topics: Set<string>;
+  readonly #openTasks = new Map<string, Task>();
+  readonly #counts: Map<string, TaskCounts>;
+
+  constructor(contents: BoardContents) {
+    this.meta = contents.meta;
+    this.settings = contents.settings;
+    this.settingsText = contents.settingsText;
+    this.workstreams = contents.workstreams;
+    this.tasks = contents.tasks;
+    this.agents = contents.agents;
+    this.locks = contents.locks;
+    this.knowledge = contents.knowledge;
+    this.files = contents.files;
+    this.topics = new Set(contents.topics);
+    this.#counts = new Map(contents.counts);
+    for (const task of this.tasks.loaded()) if (isOpen(task)) this.#openTasks.set(task.id, task);
+  }
+
+  /** A board before its first operation: complete, nothing to load. */
+  static empty(): Board {
+    return new Board({
+      meta: emptyMeta,
+      settings: defaultSettings,
+      settingsText: '',
+      counts: new Map(),
+      topics: [],
+      workstreams: new Shelf('workstreams', true),
+      tasks: new Shelf('tasks', true),
+      agents: new Shelf('agents', true),
+      locks: new Shelf('locks', true),
+      knowledge: new Shelf('knowledge', true),
+      files: new Shelf('files', true),
+    });
+  }
+
+  openTasks(): IterableIterator<Task> {
+    return this.#openTasks.values();
+  }
+
+  countsOf(workstream: string): TaskCounts {
+    return this.#counts.get(workstream) ?? noTasks;
+  }
+
+  /** Counts after a hand edit, taken anew from the files. */
+  setCounts(workstream: string, counts: TaskCounts): void {
+    this.#counts.set(workstream, counts);
+  }
+
+  /** Carries out the changes of an accepted operation. */
+  put(changes: readonly Change[]): void {
+    for (const change of changes) {
+      switch (change.collection) {
+        case 'tasks':
+          this.#putTask(change.key, change.before, change.after);
+          break;
+        case 'workstreams':
+          this.workstreams.set(change.key, change.after);
+          if (change.after === null) this.#counts.delete(change.key);
+          break;
+        case 'agents':
+          this.agents.set(change.key, change.after);
+          break;
+        case 'locks':
+          this.locks.set(change.key, change.after);
+          break;
+        case 'knowledge':
+          this.knowledge.set(change.key, change.after);
+          if (change.after === null) this.topics.delete(change.key);
+          else this.topics.add(change.key);
+          break;
+        case 'files':
+          this.files.set(change.key, change.after);
+          break;
+      }
+    }
+  }
+
+  /** Learns what the branch holds under a key that was not loaded; changes nothing on the board. */
+  provide(collection: CollectionName, key: string, value: Records[CollectionName] | null): void {
+    if (collection === 'tasks' && value !== null && isOpen(value as Task)) this.#openTasks.set(key, value as Task);
+    (this[collection] as Shelf<Records[CollectionName]>).set(key, value);
+  }
+
+  /** Drops what is loaded under a key: it changed on the branch. */
+  forget(collection: CollectionName, key: string): void {
+    if (collection === 'tasks') this.#openTasks.delete(key);
+    this[collection].forget(key);
+  }
+
+  clone(): Board {
+    return new Board({
+      meta: this.meta,
+      settings: this.settings,
+      settingsText: this.settingsText,
+      counts: this.#counts,
+      topics: this.topics,
+      workstreams: this.workstreams.clone(),
+      tasks: this.tasks.clone(),
+      agents: this.agents.clone(),
+      locks: this.locks.clone(),
+      knowledge: this.knowledge.clone(),
+      files: this.files.clone(),
+    });
+  }
+
+  #putTask(key: string, before: Task | null, after: Task | null): void {
+    this.tasks.set(key, after);
+    if (after !== null && isOpen(after)) this.#openTasks.set(key, after);
+    else this.#openTasks.delete(key);
+    if (before !== null) this.#count(before.workstream, before.status, -1);
+    if (after !== null) this.#count(after.workstream, after.status, 1);
+  }
+
+  #count(workstream: string, status: TaskStatus, by: number): void {
+    const counts = this.countsOf(workstream);
+    this.#counts.set(workstream, { ...counts, [status]: Math.max(0, counts[status] + by) });
+  }
+}

@@ -1,0 +1,57 @@
+/** The table of all operations. A new one is added here and nowhere else. */
+import type { OperationDefinition } from '../operation.ts';
+import { agentHeartbeat, agentRegister, agentRetire } from './agent.ts';
+import { boardImport, boardInit, configSet } from './board.ts';
+import { defineEventLog } from './event.ts';
+import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts';
+import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
+import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
+import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
+import { workstreamArchive, workstreamCreate, workstreamPause, workstreamResume, workstreamUpdate } from './workstream.ts';
+
+const recordOperations = [
+  boardInit,
+  boardImport,
+  configSet,
+  workstreamCreate,
+  workstreamUpdate,
+  workstreamPause,
+  workstreamResume,
+  workstreamArchive,
+  taskAdd,
+  taskEdit,
+  taskClaim,
+  taskNext,
+  taskRenew,
+  taskComplete,
+  taskFail,
+  taskRelease,
+  taskBlock,
+  taskUnblock,
+  taskCancel,
+  taskReopen,
+  taskNote,
+  agentRegister,
+  agentHeartbeat,
+  agentRetire,
+  lockAcquire,
+  lockRenew,
+  lockRelease,
+  lockBreak,
+  knowledgeWrite,
+  knowledgeAppend,
+  knowledgeDelete,
+] as unknown as readonly OperationDefinition[];
+
+const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));
+
+export const operations: readonly OperationDefinition[] = [
+  ...recordOperations,
+  defineEventLog((action) => reservedActions.has(action)) as unknown as OperationDefinition,
+];
+
+const operationsByKind: ReadonlyMap<string, OperationDefinition> = new Map(operations.map((each) => [each.kind, each]));
+
+export function findOperation(kind: string): OperationDefinition | undefined {
+  return operationsByKind.get(kind);
+}

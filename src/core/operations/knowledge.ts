@@ -1,0 +1,115 @@
+import * as z from 'zod/mini';
+import * as arg from '../arguments.ts';
+import { maxKnowledgeLength } from '../arguments.ts';
+import type { Board, Change } from '../board.ts';
+import { accept, type Call, defineOperation, lazily, type Refusal, refuse, type Verdict } from '../operation.ts';
+import type { Knowledge } from '../records.ts';
+import { refuseCaseTwin } from './support.ts';
+
+const writeArguments = lazily(() =>
+  z.strictObject({
+    topic: arg.topic(),
+    content: arg.knowledgeText(),
+    title: z.optional(z.nullable(arg.title())),
+    tags: z.optional(arg.names()),
+    /** The version that the author started from; 0: "there is none yet". Absent: whatever is there is replaced. */
+    base: z.optional(z.int().check(z.gte(0))),
+  }),
+);
+
+export const knowledgeWrite = defineOperation({
+  kind: 'knowledge.write',
+  summary: 'Write a topic of the knowledge base',
+  arguments: writeArguments,
+  actions: ['knowledge_written'],
+  decide(board, { topic, content, title, tags, base }, call) {
+    const before = findKnowledge(board, topic);
+    const current = before?.version ?? 0;
+    if (base !== undefined && base !== current) {
+      const who = before === null ? 'it was deleted' : `${before.updated_by} wrote version ${current}`;
+      const hint = `\`orc kb read ${topic}\` shows it: merge, and write with --base ${current}`;
+      return refuse('conflict', `knowledge "${topic}" has changed since version ${base}: ${who}`, hint, { current });
+    }
+    return write(board, before, { topic, content, title: title ?? before?.title ?? null, tags: tags ?? before?.tags ?? [] }, call);
+  },
+});
+
+const appendArguments = lazily(() => z.strictObject({ topic: arg.topic(), content: arg.knowledgeText() }));
+
+export const knowledgeAppend = defineOperation({
+  kind: 'knowledge.append',
+  summary: 'Add text at the end of a topic; makes it when there is none',
+  arguments: appendArguments,
+  actions: ['knowledge_written'],
+  decide(board, { topic, content }, call) {
+    const before = findKnowledge(board, topic);
+    const gap = before === null || before.content === '' || before.content.endsWith('\n') ? '' : '\n';
+    const joined = `${before?.content ?? ''}${gap}${content}`;
+    if (joined.length > maxKnowledgeLength) {
+      const hint = 'begin a new topic, or write a shorter one in its place';
+      return refuse('too-large', `knowledge "${topic}" would be longer than ${maxKnowledgeLength} characters`, hint);
+    }
+    return write(board, before, { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [] }, call, true);
+  },
+});
+
+const deleteArguments = lazily(() => z.strictObject({ topic: arg.topic() }));
+
+export const knowledgeDelete = defineOperation({
+  kind: 'knowledge.delete',
+  summary: 'Delete a topic (the history keeps it)',
+  arguments: deleteArguments,
+  actions: ['knowledge_deleted'],
+  decide(board, { topic }) {
+    const before = findKnowledge(board, topic);
+    if (before === null) return refuse('not-found', `no knowledge on "${topic}"`, 'see `orc kb list`');
+    return accept({
+      changes: [knowledgeChange(before, null)],
+      event: { action: 'knowledge_deleted', data: { topic } },
+      result: { value: true },
+    });
+  },
+});
+
+function findKnowledge(board: Board, topic: string): Knowledge | null {
+  return board.topics.has(topic) ? (board.knowledge.get(topic) ?? null) : null;
+}
+
+function write(
+  board: Board,
+  before: Knowledge | null,
+  fields: Pick<Knowledge, 'topic' | 'content' | 'title' | 'tags'>,
+  call: Call,
+  isAppended = false,
+): Verdict | Refusal {
+  const twin = before === null ? refuseCaseTwin('topic', fields.topic, board.topics) : null;
+  if (twin !== null) return twin;
+  const folder = before === null ? refuseFolderClash(fields.topic, board.topics) : null;
+  if (folder !== null) return folder;
+  const after: Knowledge = { ...fields, updated_by: call.agent, updated_at: call.iso, version: call.version };
+  return accept({
+    changes: [knowledgeChange(before, after)],
+    event: { action: 'knowledge_written', data: { topic: fields.topic, ...(isAppended ? { appended: true } : {}) } },
+    result: { knowledge: fields.topic },
+  });
+}
+
+/** Folders of nested topics must not differ by case alone either. */
+function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | null {
+  const folders = topic.split('/').slice(0, -1);
+  if (folders.length === 0) return null;
+  const existing = new Set<string>();
+  for (const other of topics) {
+    const parts = other.split('/');
+    for (let depth = 1; depth < parts.length; depth++) existing.add(parts.slice(0, depth).join('/'));
+  }
+  for (let depth = 1; depth <= folders.length; depth++) {
+    const twin = refuseCaseTwin('topic folder', folders.slice(0, depth).join('/'), existing);
+    if (twin !== null) return twin;
+  }
+  return null;
+}
+
+function knowledgeChange(before: Knowledge | null, after: Knowledge | null): Change {
+  return { collection: 'knowledge', key: (after ?? (before as Knowledge)).topic, before, after };
+}

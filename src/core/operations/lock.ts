@@ -1,0 +1,178 @@
+import * as z from 'zod/mini';
+import * as arg from '../arguments.ts';
+import type { Board, Change } from '../board.ts';
+import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
+import type { Hold, Lock } from '../records.ts';
+import { fromIso, toIso } from '../time.ts';
+import { type Proof, refuseCaseTwin } from './support.ts';
+
+const acquireArguments = lazily(() =>
+  z.strictObject({
+    resource: arg.resource(),
+    ttl_ms: z.optional(arg.durationMs()),
+    shared: z._default(z.boolean(), false),
+    reason: z._default(z.nullable(arg.reason()), null),
+    ...arg.proof(),
+  }),
+);
+
+export const lockAcquire = defineOperation({
+  kind: 'lock.acquire',
+  summary: 'Acquire a lock, or extend one that is held',
+  arguments: acquireArguments,
+  actions: ['lock_acquired'],
+  arbitrated: true,
+  outlivesOwner: false,
+  decide(board, { resource, shared, reason, ttl_ms: ttlMs, ...proof }, call) {
+    const twin = refuseCaseTwin('resource', resource, [...board.locks.loaded()].map((lock) => lock.resource));
+    if (twin !== null) return twin;
+    const before = board.locks.get(resource) ?? null;
+    const live = liveHolds(before, call);
+    const own = live.find((hold) => hold.agent === call.agent && matches(hold, proof));
+    const others = live.filter((hold) => hold !== own);
+    if (others.length > 0 && !(shared && before?.shared === true)) return refuseHeld(resource, others, call);
+    const length = ttlMs ?? own?.ttl_ms ?? board.settings.lock_ttl_ms;
+    const hold: Hold = {
+      agent: call.agent,
+      id: own?.id ?? call.id,
+      token: own?.token ?? call.version,
+      acquired_at: call.iso,
+      ttl_ms: length,
+      expires_at: toIso(call.at + length),
+      reason: reason ?? own?.reason ?? null,
+    };
+    const after: Lock = { resource, shared, holders: [...others, hold].sort((a, b) => a.token - b.token) };
+    return accept({
+      changes: [lockChange(before, after)],
+      event: { action: 'lock_acquired', data: { resource, ...(shared ? { shared } : {}), ...(own === undefined ? {} : { extended: true }) } },
+      result: { lock: resource },
+    });
+  },
+});
+
+const renewArguments = lazily(() =>
+  z.strictObject({ resource: arg.resource(), ttl_ms: z.optional(arg.durationMs()), ...arg.proof() }),
+);
+
+export const lockRenew = defineOperation({
+  kind: 'lock.renew',
+  summary: 'Extend a lock that is held',
+  arguments: renewArguments,
+  actions: ['lock_renewed'],
+  arbitrated: true,
+  outlivesOwner: false,
+  decide(board, { resource, ttl_ms: ttlMs, ...proof }, call) {
+    const lock = board.locks.get(resource);
+    const hold = findOwnHold(lock, resource, proof, call);
+    if ('outcome' in hold) return hold;
+    const length = ttlMs ?? hold.ttl_ms;
+    const renewed = { ...hold, acquired_at: call.iso, ttl_ms: length, expires_at: toIso(call.at + length) };
+    const after = { ...(lock as Lock), holders: (lock as Lock).holders.map((each) => (each === hold ? renewed : each)) };
+    return accept({
+      changes: [lockChange(lock as Lock, after)],
+      event: { action: 'lock_renewed', data: { resource } },
+      result: { lock: resource },
+    });
+  },
+});
+
+const releaseArguments = lazily(() => z.strictObject({ resource: arg.resource(), ...arg.proof() }));
+
+export const lockRelease = defineOperation({
+  kind: 'lock.release',
+  summary: 'Release a lock',
+  arguments: releaseArguments,
+  actions: ['lock_released'],
+  arbitrated: true,
+  decide(board, { resource, ...proof }, call) {
+    const lock = board.locks.get(resource);
+    const hold = findOwnHold(lock, resource, proof, call);
+    if ('outcome' in hold) return hold;
+    const change = dropHolds(lock as Lock, (each) => each === hold);
+    return accept({
+      changes: change === null ? [] : [change],
+      event: { action: 'lock_released', data: { resource } },
+      result: { lock: resource },
+    });
+  },
+});
+
+const breakArguments = lazily(() => z.strictObject({ resource: arg.resource(), reason: arg.reason().check(z.minLength(1)) }));
+
+export const lockBreak = defineOperation({
+  kind: 'lock.break',
+  summary: 'Take a lock from whoever holds it, with a reason',
+  arguments: breakArguments,
+  actions: ['lock_broken'],
+  arbitrated: true,
+  decide(board, { resource, reason }) {
+    const lock = board.locks.get(resource);
+    if (lock === undefined) return refuse('not-found', `nobody holds "${resource}"`, 'see `orc l list`');
+    return accept({
+      changes: [lockChange(lock, null)],
+      event: { action: 'lock_broken', data: { resource, reason, from: lock.holders.map((hold) => hold.agent) } },
+      result: { lock: resource },
+      body: reason,
+    });
+  },
+});
+
+/** Whether a hold may be given to others: its time is up, by a margin for clocks that differ. */
+export function isHoldExpired(hold: Hold, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+  return fromIso(hold.expires_at) + context.clockSkewMs <= context.at;
+}
+
+/** Removes some holds of a lock, and the lock with the last of them; `null` when none is concerned. */
+export function dropHolds(lock: Lock, isDropped: (hold: Hold) => boolean): Change | null {
+  const holders = lock.holders.filter((hold) => !isDropped(hold));
+  if (holders.length === lock.holders.length) return null;
+  return lockChange(lock, holders.length === 0 ? null : { ...lock, holders });
+}
+
+/** What every mutation removes in passing: holds whose time is up. */
+export function expiredHolds(board: Board, context: Context, touched: ReadonlySet<string>): Change[] {
+  const changes: Change[] = [];
+  for (const lock of board.locks.loaded()) {
+    if (touched.has(lock.resource)) continue;
+    const change = dropHolds(lock, (hold) => isHoldExpired(hold, context));
+    if (change !== null) changes.push(change);
+  }
+  return changes;
+}
+
+function liveHolds(lock: Lock | null, call: Call): readonly Hold[] {
+  return lock === null ? [] : lock.holders.filter((hold) => !isHoldExpired(hold, call));
+}
+
+function matches(hold: Hold, proof: Proof): boolean {
+  if (proof.token === undefined && proof.claim === undefined) return false;
+  return (proof.token === undefined || proof.token === hold.token) && (proof.claim === undefined || proof.claim === hold.id);
+}
+
+/** The caller's own hold, proven by token or claim id; the name alone proves nothing. */
+function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, call: Call): Hold | Refusal {
+  const ofAgent = lock?.holders.filter((hold) => hold.agent === call.agent) ?? [];
+  const own = ofAgent.find((hold) => matches(hold, proof));
+  if (own !== undefined) return own;
+  const isOutdated = proof.token !== undefined || proof.claim !== undefined;
+  if (isOutdated && ofAgent.length > 0) {
+    return refuse('stale-token', `the hold on "${resource}" has been superseded`, 'acquire it again before going on');
+  }
+  const by = lock?.holders.map((hold) => hold.agent) ?? [];
+  const holder = by.length === 0 ? 'nobody holds it' : `it is held by ${by.join(', ')}`;
+  const hint = ofAgent.length > 0 ? 'it was acquired elsewhere under this name: pass the token with --token' : undefined;
+  return refuse('not-holder', `"${resource}" is not held by ${call.agent}: ${holder}`, hint, { by });
+}
+
+function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refusal {
+  const by = others.map((hold) => hold.agent);
+  const until = others.map((hold) => hold.expires_at).sort().at(-1) ?? '';
+  const hint = by.includes(call.agent)
+    ? 'it was acquired elsewhere under this name: pass the token with --token, or wait'
+    : `wait, or ask ${by.join(', ')} to release it`;
+  return refuse('lock-held', `"${resource}" is held by ${by.join(', ')} until ${until}`, hint, { by: by[0], holders: by, until });
+}
+
+function lockChange(before: Lock | null, after: Lock | null): Change {
+  return { collection: 'locks', key: (after ?? (before as Lock)).resource, before, after };
+}

@@ -1,0 +1,119 @@
+/** What several operations share: looking records up, proving who holds, making changes. */
+import type { Board, Change } from '../board.ts';
+import { foldName } from '../names.ts';
+import { type Call, type Refusal, refuse } from '../operation.ts';
+import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
+import { isLeaseExpired, leaseEnd } from '../readiness.ts';
+import { toIso } from '../time.ts';
+
+export const maxNotes = 50;
+
+export function isRefusal(value: object): value is Refusal {
+  return 'outcome' in value && value.outcome === 'refused';
+}
+
+export function findWorkstream(board: Board, name: string): Workstream | Refusal {
+  const found = board.workstreams.get(name);
+  if (found !== undefined) return found;
+  const known = [...board.workstreams.loaded()].map((workstream) => workstream.name);
+  const hint = known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`;
+  return refuse('not-found', `workstream "${name}" not found`, hint);
+}
+
+export function findTask(board: Board, id: string, workstream: string | null | undefined): Task | Refusal {
+  const task = board.tasks.get(id);
+  if (task === undefined) return refuse('not-found', `task "${id}" not found`, 'see `orc t list`');
+  if (workstream !== undefined && workstream !== null && task.workstream !== workstream) {
+    return refuse('not-found', `task "${id}" not found in workstream "${workstream}"`, `it is in "${task.workstream}"`);
+  }
+  return task;
+}
+
+export function findOpenTask(board: Board, id: string, workstream: string | null | undefined): Task | Refusal {
+  const task = findTask(board, id, workstream);
+  if (isRefusal(task) || isOpen(task)) return task;
+  return refuse('closed', `task ${task.id} is ${task.status} already`, `\`orc t reopen ${task.id}\` opens it again`, {
+    status: task.status,
+  });
+}
+
+/** A new name must not differ from an existing one by case alone: on some systems both would be one file. */
+export function refuseCaseTwin(kind: string, name: string, existing: Iterable<string>): Refusal | null {
+  const folded = foldName(name);
+  for (const other of existing) {
+    if (other !== name && foldName(other) === folded) {
+      return refuse('invalid-argument', `${kind} "${name}" differs from "${other}" by case alone`, `use "${other}"`);
+    }
+  }
+  return null;
+}
+
+export interface Proof {
+  readonly token?: number | undefined;
+  readonly claim?: string | undefined;
+}
+
+/**
+ * Whether the caller may act as the holder of a task in progress. The agent's name alone proves nothing: the same name
+ * may be in use on another machine; the token, or the id of the claim, does.
+ *
+ * An imported task in progress has no claim, so nothing can be proven, and its agent's word is taken.
+ */
+export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusal | null {
+  const { claim } = task;
+  if (task.status !== 'in_progress' || claim === null) {
+    return refuseOutdatedProof(task, proof);
+  }
+  const details = { by: task.assigned_to, until: claim.lease_until };
+  if (task.assigned_to !== call.agent) {
+    return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to}`, 'only its holder can do that', details);
+  }
+  if (proof.token === undefined && proof.claim === undefined) {
+    const hint = 'the token was given to whoever claimed it: pass it with --token';
+    return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to} elsewhere`, hint, details);
+  }
+  const isCurrent =
+    (proof.token === undefined || proof.token === claim.token) && (proof.claim === undefined || proof.claim === claim.id);
+  return isCurrent ? null : staleToken(task, details);
+}
+
+/** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */
+function refuseOutdatedProof(task: Task, proof: Proof): Refusal | null {
+  if (proof.token === undefined && proof.claim === undefined) return null;
+  return task.status === 'in_progress' ? null : staleToken(task, { status: task.status });
+}
+
+function staleToken(task: Task, details: Readonly<Record<string, unknown>>): Refusal {
+  const message = `the claim on task ${task.id} has been superseded`;
+  return refuse('stale-token', message, 'stop working on it: it was handed to somebody else or back', details);
+}
+
+/** Why a task in progress cannot be claimed: by whom it is held, until when; `null` when its lease has run out. */
+export function refuseHeldTask(board: Board, task: Task, call: Call): Refusal | null {
+  if (task.status !== 'in_progress' || isLeaseExpired(board, task, call)) return null;
+  const until = toIso(leaseEnd(board, task));
+  const own = task.assigned_to === call.agent ? '; `orc t renew` extends a claim of your own' : '';
+  return refuse(
+    'already-claimed',
+    `task ${task.id} is held by ${task.assigned_to} until ${until}`,
+    `take another with \`orc t next ${task.workstream}\`${own}`,
+    { by: task.assigned_to, until },
+  );
+}
+
+export function taskChange(before: Task | null, after: Task | null): Change {
+  return { collection: 'tasks', key: (after ?? (before as Task)).id, before, after };
+}
+
+export function withNote(task: Task, call: Call, text: string): readonly Note[] {
+  return [...task.notes, { at: call.iso, by: call.agent, text }].slice(-maxNotes);
+}
+
+/** The lease that an operation of the holder extends: never shortened, as long as it was. */
+export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: number): Task['claim'] {
+  if (task.claim === null) return null;
+  const { claimed_at, lease_until } = task.claim;
+  const length = leaseMs ?? board.settings.lease_ms;
+  const until = leaseMs === undefined ? Math.max(call.at + length, Date.parse(lease_until)) : call.at + length;
+  return { ...task.claim, claimed_at, lease_until: toIso(until) };
+}

@@ -1,0 +1,249 @@
+/** Operations on who works on a task: claim, next, renew, complete, fail, release. */
+import * as z from 'zod/mini';
+import * as arg from '../arguments.ts';
+import type { Board, Change } from '../board.ts';
+import { accept, type Call, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
+import type { Task } from '../records.ts';
+import { compareAcrossWorkstreams, compareTasks, isLeaseExpired, isReady, obstacleTo } from '../readiness.ts';
+import { toIso } from '../time.ts';
+import {
+  extendedLease,
+  findOpenTask,
+  findWorkstream,
+  isRefusal,
+  refuseHeldTask,
+  refuseUnlessHolder,
+  taskChange,
+  withNote,
+} from './support.ts';
+
+const taskArgument = () => ({ id: arg.taskId(), workstream: z.optional(z.nullable(arg.name())) });
+
+const claimArguments = lazily(() => z.strictObject({ ...taskArgument(), lease_ms: z.optional(arg.durationMs()) }));
+
+export const taskClaim = defineOperation({
+  kind: 'task.claim',
+  summary: 'Claim a task: it is yours until its lease runs out',
+  arguments: claimArguments,
+  actions: ['task_claimed', 'task_reclaimed'],
+  arbitrated: true,
+  outlivesOwner: false,
+  decide(board, { id, workstream, lease_ms: leaseMs }, call) {
+    if (workstream !== undefined && workstream !== null) {
+      const home = findWorkstream(board, workstream);
+      if (isRefusal(home)) return home;
+    }
+    const task = findOpenTask(board, id, workstream);
+    if (isRefusal(task)) return task;
+    const held = refuseHeldTask(board, task, call);
+    if (held !== null) return held;
+    const obstacle = obstacleTo(board, task, call.agent, call);
+    if (obstacle !== null) return refuse(obstacle.code, obstacle.message, hintFor(obstacle.code, task));
+    return claim(board, task, call, leaseMs, []);
+  },
+});
+
+const nextArguments = lazily(() =>
+  z.strictObject({
+    /** `null`: any workstream. */
+    workstream: z.nullable(arg.name()),
+    label: z.optional(arg.name()),
+    lease_ms: z.optional(arg.durationMs()),
+  }),
+);
+
+export const taskNext = defineOperation({
+  kind: 'task.next',
+  summary: 'Claim the first task that is ready, by priority and age',
+  arguments: nextArguments,
+  actions: ['task_claimed', 'task_reclaimed', 'task_failed'],
+  arbitrated: true,
+  outlivesOwner: false,
+  decide(board, { workstream, label, lease_ms: leaseMs }, call) {
+    if (workstream !== null) {
+      const home = findWorkstream(board, workstream);
+      if (isRefusal(home)) return home;
+    }
+    const isWanted = (task: Task): boolean =>
+      (workstream === null || task.workstream === workstream) && (label === undefined || task.labels.includes(label));
+    const compare = workstream === null ? compareAcrossWorkstreams(board) : compareTasks;
+    let first: Task | null = null;
+    const exhausted: Task[] = [];
+    for (const task of board.openTasks()) {
+      if (!isWanted(task) || !isReady(board, task, call.agent, call)) continue;
+      if (isExhausted(board, task, call)) exhausted.push(task);
+      else if (first === null || compare(task, first) < 0) first = task;
+    }
+    const failures = exhausted.sort(compare).map((task) => taskChange(task, failedByTimeout(task, call)));
+    if (first !== null) return claim(board, first, call, leaseMs, failures);
+    if (failures.length === 0) return unchanged({ value: null });
+    return accept({
+      changes: failures,
+      event: { action: 'task_failed', data: { tasks: failures.map(({ key }) => key), reason: 'lease-expired' } },
+      result: { value: null },
+    });
+  },
+});
+
+const renewArguments = lazily(() => z.strictObject({ ...taskArgument(), lease_ms: z.optional(arg.durationMs()), ...arg.proof() }));
+
+export const taskRenew = defineOperation({
+  kind: 'task.renew',
+  summary: 'Extend the lease of a claim',
+  arguments: renewArguments,
+  actions: ['task_renewed'],
+  arbitrated: true,
+  outlivesOwner: false,
+  decide(board, { id, workstream, lease_ms: leaseMs, ...proof }, call) {
+    const task = findOpenTask(board, id, workstream);
+    if (isRefusal(task)) return task;
+    const notHolder = refuseUnlessHolder(task, proof, call);
+    if (notHolder !== null) return notHolder;
+    if (task.status !== 'in_progress' || task.claim === null) {
+      return refuse('not-holder', `nobody holds task ${id}`, `claim it with \`orc t claim ${task.workstream} ${id}\``);
+    }
+    const lease = extendedLease(board, task, call, leaseMs);
+    return accept({
+      changes: [taskChange(task, { ...task, claim: lease, updated_at: call.iso })],
+      event: { action: 'task_renewed', workstream: task.workstream, task_id: id, data: { lease_until: lease?.lease_until } },
+      result: { task: id },
+    });
+  },
+});
+
+const completeArguments = lazily(() =>
+  z.strictObject({ ...taskArgument(), result: z.optional(z.nullable(arg.text())), ...arg.proof() }),
+);
+
+export const taskComplete = defineOperation({
+  kind: 'task.complete',
+  summary: 'Complete a task, with its result',
+  arguments: completeArguments,
+  actions: ['task_completed'],
+  decide(board, { id, workstream, result = null, ...proof }, call) {
+    if (workstream !== undefined && workstream !== null) {
+      const home = findWorkstream(board, workstream);
+      if (isRefusal(home)) return home;
+    }
+    const task = findOpenTask(board, id, workstream);
+    if (isRefusal(task)) return task;
+    const notHolder = refuseUnlessHolder(task, proof, call);
+    if (notHolder !== null) return notHolder;
+    return accept({
+      changes: [taskChange(task, { ...task, status: 'done', claim: null, result, updated_at: call.iso })],
+      event: { action: 'task_completed', workstream: task.workstream, task_id: id, data: { result: shortened(result) } },
+      result: { task: id },
+      ...(result === null ? {} : { body: result }),
+    });
+  },
+});
+
+const failArguments = lazily(() => z.strictObject({ ...taskArgument(), reason: z.optional(z.nullable(arg.reason())), ...arg.proof() }));
+
+export const taskFail = defineOperation({
+  kind: 'task.fail',
+  summary: 'Report that a task could not be done: it is tried again, up to max_attempts times',
+  arguments: failArguments,
+  actions: ['task_failed'],
+  decide(board, { id, workstream, reason = null, ...proof }, call) {
+    const task = findOpenTask(board, id, workstream);
+    if (isRefusal(task)) return task;
+    const notHolder = refuseUnlessHolder(task, proof, call);
+    if (notHolder !== null) return notHolder;
+    const attempts = task.attempts + 1;
+    const isFinal = attempts >= board.settings.max_attempts;
+    const after: Task = {
+      ...handedBack(task, call),
+      status: isFinal ? 'failed' : 'pending',
+      attempts,
+      notes: reason === null ? task.notes : withNote(task, call, `failed: ${reason}`),
+    };
+    const data = { reason: shortened(reason), attempts, final: isFinal };
+    return accept({
+      changes: [taskChange(task, after)],
+      event: { action: 'task_failed', workstream: task.workstream, task_id: id, data },
+      result: { task: id },
+      ...(reason === null ? {} : { body: reason }),
+    });
+  },
+});
+
+export const taskRelease = defineOperation({
+  kind: 'task.release',
+  summary: 'Hand a claimed task back: it is pending again',
+  arguments: failArguments,
+  actions: ['task_released'],
+  decide(board, { id, workstream, reason = null, ...proof }, call) {
+    const task = findOpenTask(board, id, workstream);
+    if (isRefusal(task)) return task;
+    const notHolder = refuseUnlessHolder(task, proof, call);
+    if (notHolder !== null) return notHolder;
+    if (task.status !== 'in_progress') return refuse('not-holder', `nobody holds task ${id}`);
+    const after: Task = {
+      ...handedBack(task, call),
+      notes: reason === null ? task.notes : withNote(task, call, `released: ${reason}`),
+    };
+    return accept({
+      changes: [taskChange(task, after)],
+      event: {
+        action: 'task_released',
+        workstream: task.workstream,
+        task_id: id,
+        ...(reason === null ? {} : { data: { reason: shortened(reason) } }),
+      },
+      result: { task: id },
+      ...(reason === null ? {} : { body: reason }),
+    });
+  },
+});
+
+function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined, otherChanges: readonly Change[]) {
+  const isTakeover = task.status === 'in_progress';
+  const after: Task = {
+    ...task,
+    status: 'in_progress',
+    assigned_to: call.agent,
+    claim: {
+      id: call.id,
+      token: call.version,
+      claimed_at: call.iso,
+      lease_until: toIso(call.at + (leaseMs ?? board.settings.lease_ms)),
+    },
+    attempts: task.attempts + (isTakeover ? 1 : 0),
+    updated_at: call.iso,
+  };
+  const failed = otherChanges.map(({ key }) => key);
+  const data = {
+    ...(isTakeover ? { from: task.assigned_to, lease_until: task.claim?.lease_until ?? null, reason: 'lease-expired' } : {}),
+    ...(failed.length === 0 ? {} : { failed }),
+  };
+  return accept({
+    changes: [...otherChanges, taskChange(task, after)],
+    event: { action: isTakeover ? 'task_reclaimed' : 'task_claimed', workstream: task.workstream, task_id: task.id, data },
+    result: { task: task.id },
+  });
+}
+
+/** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */
+function isExhausted(board: Board, task: Task, call: Call): boolean {
+  return isLeaseExpired(board, task, call) && task.attempts + 1 >= board.settings.max_attempts;
+}
+
+function failedByTimeout(task: Task, call: Call): Task {
+  const notes = withNote(task, call, `failed: the lease of ${task.assigned_to} ran out, attempt ${task.attempts + 1}`);
+  return { ...handedBack(task, call), status: 'failed', attempts: task.attempts + 1, notes };
+}
+
+function handedBack(task: Task, call: Call): Task {
+  return { ...task, status: 'pending', assigned_to: null, claim: null, updated_at: call.iso };
+}
+
+/** Long texts stand in the record; the event log keeps their beginning. */
+function shortened(text: string | null): string | null {
+  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
+}
+
+function hintFor(code: string, task: Task): string {
+  if (code === 'lacks-capability') return '`orc a register <id> --capability …` tells what an agent can do';
+  return `\`orc t show ${task.id}\` tells what it waits for`;
+}

@@ -1,0 +1,70 @@
+/** Which tasks can be worked on now, by whom, and in what order. The same on every machine. */
+import type { Board } from './board.ts';
+import type { Context } from './operation.ts';
+import type { Task } from './records.ts';
+import { fromIso } from './time.ts';
+
+export interface Obstacle {
+  readonly code: 'not-ready' | 'lacks-capability' | 'already-claimed';
+  readonly message: string;
+}
+
+/** When a claim on the task runs out, ms; imported tasks in progress have no claim: their lease counts from their last change. */
+export function leaseEnd(board: Board, task: Task): number {
+  return task.claim === null ? fromIso(task.updated_at) + board.settings.lease_ms : fromIso(task.claim.lease_until);
+}
+
+/**
+ * Whether a task in progress may be taken over: its lease has run out, by a margin for clocks that differ.
+ * Correctness never rests on this (tokens see to that); it only decides when work is handed to somebody else.
+ */
+export function isLeaseExpired(board: Board, task: Task, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+  return task.status === 'in_progress' && leaseEnd(board, task) + context.clockSkewMs <= context.at;
+}
+
+/** Dependencies that are not done yet. */
+export function openDependencies(board: Board, task: Pick<Task, 'depends_on'>): string[] {
+  return task.depends_on.filter((id) => board.tasks.get(id)?.status !== 'done');
+}
+
+/** Capabilities that the task needs and the agent has not registered. */
+export function missingCapabilities(board: Board, task: Pick<Task, 'needs'>, agent: string): string[] {
+  if (task.needs.length === 0) return [];
+  const capabilities = board.agents.get(agent)?.capabilities ?? [];
+  return task.needs.filter((need) => !capabilities.includes(need));
+}
+
+/** Why this agent cannot start this open task now; `null` when it can. Workstream status is the caller's matter. */
+export function obstacleTo(board: Board, task: Task, agent: string, context: Pick<Context, 'at' | 'clockSkewMs'>): Obstacle | null {
+  if (task.status === 'blocked') return { code: 'not-ready', message: `task ${task.id} is blocked` };
+  if (task.status === 'in_progress' && !isLeaseExpired(board, task, context)) {
+    return { code: 'already-claimed', message: `task ${task.id} is held by ${task.assigned_to}` };
+  }
+  const waitsFor = openDependencies(board, task);
+  if (waitsFor.length > 0) return { code: 'not-ready', message: `task ${task.id} waits for ${waitsFor.join(', ')}` };
+  const lacks = missingCapabilities(board, task, agent);
+  if (lacks.length > 0) return { code: 'lacks-capability', message: `task ${task.id} needs ${lacks.join(', ')}` };
+  return null;
+}
+
+/** Whether an agent's `next` may hand out this task now. */
+export function isReady(board: Board, task: Task, agent: string, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+  if (task.status !== 'pending' && task.status !== 'in_progress') return false;
+  return board.workstreams.get(task.workstream)?.status === 'active' && obstacleTo(board, task, agent, context) === null;
+}
+
+/** The order of `next` within a workstream: priority, then age on the board's own clock, then id. */
+export function compareTasks(a: Task, b: Task): number {
+  return (
+    a.priority - b.priority ||
+    a.created_version - b.created_version ||
+    a.created_index - b.created_index ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}
+
+/** The order of `next --any`: the workstream's priority first. */
+export function compareAcrossWorkstreams(board: Board): (a: Task, b: Task) => number {
+  const rank = (task: Task): number => board.workstreams.get(task.workstream)?.priority ?? 9;
+  return (a, b) => rank(a) - rank(b) || compareTasks(a, b);
+}

@@ -1,0 +1,74 @@
+/**
+ * A collection of records that may be only partly in memory.
+ *
+ * A board with 100 000 closed tasks must not be read to claim one. So deciding an operation runs against what is
+ * loaded; when it needs a record that is not, `MissingRecord` is thrown, the driver loads that record and decides
+ * again. Deciding is pure, so running it twice does no harm.
+ */
+
+export type CollectionName = 'workstreams' | 'tasks' | 'agents' | 'locks' | 'knowledge' | 'files';
+
+/** "I need this record": caught by whoever can load it (`sync/head.ts`), never by an operation. */
+export class MissingRecord extends Error {
+  override readonly name = 'MissingRecord';
+  readonly collection: CollectionName;
+  readonly key: string;
+
+  constructor(collection: CollectionName, key: string) {
+    super(`${collection}/${key} is not loaded`);
+    this.collection = collection;
+    this.key = key;
+  }
+}
+
+export class Shelf<Value> {
+  readonly collection: CollectionName;
+  /** Whether keys that are not here do not exist. */
+  readonly #complete: boolean;
+  readonly #values: Map<string, Value>;
+  readonly #absent: Set<string>;
+
+  constructor(collection: CollectionName, complete: boolean, values?: Iterable<readonly [string, Value]>, absent?: Iterable<string>) {
+    this.collection = collection;
+    this.#complete = complete;
+    this.#values = new Map(values);
+    this.#absent = new Set(absent);
+  }
+
+  /** @throws MissingRecord when it may exist but is not loaded */
+  get(key: string): Value | undefined {
+    const value = this.#values.get(key);
+    if (value !== undefined || this.#complete || this.#absent.has(key)) return value;
+    throw new MissingRecord(this.collection, key);
+  }
+
+  /** What is loaded, in the order of loading. */
+  loaded(): IterableIterator<Value> {
+    return this.#values.values();
+  }
+
+  isLoaded(key: string): boolean {
+    return this.#complete || this.#values.has(key) || this.#absent.has(key);
+  }
+
+  /** Puts a record, or learns that there is none under this key. */
+  set(key: string, value: Value | null): void {
+    if (value === null) {
+      this.#values.delete(key);
+      if (!this.#complete) this.#absent.add(key);
+      return;
+    }
+    this.#absent.delete(key);
+    this.#values.set(key, value);
+  }
+
+  /** Makes a record unknown again: the branch has another version of it that is not loaded. */
+  forget(key: string): void {
+    this.#values.delete(key);
+    this.#absent.delete(key);
+  }
+
+  clone(): Shelf<Value> {
+    return new Shelf(this.collection, this.#complete, this.#values, this.#absent);
+  }
+}

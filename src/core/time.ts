@@ -1,0 +1,44 @@
+/** Instants and durations. Core never asks for the present time: it comes in with the operation's context. */
+
+const unitsInMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Parses `1500`, `90s`, `30m`, `2h`, `1d`, `250ms` into milliseconds; a bare number counts `bareUnit` (default `ms`).
+ * @returns `null` for anything else, zero and negative lengths included
+ */
+export function parseDuration(text: string, bareUnit: 'ms' | 's' = 'ms'): number | null {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) return null;
+  const ms = Math.round(Number(match[1]) * (unitsInMs[match[2] ?? bareUnit] ?? Number.NaN));
+  return Number.isSafeInteger(ms) && ms > 0 ? ms : null;
+}
+
+/** Says a length in its largest fitting unit: `45s`, `12m`, `3h`, `2d`. */
+export function formatDuration(ms: number): string {
+  const length = Math.abs(ms);
+  if (length < 1000) return `${Math.round(length)}ms`;
+  if (length < 120_000) return `${Math.round(length / 1000)}s`;
+  if (length < 7_200_000) return `${Math.round(length / 60_000)}m`;
+  if (length < 172_800_000) return `${Math.round(length / 3_600_000)}h`;
+  return `${Math.round(length / 86_400_000)}d`;
+}
+
+/** ISO 8601 in UTC with milliseconds: the form of every time on the board. */
+export function toIso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Milliseconds since the epoch; `NaN` when the text is no time. */
+export function fromIso(text: string): number {
+  return Date.parse(text);
+}
+
+/**
+ * The time that a mutation bears. Times never run backwards along the chain, but follow the parent only as far as
+ * `own clock + skew`: one machine whose clock is far ahead must not drag everybody else along.
+ */
+export function chainTime(parentUpdatedAt: string | null, nowMs: number, skewMs: number): number {
+  const parent = parentUpdatedAt === null ? Number.NaN : fromIso(parentUpdatedAt);
+  if (Number.isNaN(parent) || parent <= nowMs) return nowMs;
+  return Math.min(parent, nowMs + skewMs);
+}

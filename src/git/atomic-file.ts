@@ -1,0 +1,110 @@
+/**
+ * Files that are there whole or not at all, also after a power cut: write beside, fsync, rename, fsync the folder.
+ *
+ * What is *not* promised: an order between two files, and that a leftover temporary file is gone after a crash
+ * (`removeTemporaries` sees to that).
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { OrcError } from '../errors.ts';
+
+export interface WriteOptions {
+  /** The file's permission bits before the umask; default `0o666`. */
+  readonly mode?: number;
+}
+
+const TEMPORARY = /\.tmp-\d+-[0-9a-f]{12}$/;
+
+/** A name in the same folder that nobody else uses, and that `removeTemporaries` knows. */
+export function temporaryName(file: string): string {
+  return `${file}.tmp-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/** The `code` of a file-system error such as `ENOENT`, or `null`. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/**
+ * Puts `bytes` at `file`, replacing what was there. When the promise resolves, the content survives a power cut;
+ * when it rejects, the old content is still there whole (or the new one, if only the folder could not be synced).
+ *
+ * @throws OrcError `io`
+ */
+export async function writeFileDurably(file: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    const handle = await open(temporary, 'wx', options.mode ?? 0o666);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw ioError(`cannot write ${file}`, error);
+  }
+  await fsyncFolder(path.dirname(file));
+}
+
+/**
+ * Removes a file for good. `false` when there was none.
+ * @throws OrcError `io`
+ */
+export async function removeFile(file: string): Promise<boolean> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw ioError(`cannot remove ${file}`, error);
+  }
+  await fsyncFolder(path.dirname(file));
+  return true;
+}
+
+/**
+ * Makes creations, renames and removals in a folder durable. Does nothing where the system has no such call (Windows).
+ * @throws OrcError `io`
+ */
+export async function fsyncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // Some network and FUSE file systems know no fsync of a folder; there a rename is as durable as it gets.
+    const code = errnoOf(error);
+    if (code === 'EINVAL' || code === 'ENOTSUP' || code === 'EOPNOTSUPP') return;
+    throw ioError(`cannot sync the folder ${folder}`, error);
+  }
+}
+
+/**
+ * Deletes temporary files that crashed writers left in `folder`. Gives their number.
+ *
+ * @param olderThanMs spare younger ones: their writer may still be at it
+ */
+export async function removeTemporaries(folder: string, olderThanMs: number): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!TEMPORARY.test(name)) continue;
+    const file = path.join(folder, name);
+    const age = await stat(file).then((facts) => Date.now() - facts.mtimeMs, () => 0);
+    if (age <= olderThanMs) continue;
+    await rm(file, { force: true }).then(() => removed++, () => undefined);
+  }
+  return removed;
+}
+
+function ioError(what: string, cause: unknown): OrcError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new OrcError('io', `${what}: ${reason}`, { cause, details: { errno: errnoOf(cause) } });
+}

@@ -1,0 +1,76 @@
+/** Files that survive a power cut: written aside, synced, and moved into place. */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { OrcError } from '../errors.ts';
+
+/** A name for a temporary file that no other process uses. */
+export type NameSource = () => string;
+
+export const randomName: NameSource = () => randomBytes(8).toString('hex');
+
+/**
+ * Creates a file (which must not exist), writes it and syncs it.
+ * The small synchronous calls go to the page cache; only the sync, which waits for the disk, is asynchronous: so many
+ * of these run in parallel. What was begun is removed when a step fails.
+ */
+export async function createSyncedFile(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+  const fd = fs.openSync(path, 'wx', mode);
+  try {
+    try {
+      writeAll(fd, bytes);
+      await syncDescriptor(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** Syncs folders, so that the names in them are durable. Each of them once. */
+export async function syncFolders(paths: Iterable<string>): Promise<void> {
+  await Promise.all([...new Set(paths)].map(syncFolder));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  const fd = fs.openSync(path, 'r');
+  try {
+    await syncDescriptor(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function syncDescriptor(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fsync(fd, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) at += fs.writeSync(fd, bytes, at);
+}
+
+/** The `errno` name of a file system error, `ENOENT` for example. */
+export function errorCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+const ioHints: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some space on the disk',
+  EDQUOT: 'free some space: the quota is used up',
+  EACCES: 'check who owns the folder and its permissions',
+  EPERM: 'check who owns the folder and its permissions',
+  EROFS: 'the file system is mounted read-only',
+};
+
+/** Turns a file system error into an `OrcError` `io`; others pass unchanged. */
+export function toIoError(doing: string, cause: unknown): unknown {
+  const code = errorCodeOf(cause);
+  if (cause instanceof OrcError || code === undefined) return cause;
+  const hint = ioHints[code];
+  return new OrcError('io', `cannot ${doing}: ${code}`, { cause, details: { errno: code }, ...(hint && { hint }) });
+}

@@ -1,0 +1,155 @@
+/**
+ * The board store through the user's git and, where starting git would cost more than the work itself, without it:
+ * single objects and refs are files that orc reads and writes, packs are git's.
+ */
+import { join, resolve } from 'node:path';
+import { OrcError } from '../../errors.ts';
+import { walkToAncestor } from '../ancestry.ts';
+import { type NameSource, randomName, syncFolders, toIoError } from '../durable-files.ts';
+import { hashObject } from '../hash.ts';
+import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
+import { createObjectCache } from '../object-cache.ts';
+import { openRefFiles } from '../ref-files.ts';
+import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
+import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
+import { createBatchReader } from './batch-reader.ts';
+import { encodePack } from './pack-stream.ts';
+import { type GitSettings, runGit } from './run-git.ts';
+
+export interface NativeStoreOptions extends GitSettings {
+  /** Names for temporary files; random by default. */
+  readonly nameTemporary?: NameSource;
+  /** In bytes, for objects kept in memory. Default 32 MiB. */
+  readonly cacheBytes?: number;
+}
+
+export interface CreateStoreOptions extends NativeStoreOptions {
+  readonly objectFormat: ObjectFormat;
+}
+
+/** From so many objects on, one pack is cheaper than files. */
+const packFrom = 200;
+/** Up to so many unknown objects are looked for as files first. */
+const looseReadLimit = 50;
+/** Commits read one by one before git is asked. */
+const walkLimit = 500;
+
+/**
+ * Creates the store, atomically; when another process was first, opens theirs.
+ * @throws OrcError `io`
+ */
+export async function createNativeStore(path: string, options: CreateStoreOptions): Promise<GitStore> {
+  await createStoreFolder(resolve(path), options.objectFormat, options.nameTemporary ?? randomName);
+  return openNativeStore(path, options);
+}
+
+/** @throws OrcError `no-board` when nothing is there, `store-corrupt` when it is something else */
+export async function openNativeStore(path: string, options: NativeStoreOptions = {}): Promise<GitStore> {
+  const storePath = resolve(path);
+  return new NativeStore(storePath, readStoreFormat(storePath), options);
+}
+
+class NativeStore implements GitStore {
+  readonly path: string;
+  readonly objectFormat: ObjectFormat;
+  readonly #options: NativeStoreOptions;
+  readonly #refs;
+  readonly #batch;
+  readonly #cache;
+
+  constructor(path: string, objectFormat: ObjectFormat, options: NativeStoreOptions) {
+    this.path = path;
+    this.objectFormat = objectFormat;
+    this.#options = options;
+    this.#refs = openRefFiles(path, objectFormat);
+    this.#batch = createBatchReader(path, options);
+    this.#cache = createObjectCache(options.cacheBytes);
+  }
+
+  hashObject(type: NewObject['type'], bytes: Uint8Array): Oid {
+    return hashObject(this.objectFormat, type, bytes);
+  }
+
+  async readObjects(oids: readonly Oid[]): Promise<Map<Oid, GitObject>> {
+    const found = new Map<Oid, GitObject>();
+    let unknown: Oid[] = [];
+    for (const oid of new Set(oids)) {
+      const cached = this.#cache.get(oid);
+      if (cached === undefined) unknown.push(oid);
+      else found.set(oid, cached);
+    }
+    if (unknown.length <= looseReadLimit) unknown = unknown.filter((oid) => !this.#readLoose(oid, found));
+    const answers = await this.#batch.read(unknown);
+    answers.forEach((object, index) => {
+      const oid = unknown[index];
+      if (object !== null && oid !== undefined) this.#remember(oid, object, found);
+    });
+    return found;
+  }
+
+  async writeObjects(objects: readonly NewObject[]): Promise<void> {
+    const unique = [...new Map(objects.map((object) => [object.oid, object])).values()];
+    if (unique.length > packFrom) await this.#writePack(unique);
+    else await writeLooseObjects(this.path, unique, this.#options.nameTemporary ?? randomName);
+    for (const { oid, type, bytes } of unique) this.#cache.add(oid, { type, bytes });
+  }
+
+  async readRef(ref: string): Promise<Oid | null> {
+    return this.#refs.read(ref);
+  }
+
+  async listRefs(prefix: string): Promise<Map<string, Oid>> {
+    return this.#refs.list(prefix);
+  }
+
+  updateRefs(updates: Parameters<GitStore['updateRefs']>[0]): Promise<'updated' | 'changed'> {
+    return this.#refs.update(updates);
+  }
+
+  async isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean> {
+    const walked = await walkToAncestor(this, ancestor, descendant, walkLimit);
+    if (walked !== 'undecided') return walked;
+    const args = ['merge-base', '--is-ancestor', ancestor, descendant];
+    const result = await runGit({ ...this.#options, gitDir: this.path, args });
+    if (result.exitCode === 0) return true;
+    if (result.exitCode === 1) return false;
+    // An ancestor that the store never had: then it is in nobody's history here.
+    if ((await this.readObjects([ancestor])).size === 0) return false;
+    throw new OrcError('git-failed', `git merge-base failed: ${result.stderr}`, { hint: 'run `orc doctor`' });
+  }
+
+  async close(): Promise<void> {
+    await this.#batch.close();
+  }
+
+  #readLoose(oid: Oid, found: Map<Oid, GitObject>): boolean {
+    if (!hasLooseObject(this.path, oid)) return false;
+    const object = readLooseObject(this.path, this.objectFormat, oid);
+    if (object === null) return false; // packed and pruned since
+    this.#remember(oid, object, found);
+    return true;
+  }
+
+  #remember(oid: Oid, object: GitObject, found: Map<Oid, GitObject>): void {
+    this.#cache.add(oid, object);
+    found.set(oid, object);
+  }
+
+  async #writePack(objects: readonly NewObject[]): Promise<void> {
+    const result = await runGit({
+      ...this.#options,
+      config: [...(this.#options.config ?? []), ['core.fsync', 'committed'], ['pack.threads', '1']],
+      gitDir: this.path,
+      args: ['index-pack', '--stdin'],
+      stdin: encodePack(this.objectFormat, objects),
+    });
+    if (result.exitCode !== 0) {
+      throw new OrcError('io', `cannot write a pack to ${this.path}: ${result.stderr || 'git was killed'}`);
+    }
+    try {
+      await syncFolders([join(this.path, 'objects', 'pack')]);
+    } catch (error) {
+      throw toIoError(`sync ${this.path}`, error);
+    }
+  }
+}

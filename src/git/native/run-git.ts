@@ -1,0 +1,175 @@
+/**
+ * The one place that starts git: an argument array, no shell, a cleaned environment, a time limit that kills the
+ * whole process group, output that is safe to show.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { OrcError } from '../../errors.ts';
+import { cleanServerText } from '../clean-text.ts';
+import { buildGitEnvironment, type ConfigPair } from './git-environment.ts';
+
+/** How git is started, the same for many calls. */
+export interface GitSettings {
+  /** Configuration above all files; the last of equal keys counts. */
+  readonly config?: readonly ConfigPair[];
+  /** Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Lets git and ssh ask on the terminal. Then a time limit reaches git itself, not its children. */
+  readonly interactive?: boolean;
+  /** Hears of every process that is started. For tests and `--trace`. */
+  readonly onStart?: (args: readonly string[]) => void;
+}
+
+export interface GitCall extends GitSettings {
+  readonly args: readonly string[];
+  /** The repository; without it git looks for none to speak of. */
+  readonly gitDir?: string;
+  readonly cwd?: string;
+  /** What git reads; chunks are produced only as fast as git takes them. */
+  readonly stdin?: Iterable<Uint8Array>;
+  /** In milliseconds. */
+  readonly timeoutMs?: number;
+  /** Strings to hide in what git says, beside the credentials in URLs. */
+  readonly secrets?: readonly string[];
+}
+
+export interface GitResult {
+  /** `null` when git was killed. */
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  readonly stdout: Buffer;
+  /** Cleaned; see `cleanServerText`. */
+  readonly stderr: string;
+}
+
+/** In milliseconds: between asking git to end (it removes its lock files then) and killing it. */
+const graceBeforeKill = 2000;
+/** In milliseconds: how long to wait for the end of the output after git has ended. */
+const graceForOutput = 250;
+/** In bytes; what a server says beyond that is dropped. */
+const maxStderr = 256 * 1024;
+
+/**
+ * Runs git to its end. A failure of git itself is a result, not an error.
+ * @throws OrcError `git-missing` when there is no git, `git-failed` when it cannot be started
+ */
+export async function runGit(call: GitCall): Promise<GitResult> {
+  const child = startGit(call);
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let stderrSize = 0;
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderrSize += chunk.length;
+    if (stderrSize <= maxStderr) stderr.push(chunk);
+  });
+  let timedOut = false;
+  let killTimer: NodeJS.Timeout | undefined;
+  const limit =
+    call.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          killGroup(child, 'SIGTERM', call.interactive);
+          killTimer = setTimeout(() => killGroup(child, 'SIGKILL', call.interactive), graceBeforeKill);
+        }, call.timeoutMs);
+  try {
+    const ended = waitForEnd(child, call);
+    if (call.stdin !== undefined) feed(child, call.stdin);
+    const exitCode = await ended;
+    const text = Buffer.concat(stderr).toString('utf8');
+    return {
+      exitCode,
+      timedOut,
+      stdout: Buffer.concat(stdout),
+      stderr: cleanServerText(text, call.secrets ? { secrets: call.secrets } : {}),
+    };
+  } finally {
+    clearTimeout(limit);
+    // Git ended; what it started may not have, when it had to be killed.
+    if (timedOut) killGroup(child, 'SIGKILL', call.interactive);
+    clearTimeout(killTimer);
+  }
+}
+
+/** Starts git with pipes, and leaves the rest to the caller. An `error` event passes through `explainStartError`. */
+export function startGit(call: GitCall): ChildProcess {
+  const args = call.gitDir === undefined ? [...call.args] : [`--git-dir=${call.gitDir}`, ...call.args];
+  call.onStart?.(args);
+  return spawn('git', args, {
+    cwd: call.cwd ?? call.gitDir,
+    env: buildGitEnvironment(call.env ?? process.env, call),
+    stdio: [call.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // A session of its own: no terminal to ask on, and a group that can be killed as a whole.
+    detached: !call.interactive && process.platform !== 'win32',
+    windowsHide: true,
+  });
+}
+
+/** What a failed start means. */
+export function explainStartError(error: Error, call: GitCall): OrcError {
+  const cwd = call.cwd ?? call.gitDir;
+  if ('code' in error && error.code === 'ENOENT') {
+    // Node reports a missing folder in the same way.
+    if (cwd !== undefined && !fs.existsSync(cwd)) {
+      return new OrcError('no-board', `no such folder: ${cwd}`, { hint: 'run `orc init`', cause: error });
+    }
+    return new OrcError('git-missing', 'git was not found on the PATH', {
+      hint: 'install git, or set ORC_GIT=portable (https remotes only)',
+      cause: error,
+    });
+  }
+  return new OrcError('git-failed', `git could not be started: ${error.message}`, { cause: error });
+}
+
+function waitForEnd(child: ChildProcess, call: GitCall): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      if (child.pid === undefined) reject(explainStartError(error, call));
+    });
+    child.once('exit', (exitCode) => {
+      // A helper that git left running (ssh's shared connection) may keep the pipes open for hours.
+      const timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        resolve(exitCode);
+      }, graceForOutput);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve(exitCode);
+      });
+    });
+  });
+}
+
+function feed(child: ChildProcess, chunks: Iterable<Uint8Array>): void {
+  const stdin = child.stdin;
+  if (stdin === null) return;
+  stdin.on('error', () => {}); // git ended early: its exit code tells
+  const iterator = chunks[Symbol.iterator]();
+  const pump = () => {
+    for (;;) {
+      if (stdin.destroyed) return;
+      const { done, value } = iterator.next();
+      if (done) {
+        stdin.end();
+        return;
+      }
+      if (!stdin.write(value)) {
+        stdin.once('drain', pump);
+        return;
+      }
+    }
+  };
+  pump();
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals, interactive = false): void {
+  if (child.pid === undefined) return;
+  try {
+    if (interactive || process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // it has ended meanwhile
+  }
+}

@@ -1,0 +1,86 @@
+/** The board store as a folder: an ordinary bare repository that git can read, made without starting git. */
+import fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { OrcError } from '../errors.ts';
+import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from './durable-files.ts';
+import type { ObjectFormat } from './store.ts';
+
+/**
+ * Makes a bare repository at `path`, whole or not at all. When another process was first, theirs is left in place:
+ * that is no error.
+ * @throws OrcError `io`
+ */
+export async function createStoreFolder(path: string, format: ObjectFormat, nameTemporary: NameSource): Promise<void> {
+  if (isStoreFolder(path)) return;
+  const parent = dirname(path);
+  const temporary = join(parent, `.${basename(path)}.${nameTemporary()}.tmp`);
+  try {
+    fs.mkdirSync(parent, { recursive: true });
+    for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags']) {
+      fs.mkdirSync(join(temporary, folder), { recursive: true });
+    }
+    await Promise.all([
+      createSyncedFile(join(temporary, 'HEAD'), Buffer.from('ref: refs/heads/orc\n')),
+      createSyncedFile(join(temporary, 'config'), Buffer.from(configText(format))),
+    ]);
+    await syncFolders(['', 'objects', 'refs'].map((folder) => join(temporary, folder)));
+    fs.renameSync(temporary, path);
+    await syncFolders([parent]);
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    const code = errorCodeOf(error);
+    if ((code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM') && isStoreFolder(path)) return;
+    throw toIoError(`create the board store ${path}`, error);
+  }
+}
+
+/**
+ * The object format of the repository at `path`.
+ * @throws OrcError `no-board` when there is no such folder, `store-corrupt` when it is no bare repository, `io`
+ */
+export function readStoreFormat(path: string): ObjectFormat {
+  if (!fs.existsSync(path)) throw new OrcError('no-board', `no board store at ${path}`, { hint: 'run `orc init`' });
+  if (!isStoreFolder(path)) {
+    throw new OrcError('store-corrupt', `${path} is not a board store`, { hint: 'run `orc doctor`' });
+  }
+  try {
+    return formatIn(fs.readFileSync(join(path, 'config'), 'utf8'));
+  } catch (error) {
+    throw toIoError(`read ${join(path, 'config')}`, error);
+  }
+}
+
+function isStoreFolder(path: string): boolean {
+  return ['HEAD', 'config', 'objects', 'refs'].every((name) => fs.existsSync(join(path, name)));
+}
+
+function formatIn(config: string): ObjectFormat {
+  let section = '';
+  for (const line of config.split('\n')) {
+    section = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim().toLowerCase() ?? section;
+    const value = /^\s*objectformat\s*=\s*"?(\w+)/i.exec(line)?.[1];
+    if (section === 'extensions' && value !== undefined) return value.toLowerCase() === 'sha256' ? 'sha256' : 'sha1';
+  }
+  return 'sha1';
+}
+
+/** Whoever runs git in here, with whatever configuration: no hooks, no surprise maintenance, everything synced. */
+function configText(format: ObjectFormat): string {
+  const version = format === 'sha256' ? 1 : 0;
+  const extensions = format === 'sha256' ? '[extensions]\n\tobjectFormat = sha256\n' : '';
+  return `[core]
+\trepositoryformatversion = ${version}
+\tfilemode = true
+\tbare = true
+\tfsync = committed
+\thooksPath = /dev/null
+\tlogAllRefUpdates = false
+${extensions}[gc]
+\tauto = 0
+\tpackRefs = false
+[maintenance]
+\tauto = false
+[receive]
+\tautogc = false
+`;
+}

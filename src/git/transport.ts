@@ -1,0 +1,52 @@
+/**
+ * The port to the upstream: where the board's branch is shared. One ref there is the arbiter of who was first.
+ *
+ * Outcomes are values. An adapter never decides what an outcome means: it tells what it saw, and says
+ * `unknown` whenever it cannot be sure that nothing arrived.
+ */
+import type { Oid } from './store.ts';
+
+export interface CallOptions {
+  /** Stop and answer `unreachable` or `unknown` after so many milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** The upstream could not be asked. Nothing was sent. `reason` is one line, without credentials or control characters. */
+export interface Unreachable {
+  readonly outcome: 'unreachable';
+  readonly reason: string;
+}
+
+export type HeadOutcome = { readonly outcome: 'read'; readonly head: Oid | null } | Unreachable;
+
+export type FetchOutcome =
+  /** The upstream branch's head, now complete in the store; `null` when the upstream has no such branch. */
+  { readonly outcome: 'fetched'; readonly head: Oid | null } | Unreachable;
+
+export type PushOutcome =
+  /** 1. The upstream's branch is at the pushed commit. */
+  | { readonly outcome: 'taken' }
+  /** The upstream answered no: raced (2), or refused by a hook, a lock, a protected branch (4). Only a fetch tells which. */
+  | { readonly outcome: 'rejected'; readonly reason: string }
+  /** 3. No clear answer: the push may have landed, now or later. */
+  | { readonly outcome: 'unknown'; readonly reason: string }
+  | Unreachable;
+
+export interface FetchOptions extends CallOptions {
+  /** How many commits to fetch; only for a join (a depth used twice makes ancestry lie). */
+  readonly depth?: number;
+}
+
+export interface Transport {
+  /** For people: the remote's name or the folder, never with credentials. */
+  readonly label: string;
+
+  /** Asks for the branch's head without fetching (`ls-remote`). */
+  readHead(options?: CallOptions): Promise<HeadOutcome>;
+
+  /** Brings the branch's history into the store. Leaves no ref behind: the caller moves its own. */
+  fetch(options?: FetchOptions): Promise<FetchOutcome>;
+
+  /** Pushes one commit to the branch: a plain, non-forced push, so that the upstream refuses all but a fast-forward. */
+  push(oid: Oid, options?: CallOptions): Promise<PushOutcome>;
+}
