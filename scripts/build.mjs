@@ -37,7 +37,8 @@ async function build() {
   try {
     const results = await Promise.allSettled([buildLibrary(), buildCommand()]);
     const failures = results.filter((result) => result.status === 'rejected');
-    for (const { reason } of failures) console.error(reason?.quiet ? reason.message : reason);
+    // esbuild has printed its own errors already.
+    for (const { reason } of failures) if (!reason?.errors) console.error(reason?.quiet ? reason.message : reason);
     if (failures.length > 0) {
       rmSync(stampFile, { force: true });
       return 1;
@@ -51,7 +52,7 @@ async function build() {
 }
 
 async function buildLibrary() {
-  if (!existsSync(libraryEntry)) throw quiet(`build: ${path.relative(root, libraryEntry)} is missing`);
+  if (!isThere(libraryEntry)) return;
   const out = path.join(staging, 'lib');
   const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out]);
@@ -59,11 +60,18 @@ async function buildLibrary() {
 }
 
 async function buildCommand() {
-  if (!existsSync(commandEntry)) throw quiet(`build: ${path.relative(root, commandEntry)} is missing`);
+  if (!isThere(commandEntry)) return;
   const { bundleCommand } = await import('./build/bundle-command.mjs');
   const out = path.join(staging, 'bin');
   await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion() });
   moveIntoPlace(out, path.join(dist, 'bin'));
+}
+
+/** A half without an entry is left out; `npm run package` then says what the package lacks. */
+function isThere(entry) {
+  if (existsSync(entry)) return true;
+  console.error(`build: left out, there is no ${path.relative(root, entry)}`);
+  return false;
 }
 
 /** A fingerprint of everything that the result depends on: contents, not times, so that a fresh checkout compares too. */

@@ -116,6 +116,7 @@ addCase(
   "import * as z from 'zod/mini';\nexport const at = (ms: number) => [z, new Date(ms)];\n",
   null,
 );
+addCase('src/core/registry.ts', "import { all } from './operations/index.ts';\nexport const used = all;\n", null);
 addCase(
   'src/core/operations/type.ts',
   "import type { Oid } from '../../git/store.ts';\nexport type Id = Oid;\n",

@@ -9,12 +9,15 @@ import { faultInName } from './names.ts';
 import type { Accepted, Call, Context, Decision, EventDraft, Operation, OperationDefinition, Refusal, Verdict } from './operation.ts';
 import { refuse } from './operation.ts';
 import { findOperation } from './operations/index.ts';
+import { wasSeenLately } from './operations/agent.ts';
 import { expiredHolds } from './operations/lock.ts';
 import type { BoardEvent } from './records.ts';
 import { findSecret } from './secrets.ts';
-import { fromIso, toIso } from './time.ts';
+import { toIso } from './time.ts';
 
 const maxSubjectLength = 72;
+/** Deeper arguments would overflow the stack of whoever walks through them. */
+const maxDepth = 64;
 
 /** An operation whose words have been checked; `args` has its defaults filled in. */
 export interface CheckedOperation {
@@ -34,17 +37,33 @@ export function checkOperation(operation: Operation): CheckedOperation | Refusal
   }
   const faultInAgent = faultInName(operation.agent);
   if (faultInAgent !== null) return refuse('invalid-argument', `agent ${faultInAgent}`);
-  const { allow_secret: allowSecret, ...given } = operation.args;
-  const parsed = definition.arguments().safeParse(given);
+  const { allow_secret: allowSecret, ...given } = withoutUndefined(operation.args);
+  if (isDeeperThan(maxDepth, given)) return refuse('invalid-argument', `arguments must not be nested deeper than ${maxDepth}`);
+  const parsed = definition.arguments().safeParse(given, { reportInput: true });
   if (!parsed.success) {
     const fault = describeFault(parsed.error);
-    return refuse(fault.code, fault.message, `arguments of ${operation.kind}: see \`orc help\``);
+    return refuse(fault.code, fault.message, `arguments of ${operation.kind}: ${argumentNames(definition).join(', ')}`);
   }
   const secret = allowSecret === true ? null : findSecret(given);
   if (secret !== null) {
     return refuse('secret-found', `the text holds what looks like ${secret}`, 'published history cannot be taken back; --allow-secret insists');
   }
   return { definition, args: parsed.data };
+}
+
+/** An operation is decided as it was asked and again as JSON brings it back: there, what is undefined is absent. */
+function withoutUndefined(args: Operation['args']): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+}
+
+function isDeeperThan(depth: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
+}
+
+function argumentNames(definition: OperationDefinition): string[] {
+  const { def } = definition.arguments();
+  return 'shape' in def ? Object.keys(def.shape as object) : [];
 }
 
 /** @throws MissingRecord when it needs a record that is not loaded: load it and call again */
@@ -117,7 +136,7 @@ function numberEvents(last: number, operation: Operation, verdict: Verdict, call
 function agentSeen(board: Board, call: Call): Change | null {
   const before = board.agents.get(call.agent);
   if (before === undefined || before.status !== 'active') return null;
-  if (call.at - fromIso(before.last_seen) < board.settings.lease_ms / 3) return null;
+  if (wasSeenLately(board, before, call)) return null;
   return { collection: 'agents', key: before.id, before, after: { ...before, last_seen: call.iso } };
 }
 
@@ -129,7 +148,13 @@ function subjectOf(operation: Operation, event: EventDraft, verdict: Verdict): s
   const whole = `${head}${by}`;
   if (whole.length <= maxSubjectLength) return whole;
   const room = maxSubjectLength - by.length;
-  return room > operation.kind.length + 4 ? `${head.slice(0, room - 1)}…${by}` : `${whole.slice(0, maxSubjectLength - 1)}…`;
+  return room > operation.kind.length + 4 ? `${beginning(head, room)}${by}` : beginning(whole, maxSubjectLength);
+}
+
+/** The beginning of a text that is too long, without half a surrogate pair at the cut. */
+function beginning(text: string, length: number): string {
+  const isPairCut = /[\ud800-\udbff]/.test(text.charAt(length - 2));
+  return `${text.slice(0, isPairCut ? length - 2 : length - 1)}…`;
 }
 
 function targetOf(event: EventDraft, verdict: Verdict): string {
@@ -139,7 +164,8 @@ function targetOf(event: EventDraft, verdict: Verdict): string {
   if ('lock' in result) return result.lock;
   if ('knowledge' in result) return result.knowledge;
   if ('agent' in result) return result.agent;
+  // The data of an agent's own event is text of a stranger: it may hold line breaks, and trailers after them.
+  if ('event' in result) return event.action;
   const topic = event.data?.topic;
-  if (typeof topic === 'string') return topic;
-  return 'event' in result ? event.action : '';
+  return typeof topic === 'string' ? topic : '';
 }

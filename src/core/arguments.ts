@@ -1,10 +1,14 @@
 /** The building blocks of operations' argument schemas, and how a fault in arguments is told. */
 import * as z from 'zod/mini';
-import { faultInGlob, faultInName, faultInPath, faultInResource } from './names.ts';
+import { faultInGlob, faultInName, faultInPath, faultInResource, foldName, utf8Length } from './names.ts';
 import type { Check } from './records.ts';
+import { fromIso } from './time.ts';
 
+/** Characters. */
 export const maxTitleLength = 512;
+/** Bytes as UTF-8, as the length of everything that is kept in a file of its own or close to it. */
 export const maxTextLength = 256 * 1024;
+/** Bytes as UTF-8. */
 export const maxKnowledgeLength = 1024 * 1024;
 export const maxListLength = 256;
 /** A year: longer leases and TTLs are mistakes. */
@@ -12,6 +16,8 @@ const maxDurationMs = 366 * 86_400_000;
 
 /** Marks faults that are a matter of size: they get the code `too-large`. */
 const tooLarge = 'too-large:';
+/** Marks words of ours: whatever else a schema says is zod's, in the language that the process set there. */
+const told = 'told:';
 
 function checked(fault: (text: string) => string | null) {
   return z.string().check((context) => {
@@ -29,8 +35,32 @@ function upTo(length: number) {
   });
 }
 
+function upToBytes(bytes: number) {
+  return z.string().check((context) => {
+    if (isLongerThan(context.value, bytes)) {
+      const message = `${tooLarge}must not be longer than ${bytes / 1024} KiB`;
+      context.issues.push({ code: 'custom', input: context.value, message });
+    }
+  });
+}
+
+/** Whether a text takes more than so many bytes as UTF-8; counts only where its length leaves that open. */
+export function isLongerThan(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && utf8Length(text) > bytes);
+}
+
+function wholeNumber(least: number, most: number, what = `a whole number from ${least} to ${most}`) {
+  const message = `${told}must be ${what}`;
+  return z.int(message).check(z.gte(least, message), z.lte(most, message));
+}
+
 export const name = () => checked(faultInName);
-export const topic = () => checked((text) => faultInPath(text) ?? (text.endsWith('.md') ? 'must not end in .md (it is added)' : null));
+export const topic = () => checked((text) => faultInPath(text) ?? faultInTopic(text));
+/** `a.md/b` would need a folder where topic `a` has its file. */
+function faultInTopic(text: string): string | null {
+  const isMarkdown = (component: string): boolean => foldName(component).endsWith('.md');
+  return text.split('/').some(isMarkdown) ? 'must not end in .md (it is added), nor may a folder of it' : null;
+}
 export const resource = () => checked(faultInResource);
 export const title = () => {
   const schema = upTo(maxTitleLength);
@@ -42,25 +72,40 @@ export const title = () => {
     }
   });
 };
-export const text = () => upTo(maxTextLength);
-export const knowledgeText = () => upTo(maxKnowledgeLength);
-export const reason = () => upTo(maxTextLength);
-export const priority = () => z.int().check(z.gte(1), z.lte(9));
-export const durationMs = () => z.int().check(z.gte(1), z.lte(maxDurationMs));
-export const taskId = () => z.string().check(z.regex(/^[0-9a-f]{8,32}$/));
-export const estimate = () => z.nullable(z.union([upTo(64), z.number().check(z.gte(0))]));
+/** A text of one line for the event log: an identifier, a value. */
+export const word = () => upTo(1024);
+export const text = () => upToBytes(maxTextLength);
+export const knowledgeText = () => upToBytes(maxKnowledgeLength);
+export const reason = () => upToBytes(maxTextLength);
+export const priority = () => wholeNumber(1, 9, 'a whole number from 1 (most urgent) to 9');
+export const durationMs = () => wholeNumber(1, maxDurationMs, `a whole number of milliseconds from 1 to ${maxDurationMs}`);
+export const count = () => wholeNumber(0, Number.MAX_SAFE_INTEGER, 'a whole number, 0 or more');
+export const flag = () => z.boolean(`${told}must be true or false`);
+export const taskId = () => z.string().check(z.regex(/^[0-9a-f]{8,32}$/, `${told}must be a task id (8 to 32 hexadecimal digits)`));
+export const boardId = () => z.string().check(z.regex(/^[0-9a-f]{16,64}$/, `${told}must be 16 to 64 hexadecimal digits`));
+export const estimate = () =>
+  z.nullable(
+    z.union([upTo(64), z.number().check(z.gte(0))], `${told}must be a number from 0, a text of at most 64 characters, or null`),
+  );
+/** A time as orc writes it, or with another zone; never in the words of a locale. */
+export const time = () => checked((text) => (/^\d/.test(text) && !Number.isNaN(fromIso(text)) ? null : 'must be a time such as 2026-01-31T12:00:00Z'));
 export const names = () => z.array(name()).check(z.maxLength(maxListLength));
 export const taskIds = () => z.array(taskId()).check(z.maxLength(maxListLength));
 export const globs = () => z.array(checked(faultInGlob)).check(z.maxLength(maxListLength));
 export const checks = () =>
   z
-    .array(z.union([z.strictObject({ command: upTo(4096) }), z.strictObject({ criterion: upTo(4096) })]))
+    .array(
+      z.union(
+        [z.strictObject({ command: upTo(4096) }), z.strictObject({ criterion: upTo(4096) })],
+        `${told}must be { command } or { criterion }, of at most 4096 characters`,
+      ),
+    )
     .check(z.maxLength(32)) as z.ZodMiniType<Check[]>;
 
 /** How a holder proves that it is the one: the fencing token, or the id of the operation that made the claim. */
 export const proof = () => ({
-  token: z.optional(z.int().check(z.gte(1))),
-  claim: z.optional(z.string()),
+  token: z.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a whole number from 1')),
+  claim: z.optional(upTo(64)),
 });
 
 export interface ArgumentFault {
@@ -68,34 +113,39 @@ export interface ArgumentFault {
   readonly message: string;
 }
 
-/** Tells the first fault of a failed parse in words that name the argument and say what is allowed. */
+/**
+ * Tells the first fault of a failed parse in words that name the argument and say what is allowed.
+ * The parse has to keep its inputs (`reportInput`): what is missing and what is of a wrong type differ in them alone.
+ */
 export function describeFault(error: { readonly issues: readonly z.core.$ZodIssue[] }): ArgumentFault {
   const issue = error.issues[0];
   if (issue === undefined) return { code: 'invalid-argument', message: 'invalid arguments' };
   const path = issue.path.map(String).join('.');
-  const words = describeIssue(issue);
+  const words = describeIssue(issue, path);
   if (words.startsWith(tooLarge)) return { code: 'too-large', message: `${path} ${words.slice(tooLarge.length)}` };
   return { code: 'invalid-argument', message: path === '' ? words : `${path} ${words}` };
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
+function describeIssue(issue: z.core.$ZodIssue, path: string): string {
+  if (issue.code === 'invalid_type' && issue.input === undefined) return 'is required';
+  if (issue.message.startsWith(told)) return issue.message.slice(told.length);
   switch (issue.code) {
     case 'custom':
       return issue.message;
     case 'invalid_type':
-      return issue.input === undefined ? 'is required' : `must be ${article(issue.expected)}`;
+      return `must be ${article(issue.expected)}`;
     case 'too_small':
-      return `must be at least ${issue.minimum}`;
+      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
     case 'too_big':
       return issue.origin === 'array' ? `must not hold more than ${issue.maximum}` : `must be at most ${issue.maximum}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'unrecognized_keys':
-      return `has unknown fields: ${issue.keys.join(', ')}`;
+      return `${path === '' ? 'unknown arguments' : 'has unknown fields'}: ${issue.keys.join(', ')}`;
     case 'invalid_format':
-      return issue.pattern === '/^[0-9a-f]{8,32}$/' ? 'must be a task id (8 or more hexadecimal digits)' : 'has a wrong form';
+      return 'has a wrong form';
     case 'invalid_union':
-      return 'has none of the forms that are allowed';
+      return 'must be a JSON value';
     default:
       return 'is invalid';
   }

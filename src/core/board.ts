@@ -114,8 +114,14 @@ export class Board {
     });
   }
 
+  /** In no order that two machines share: sort what is written. */
   openTasks(): IterableIterator<Task> {
     return this.#openTasks.values();
+  }
+
+  /** Open tasks are always in memory: this never needs one that is not loaded. */
+  isOpenTask(id: string): boolean {
+    return this.#openTasks.has(id);
   }
 
   countsOf(workstream: string): TaskCounts {
@@ -158,7 +164,10 @@ export class Board {
 
   /** Learns what the branch holds under a key that was not loaded; changes nothing on the board. */
   provide(collection: CollectionName, key: string, value: Records[CollectionName] | null): void {
-    if (collection === 'tasks' && value !== null && isOpen(value as Task)) this.#openTasks.set(key, value as Task);
+    if (collection === 'tasks') {
+      if (value !== null && isOpen(value as Task)) this.#openTasks.set(key, value as Task);
+      else this.#openTasks.delete(key);
+    }
     (this[collection] as Shelf<Records[CollectionName]>).set(key, value);
   }
 

@@ -43,19 +43,25 @@ export function faultInResource(resource: string): string | null {
 export function faultInGlob(glob: string): string | null {
   const byLength = faultInLength(glob);
   if (byLength !== null) return byLength;
-  if (/[[\]{}()!+@\\]/.test(glob)) return 'must be made of literals, ?, * and ** only';
+  // `!`, `+` and `@` mean something before a parenthesis or at the beginning only; `@types` is a common folder.
+  if (/[[\]{}()\\]|^!/.test(glob)) return 'must be made of literals, ?, * and ** only';
   for (const component of glob.split('/')) {
     if (component === '') return 'must not begin or end with a slash or hold two in a row';
     if (component === '.' || component === '..') return 'must not hold . or .. as a component';
     if (component.includes('**') && component !== '**') return 'must have ** as a whole component';
-    if (controls.test(component) || invisible.test(component)) return 'must not hold control or invisible characters';
+    if (controls.test(component) || invisible.test(component) || loneSurrogate.test(component)) {
+      return 'must not hold control or invisible characters';
+    }
   }
   return null;
 }
 
-/** Two names that differ by case (or compatibility forms) alone would be one file on some systems. */
+/**
+ * Two names that differ by case (or compatibility forms) alone would be one file on some systems. Through upper case,
+ * because some letters have two lower forms (Greek sigma) or none of their own (sharp s).
+ */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase();
+  return name.normalize('NFKC').toUpperCase().toLowerCase();
 }
 
 function faultInLength(name: string): string | null {
@@ -83,7 +89,8 @@ function faultInComponent(name: string): string | null {
   return null;
 }
 
-function utf8Length(text: string): number {
+/** How many bytes a text takes as UTF-8. */
+export function utf8Length(text: string): number {
   let length = 0;
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

@@ -1,7 +1,8 @@
 /** Which tasks can be worked on now, by whom, and in what order. The same on every machine. */
 import type { Board } from './board.ts';
+import { globOf, globsOverlap } from './globs.ts';
 import type { Context } from './operation.ts';
-import type { Task } from './records.ts';
+import type { Hold, Lock, Task } from './records.ts';
 import { fromIso } from './time.ts';
 
 export interface Obstacle {
@@ -19,11 +20,38 @@ export function leaseEnd(board: Board, task: Task): number {
  * Correctness never rests on this (tokens see to that); it only decides when work is handed to somebody else.
  */
 export function isLeaseExpired(board: Board, task: Task, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
-  return task.status === 'in_progress' && leaseEnd(board, task) + context.clockSkewMs <= context.at;
+  return task.status === 'in_progress' && isOver(leaseEnd(board, task), context);
+}
+
+/** Whether a hold may be given to others: its time is up, by a margin for clocks that differ. */
+export function isHoldExpired(hold: Hold, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+  return isOver(fromIso(hold.expires_at), context);
+}
+
+/** A time that cannot be read (`NaN`) is over: damage must not keep a task or a lock for ever. */
+function isOver(end: number, { at, clockSkewMs }: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+  return !(end + clockSkewMs > at);
+}
+
+/** A lock of somebody else on files that the task will touch; shared ones count too, for the task will write. */
+export function conflictingLock(
+  board: Board,
+  task: Pick<Task, 'paths'>,
+  agent: string,
+  context: Pick<Context, 'at' | 'clockSkewMs'>,
+): Lock | null {
+  if (task.paths.length === 0) return null;
+  for (const lock of board.locks.loaded()) {
+    const glob = globOf(lock.resource);
+    if (glob === null || !lock.holders.some((hold) => hold.agent !== agent && !isHoldExpired(hold, context))) continue;
+    if (task.paths.some((path) => globsOverlap(path, glob))) return lock;
+  }
+  return null;
 }
 
 /** Dependencies that are not done yet. */
 export function openDependencies(board: Board, task: Pick<Task, 'depends_on'>): string[] {
+  board.tasks.require(task.depends_on);
   return task.depends_on.filter((id) => board.tasks.get(id)?.status !== 'done');
 }
 
@@ -44,13 +72,19 @@ export function obstacleTo(board: Board, task: Task, agent: string, context: Pic
   if (waitsFor.length > 0) return { code: 'not-ready', message: `task ${task.id} waits for ${waitsFor.join(', ')}` };
   const lacks = missingCapabilities(board, task, agent);
   if (lacks.length > 0) return { code: 'lacks-capability', message: `task ${task.id} needs ${lacks.join(', ')}` };
-  return null;
+  const lock = conflictingLock(board, task, agent, context);
+  if (lock === null) return null;
+  const by = lock.holders.map((hold) => hold.agent).join(', ');
+  return { code: 'not-ready', message: `task ${task.id} touches files that ${by} holds with "${lock.resource}"` };
 }
 
 /** Whether an agent's `next` may hand out this task now. */
 export function isReady(board: Board, task: Task, agent: string, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
   if (task.status !== 'pending' && task.status !== 'in_progress') return false;
-  return board.workstreams.get(task.workstream)?.status === 'active' && obstacleTo(board, task, agent, context) === null;
+  if (board.workstreams.get(task.workstream)?.status !== 'active') return false;
+  // What is in memory decides first: most of those that wait do so for an open task, and nothing needs to be loaded.
+  if (task.depends_on.some((id) => board.isOpenTask(id))) return false;
+  return obstacleTo(board, task, agent, context) === null;
 }
 
 /** The order of `next` within a workstream: priority, then age on the board's own clock, then id. */

@@ -172,6 +172,6 @@ export interface TextFile {
   readonly text: string;
 }
 
-export function isOpen(task: Task): boolean {
+export function isOpen(task: Pick<Task, 'status'>): boolean {
   return task.status === 'pending' || task.status === 'in_progress' || task.status === 'blocked';
 }

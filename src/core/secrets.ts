@@ -1,6 +1,9 @@
 /**
  * Text that looks like a credential. Published history cannot be taken back, so such text is refused
  * unless its author insists (`allow_secret`). The prefixes are those that their issuers document.
+ *
+ * Texts may hold a MiB and come from strangers: no pattern may begin with an unbounded run that can begin again inside
+ * itself, or the search takes quadratic time. A test holds each of them to that.
  */
 
 interface SecretPattern {
@@ -21,8 +24,8 @@ const secretPatterns: readonly SecretPattern[] = [
   { what: 'an Anthropic key', pattern: /\bsk-ant-[A-Za-z0-9_-]{20,}/ },
   { what: 'an OpenAI key', pattern: /\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{40,}/ },
   { what: 'a Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}\b/ },
-  { what: 'a credential in a URL', pattern: /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]{3,}@[^\s/]+/i },
-  { what: 'a JSON web token', pattern: /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/ },
+  { what: 'a credential in a URL', pattern: /[a-z0-9+.-]:\/\/[^\s/:@]*:[^\s/@]{3,}@[^\s/]/i },
+  { what: 'a JSON web token', pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/ },
 ];
 
 /** Finds what looks like a credential anywhere in a value; says what kind, never the text itself. */
@@ -31,8 +34,8 @@ export function findSecret(value: unknown): string | null {
     return value.length < 16 ? null : (secretPatterns.find(({ pattern }) => pattern.test(value))?.what ?? null);
   }
   if (typeof value !== 'object' || value === null) return null;
-  for (const inner of Object.values(value)) {
-    const found = findSecret(inner);
+  for (const [key, inner] of Object.entries(value)) {
+    const found = findSecret(key) ?? findSecret(inner);
     if (found !== null) return found;
   }
   return null;

@@ -13,11 +13,14 @@ export class MissingRecord extends Error {
   override readonly name = 'MissingRecord';
   readonly collection: CollectionName;
   readonly key: string;
+  /** `key`, and what will be asked for next: load them together, and deciding starts over once instead of many times. */
+  readonly keys: readonly string[];
 
-  constructor(collection: CollectionName, key: string) {
+  constructor(collection: CollectionName, key: string, keys: readonly string[] = [key]) {
     super(`${collection}/${key} is not loaded`);
     this.collection = collection;
     this.key = key;
+    this.keys = keys;
   }
 }
 
@@ -42,9 +45,23 @@ export class Shelf<Value> {
     throw new MissingRecord(this.collection, key);
   }
 
-  /** What is loaded, in the order of loading. */
+  /** @throws MissingRecord naming all of these keys that may exist but are not loaded */
+  require(keys: Iterable<string>): void {
+    if (this.#complete) return;
+    const missing: string[] = [];
+    for (const key of keys) if (!this.isLoaded(key)) missing.push(key);
+    const [first] = missing;
+    if (first !== undefined) throw new MissingRecord(this.collection, first, missing);
+  }
+
+  /** What is loaded, in the order of loading: it differs between machines, so nothing that is written may follow it. */
   loaded(): IterableIterator<Value> {
     return this.#values.values();
+  }
+
+  /** Whether everything that exists is here. */
+  get isComplete(): boolean {
+    return this.#complete;
   }
 
   isLoaded(key: string): boolean {

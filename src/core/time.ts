@@ -28,9 +28,16 @@ export function toIso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Milliseconds since the epoch; `NaN` when the text is no time. */
+const isoTime = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
+
+/**
+ * Milliseconds since the epoch; `NaN` when the text is no time in ISO 8601. Without a zone it is taken as UTC, never as
+ * the time zone of this machine: every machine has to read the same.
+ */
 export function fromIso(text: string): number {
-  return Date.parse(text);
+  const match = isoTime.exec(text);
+  if (match === null) return Number.NaN;
+  return Date.parse(match[1] === undefined ? `${text}Z` : text);
 }
 
 /**

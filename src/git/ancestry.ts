@@ -1,7 +1,7 @@
 /** Who descends from whom, found by reading commits. */
 import { OrcError } from '../errors.ts';
 import { decodeCommit } from './objects.ts';
-import type { Oid } from './store.ts';
+import type { GitObject, Oid } from './store.ts';
 import type { ObjectReader } from './trees.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function walkToAncestor(
     const next: Oid[] = [];
     for (const [oid, object] of commits) {
       if (object.type !== 'commit') throw new OrcError('store-corrupt', `${oid} is a ${object.type}, not a commit`);
-      for (const parent of decodeCommit(object.bytes).parents) {
+      for (const parent of readParents(object)) {
         if (parent === ancestor) return true;
         if (seen.has(parent)) continue;
         seen.add(parent);
@@ -34,4 +34,13 @@ export async function walkToAncestor(
     level = next;
   }
   return false;
+}
+
+/** Stores hand out the same object again while it is in their cache. */
+const parentsByObject = new WeakMap<GitObject, readonly Oid[]>();
+
+function readParents(commit: GitObject): readonly Oid[] {
+  let parents = parentsByObject.get(commit);
+  if (parents === undefined) parentsByObject.set(commit, (parents = decodeCommit(commit.bytes).parents));
+  return parents;
 }

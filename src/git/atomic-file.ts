@@ -24,7 +24,8 @@ export function temporaryName(file: string): string {
 
 /** The `code` of a file-system error such as `ENOENT`, or `null`. */
 export function errnoOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : null; // an OrcError has a code of another kind
 }
 
 /**
@@ -97,9 +98,15 @@ export async function removeTemporaries(folder: string, olderThanMs: number): Pr
   for (const name of await readdir(folder).catch(() => [])) {
     if (!TEMPORARY.test(name)) continue;
     const file = path.join(folder, name);
-    const age = await stat(file).then((facts) => Date.now() - facts.mtimeMs, () => 0);
+    const age = await stat(file).then(
+      (facts) => Date.now() - facts.mtimeMs,
+      () => 0,
+    );
     if (age <= olderThanMs) continue;
-    await rm(file, { force: true }).then(() => removed++, () => undefined);
+    await rm(file, { force: true }).then(
+      () => removed++,
+      () => undefined,
+    );
   }
   return removed;
 }

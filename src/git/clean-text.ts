@@ -32,6 +32,11 @@ export function cleanServerText(text: string, options: CleanOptions = {}): strin
   return safe.length > maxLength ? `${safe.slice(0, maxLength)}…` : safe;
 }
 
+const boilerplate =
+  /^(?:hint:|To |Done$|error: failed to push some refs|Please make sure you have the correct access rights$|and the repository exists\.$)/;
+/** True of every failure; dropped where something else was said. */
+const vague = /^fatal: (?:Could not read from remote repository\.|the remote end hung up unexpectedly)$/;
+
 /**
  * One line that tells why, from what git printed: without git's advice, without its `remote:` prefixes.
  * `fallback` is returned when nothing is left.
@@ -40,8 +45,9 @@ export function summarizeServerText(text: string, fallback: string): string {
   const lines = cleanServerText(text)
     .split('\n')
     .map((line) => line.replace(/^remote: ?/, '').trim())
-    .filter((line) => line !== '' && !/^(?:hint:|To |Done$|error: failed to push some refs)/.test(line));
-  const joined = [...new Set(lines)].join('; ');
+    .filter((line) => line !== '' && !boilerplate.test(line));
+  const telling = lines.filter((line) => !vague.test(line));
+  const joined = [...new Set(telling.length > 0 ? telling : lines)].map((line) => line.replace(/^(?:fatal|error): /, '')).join('; ');
   if (joined === '') return fallback;
   return joined.length > 500 ? `${joined.slice(0, 500)}…` : joined;
 }

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { errnoOf, fsyncFolder } from './atomic-file.ts';
 import { type ConfigEntry, ConfigSyntaxError, type ParsedConfig, parseConfig } from './config-syntax.ts';
-import { createMachineLock, type LockTiming, systemTiming } from './machine-lock.ts';
+import { createMachineLock } from './machine-lock.ts';
+import { type LockTiming, systemTiming } from './timing.ts';
 
 /** git's own limit. */
 const INCLUDE_DEPTH = 10;
@@ -40,7 +41,9 @@ export function lastValue(entries: readonly ConfigEntry[], key: string): string 
 
 function collectEntries(file: string, options: ReadConfigOptions, depth: number, into: ConfigEntry[]): void {
   if (depth > INCLUDE_DEPTH) {
-    throw new OrcError('git-failed', `includes nest deeper than ${INCLUDE_DEPTH} at ${file}`, { hint: 'look for a file that includes itself' });
+    throw new OrcError('git-failed', `includes nest deeper than ${INCLUDE_DEPTH} at ${file}`, {
+      hint: 'look for a file that includes itself',
+    });
   }
   for (const { key, value } of parseFile(file, readBytes(file)).entries) {
     into.push([key, value]);
@@ -83,7 +86,11 @@ function parseFile(file: string, text: string): ParsedConfig {
  * @throws OrcError `invalid-argument` for an impossible key or value, `git-failed` when the file is malformed,
  *   `store-busy` when another writer stays for 5 s, `io`
  */
-export async function setConfigValues(file: string, entries: readonly ConfigEntry[], timing: LockTiming = systemTiming): Promise<void> {
+export async function setConfigValues(
+  file: string,
+  entries: readonly ConfigEntry[],
+  timing: LockTiming = systemTiming,
+): Promise<void> {
   const canonical = entries.map(([key, value]): ConfigEntry => [canonicalKey(key), value]);
   const target = resolveLink(file); // git, too, replaces what a symlinked ~/.gitconfig points to
   const lock = `${target}.lock`;
@@ -92,17 +99,25 @@ export async function setConfigValues(file: string, entries: readonly ConfigEntr
   try {
     const text = canonical.reduce((before, entry) => setValue(target, before, entry), readBytes(target));
     await handle.writeFile(Buffer.from(text, 'latin1'));
-    const mode = await stat(target).then((facts) => facts.mode & 0o7777, () => null);
+    const mode = await stat(target).then(
+      (facts) => facts.mode & 0o7777,
+      () => null,
+    );
     if (mode !== null) await handle.chmod(mode);
     await handle.sync();
     // We were stopped for so long that somebody took our lock file for a leftover: what stands there now is theirs.
-    lockIsOurs = (await stat(lock).then((facts) => facts.ino, () => null)) === (await handle.stat()).ino;
-    if (!lockIsOurs) throw new OrcError('store-busy', `another process changed ${target} at the same time`, { hint: 'try again' });
+    lockIsOurs =
+      (await stat(lock).then(
+        (facts) => facts.ino,
+        () => null,
+      )) === (await handle.stat()).ino;
+    if (!lockIsOurs)
+      throw new OrcError('store-busy', `another process changed ${target} at the same time`, { hint: 'try again' });
     await rename(lock, target);
     lockIsOurs = false;
   } catch (error) {
-    if (error instanceof OrcError) throw error;
-    throw new OrcError('io', `cannot write ${target}: ${errnoOf(error) ?? error}`, { cause: error });
+    if (errnoOf(error) === null) throw error;
+    throw new OrcError('io', `cannot write ${target}: ${errnoOf(error)}`, { cause: error });
   } finally {
     await handle.close();
     if (lockIsOurs) await rm(lock, { force: true });
@@ -116,11 +131,14 @@ async function createLockFile(lock: string, timing: LockTiming) {
     try {
       return await open(lock, 'wx');
     } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw new OrcError('io', `cannot create ${lock}: ${errnoOf(error) ?? error}`, { cause: error });
+      if (errnoOf(error) !== 'EEXIST')
+        throw new OrcError('io', `cannot create ${lock}: ${errnoOf(error) ?? error}`, { cause: error });
     }
     if (await isLeftover(lock)) await removeLeftover(lock, deadline - timing.now());
     else if (timing.now() >= deadline) {
-      throw new OrcError('store-busy', `${lock} is held by another process`, { hint: 'if none is running, remove that file' });
+      throw new OrcError('store-busy', `${lock} is held by another process`, {
+        hint: 'if none is running, remove that file',
+      });
     } else await timing.sleep(10 + 30 * timing.random());
   }
 }
@@ -136,7 +154,10 @@ async function removeLeftover(lock: string, timeoutMs: number): Promise<void> {
 }
 
 const isLeftover = (lock: string): Promise<boolean> =>
-  stat(lock).then((facts) => Date.now() - facts.mtimeMs > LEFTOVER_MS, () => false);
+  stat(lock).then(
+    (facts) => Date.now() - facts.mtimeMs > LEFTOVER_MS,
+    () => false,
+  );
 
 function resolveLink(file: string): string {
   try {
@@ -164,9 +185,10 @@ function setValue(file: string, text: string, [key, value]: ConfigEntry): string
     const last = entries.findLast((entry) => entry.start >= from && entry.end <= until)?.end ?? from;
     const lineEnd = text.indexOf('\n', last) === -1 ? text.length : text.indexOf('\n', last) + 1;
     // `[a] [b]` on one line leaves no room in between: such a section is opened anew at the end.
-    const insert = home === -1 || (sections[home + 1]?.end ?? lineEnd + 1) <= lineEnd ? text.length : lineEnd;
+    const fits = home !== -1 && (sections[home + 1]?.end ?? lineEnd + 1) > lineEnd;
+    const insert = fits ? lineEnd : text.length;
     const before = text.slice(0, insert);
-    const header = insert === lineEnd && home !== -1 ? '' : `${toLatin1(formatHeader(section))}\n`;
+    const header = fits ? '' : `${toLatin1(formatHeader(section))}\n`;
     edited = `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${header}\t${name} = ${bytes}\n${text.slice(insert)}`;
   }
   const readBack = parseFile(file, edited).entries.findLast((entry) => entry.key === key)?.value;
@@ -199,5 +221,7 @@ function formatValue(value: string): string {
 /** `[remote "origin"]` for `remote.origin`. */
 function formatHeader(section: string): string {
   const dot = section.indexOf('.');
-  return dot === -1 ? `[${section}]` : `[${section.slice(0, dot)} "${section.slice(dot + 1).replace(/[\\"]/g, '\\$&')}"]`;
+  return dot === -1
+    ? `[${section}]`
+    : `[${section.slice(0, dot)} "${section.slice(dot + 1).replace(/[\\"]/g, '\\$&')}"]`;
 }

@@ -5,11 +5,11 @@
  * comes first in every command and is a handful of `stat` calls. Not looked at: GIT_CEILING_DIRECTORIES, file-system
  * borders, and who owns the repository (`readHostConfig` lets git judge that).
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { lastValue, readConfigFile } from './config-file.ts';
 import type { ConfigEntry } from './config-syntax.ts';
+import { kindOf, listFolder, readHead, readText, realPath } from './host-files.ts';
 import type { ObjectFormat } from './store.ts';
 
 export interface Host {
@@ -46,12 +46,12 @@ interface Found {
 export function findHost(cwd: string, env: Environment): Host | null {
   const here = realPath(path.resolve(cwd));
   if (here === null) return null;
-  const named = env['GIT_DIR'] ? openNamed(path.resolve(here, env['GIT_DIR'])) : null;
+  const named = env.GIT_DIR ? openNamed(path.resolve(here, env.GIT_DIR)) : null;
   const found = named === null ? walkUp(here) : { gitDir: named, top: null };
   if (found === null) return null;
 
   const { gitDir } = found;
-  const commonDir = env['GIT_COMMON_DIR'] ? path.resolve(here, env['GIT_COMMON_DIR']) : commonDirOf(gitDir);
+  const commonDir = env.GIT_COMMON_DIR ? path.resolve(here, env.GIT_COMMON_DIR) : commonDirOf(gitDir);
   const config = readOwnConfig(path.join(commonDir, 'config'));
   const linked = commonDir !== gitDir;
   // In a linked work tree, `core.bare` and `core.worktree` of the shared file are about the main one.
@@ -60,7 +60,7 @@ export function findHost(cwd: string, env: Environment): Host | null {
   const configured = lastValue(own, 'core.worktree');
 
   let workTree: string | null;
-  if (env['GIT_WORK_TREE']) workTree = path.resolve(here, env['GIT_WORK_TREE']);
+  if (env.GIT_WORK_TREE) workTree = path.resolve(here, env.GIT_WORK_TREE);
   else if (configured !== null && !bareInConfig) workTree = path.resolve(gitDir, configured);
   else if (bareInConfig) workTree = null;
   else workTree = named === null ? found.top : here;
@@ -116,7 +116,7 @@ export function headBranches(host: Host): readonly HeadBranch[] {
 
 function branchesOf(gitDir: string, workTree: string): HeadBranch[] {
   const read = (file: string) => readText(path.join(gitDir, file));
-  const missing = !existsSync(workTree);
+  const missing = kindOf(workTree) === null;
   const candidates = [
     { state: 'checked-out', branch: readHead(gitDir)?.ref ?? null },
     { state: 'rebase', branch: read('rebase-merge/head-name') ?? read('rebase-apply/head-name') },
@@ -130,21 +130,6 @@ function branchesOf(gitDir: string, workTree: string): HeadBranch[] {
     if (!branches.some((known) => known.branch === full)) branches.push({ workTree, branch: full, state, missing });
   }
   return branches;
-}
-
-/** What HEAD says: a ref, or `ref: null` when it is detached. `null` where there is no HEAD, or none that git would take. */
-function readHead(gitDir: string): { readonly ref: string | null } | null {
-  const file = path.join(gitDir, 'HEAD');
-  try {
-    const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
-    if (isLink === undefined) return null;
-    const text = isLink ? `ref: ${readlinkSync(file)}` : readFileSync(file, 'utf8'); // a link: how git once wrote it
-    const ref = /^ref:\s*(refs\/\S+)/.exec(text)?.[1];
-    if (ref !== undefined) return { ref };
-    return /^[0-9a-f]{40}/.test(text) ? { ref: null } : null;
-  } catch {
-    return null; // a folder, or not ours to read
-  }
 }
 
 function walkUp(start: string): Found | null {
@@ -162,16 +147,22 @@ function walkUp(start: string): Found | null {
 function openNamed(named: string): string {
   if (kindOf(named) === 'file') return followGitFile(named);
   if (isGitDir(named)) return realPath(named) ?? named;
-  throw new OrcError('no-repository', `GIT_DIR names ${named}, which is not a git repository`, { hint: 'unset GIT_DIR' });
+  throw new OrcError('no-repository', `GIT_DIR names ${named}, which is not a git repository`, {
+    hint: 'unset GIT_DIR',
+  });
 }
 
 function followGitFile(file: string): string {
   const target = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(readText(file, { keepEnd: true }) ?? '')?.[1];
   const gitDir = target === undefined ? null : realPath(path.resolve(path.dirname(file), target));
   if (gitDir !== null && isGitDir(gitDir)) return gitDir;
-  throw new OrcError('no-repository', `${file} does not lead to a git repository${target === undefined ? '' : ` (${target})`}`, {
-    hint: 'if the main clone was moved: git worktree repair, run there',
-  });
+  throw new OrcError(
+    'no-repository',
+    `${file} does not lead to a git repository${target === undefined ? '' : ` (${target})`}`,
+    {
+      hint: 'if the main clone was moved: git worktree repair, run there',
+    },
+  );
 }
 
 /** As git does: HEAD here, `objects` and `refs` in the common folder. */
@@ -198,38 +189,3 @@ const worktreeConfig = (gitDir: string, config: readonly ConfigEntry[]): readonl
 const isTrue = (value: string | null): boolean => value !== null && /^(true|yes|on|[1-9]\d*)$/i.test(value);
 
 const isInside = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(outer + path.sep);
-
-function kindOf(file: string): 'file' | 'folder' | null {
-  try {
-    const facts = statSync(file, { throwIfNoEntry: false });
-    if (facts === undefined) return null;
-    return facts.isDirectory() ? 'folder' : facts.isFile() ? 'file' : null;
-  } catch {
-    return null; // a folder on the way that we may not read, or a file where a folder should be
-  }
-}
-
-function readText(file: string, options: { keepEnd?: boolean } = {}): string | null {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return options.keepEnd ? text : text.replace(/[\r\n]+$/, '');
-  } catch {
-    return null;
-  }
-}
-
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
-}
-
-function realPath(file: string): string | null {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return null;
-  }
-}

@@ -1,8 +1,9 @@
 /**
  * What stands in a machine lock's file, and the remains that crashes leave beside it. `machine-lock.ts` has the rules.
  */
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
+import { OrcError } from '../errors.ts';
 import { errnoOf } from './atomic-file.ts';
 import { judgeLiveness, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
@@ -65,36 +66,79 @@ function parseOwner(text: string): LockOwner | null {
   const { nonce, boot, namespace, host, pid, started, taken_at } = value as Partial<Record<keyof LockOwner, unknown>>;
   const isTextOrNull = (field: unknown) => field === null || typeof field === 'string';
   const isOwner =
-    typeof nonce === 'string' && /^[0-9a-f]{16}$/.test(nonce) && isTextOrNull(boot) && isTextOrNull(namespace) &&
-    typeof host === 'string' && Number.isSafeInteger(pid) && (pid as number) > 0 &&
-    (started === null || typeof started === 'number') && typeof taken_at === 'string';
+    typeof nonce === 'string' &&
+    /^[0-9a-f]{16}$/.test(nonce) &&
+    isTextOrNull(boot) &&
+    isTextOrNull(namespace) &&
+    typeof host === 'string' &&
+    Number.isSafeInteger(pid) &&
+    (pid as number) > 0 &&
+    (started === null || typeof started === 'number') &&
+    typeof taken_at === 'string';
   return isOwner ? (value as LockOwner) : null;
 }
 
+/** Unlinks the lock if it still carries this nonce. Only for its owner, or under its break lock. */
+export function removeIf(file: string, nonce: string): void {
+  if (lookAtLock(file)?.id === nonce) removeQuietly(file);
+}
+
+export function removeQuietly(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
 /**
- * Deletes what crashed processes left beside a lock: temporary files, and locks for breaking what is broken long since.
- *
- * Unlinking such a `F.break-X` without holding its own break lock may hit one that was just retaken. That does no harm once
- * X is gone from F: nonces never return, so whoever enters that section finds nothing to do. Hence `presentId`.
- *
- * @param presentId the id that F carries now, `null` when it is free
+ * Gives a written temporary file the lock's name.
+ * `taken`; `exists` when somebody has it; `unsupported` where the file system knows no links.
  */
-export function sweepRemains(file: string, presentId: string | null): void {
+export function linkExclusively(
+  temporary: string,
+  file: string,
+  temporaryHandle: number,
+): 'taken' | 'exists' | 'unsupported' {
+  try {
+    linkSync(temporary, file);
+    return 'taken';
+  } catch (error) {
+    const code = errnoOf(error) ?? '';
+    // A network file system may say EEXIST to a repeated request of which the first went through.
+    if (code === 'EEXIST') return fstatSync(temporaryHandle).nlink === 2 ? 'taken' : 'exists';
+    if (code === 'ENOENT') return 'exists'; // swept away: we were stopped for a minute
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) return 'unsupported';
+    throw error;
+  }
+}
+
+/** Where the lock for removing the one with this id stands. */
+export const breakPath = (file: string, id: string): string => `${file}.break-${id}`;
+
+/**
+ * Deletes what crashed processes left beside lock F: temporary files, and locks for breaking what is broken long since.
+ *
+ * Unlinking such an `F.break-X` without holding its own break lock may hit one that was just retaken. That does no harm when
+ * no lock carries X any more: nonces never return, so whoever enters that section finds nothing to do. And none does
+ * if none did after the listing: X stood somewhere before `F.break-X` was made, and never moves.
+ */
+export function sweepRemains(file: string): void {
   const folder = path.dirname(file);
-  const base = path.basename(file);
-  for (const name of readdirSync(folder)) {
+  const prefix = path.basename(breakPath(file, ''));
+  const names = readdirSync(folder).filter((name) => name.startsWith(`${path.basename(file)}.`));
+  const breakers = names.filter((name) => name.startsWith(prefix) && !name.includes('.tmp-'));
+  const seenByName = new Map(breakers.map((name) => [name, lookAtLock(path.join(folder, name))]));
+  const present = new Set([lookAtLock(file), ...seenByName.values()].map((seen) => seen?.id));
+  for (const [name, seen] of seenByName) {
+    if (seen === null || present.has(name.slice(prefix.length))) continue;
+    const liveness = seen.owner === null ? 'foreign' : judgeLiveness(seen.owner, seen.mtimeMs);
+    const isOver = liveness === 'dead' || (liveness === 'foreign' && Date.now() - seen.mtimeMs > FOREIGN_REMAINS_MS);
+    if (isOver) removeQuietly(path.join(folder, name));
+  }
+  for (const name of names) {
     const remains = path.join(folder, name);
-    if (name.startsWith(`${base}.tmp-`) || (name.startsWith(`${base}.break-`) && name.includes('.tmp-'))) {
-      if (ageOf(remains) > TEMPORARY_MS) rmSync(remains, { force: true });
-    } else if (name.startsWith(`${base}.break-`)) {
-      const brokenId = name.slice(`${base}.break-`.length).split('.')[0];
-      if (brokenId === presentId) continue;
-      const seen = lookAtLock(remains);
-      if (seen === null) continue;
-      const liveness = seen.owner === null ? 'foreign' : judgeLiveness(seen.owner, seen.mtimeMs);
-      const isOver = liveness === 'dead' || (liveness === 'foreign' && ageOf(remains) > FOREIGN_REMAINS_MS);
-      if (isOver) rmSync(remains, { force: true });
-    }
+    if (name.includes('.tmp-') && ageOf(remains) > TEMPORARY_MS) removeQuietly(remains);
   }
 }
 
@@ -102,3 +146,14 @@ const ageOf = (file: string): number => {
   const facts = statSync(file, { throwIfNoEntry: false });
   return facts === undefined ? 0 : Date.now() - facts.mtimeMs;
 };
+
+/** `store-busy`, with the owner in `details`. */
+export function busyError(path: string, waitedMs: number): OrcError {
+  const owner = lookAtLock(path)?.owner ?? null;
+  const who =
+    owner === null ? 'another process' : `process ${owner.pid} on ${owner.host.split('/')[0]}, since ${owner.taken_at}`;
+  return new OrcError('store-busy', `${path} is held by ${who}`, {
+    hint: 'wait for it to finish, or end it, and try again',
+    details: { path, waited_ms: waitedMs, owner },
+  });
+}

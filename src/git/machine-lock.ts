@@ -11,43 +11,30 @@
  * it only if it still carries X, release `F.break-X`. Why that is sound: X comes to stand at F once, and leaves it (1) by its
  * owner or (2) by a holder of `F.break-X`. A breaker has seen the owner dead, which excludes (1), and holds `F.break-X`,
  * which excludes (2); so between its second look and its unlink nobody else can take X away, and the unlink hits X and
- * nothing newer. A breaker that dies leaves `F.break-X`, which is broken in the same way, one level deeper; a level exists
- * only because a process died on the one above, so this ends.
+ * nothing newer. A breaker that dies leaves `F.break-X` with a nonce Y, which is broken in the same way, under `F.break-Y`
+ * (nonces are unique, so the name says enough and never grows); each step down this chain was a death, so it ends.
  *
  * **What is not promised.** Against *foreign* owners this is a lease: one that is stopped for 10 s loses the lock without
  * knowing. Store refs move by compare-and-swap in any case, and `refresh` tells. No fairness. No fsync: a power cut ends the
  * boot that the lock names. Calls block for some tens of microseconds of file-system work.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { OrcError } from '../errors.ts';
 import { errnoOf, temporaryName } from './atomic-file.ts';
-import { describeOwner, lookAtLock, type SeenLock, sweepRemains } from './lock-file.ts';
-import { judgeLiveness } from './process-identity.ts';
-
-/** How often a holder refreshes its file. */
-const REFRESH_MS = 2_000;
-/** A foreign owner that has not refreshed for this long is taken for dead … */
-const FOREIGN_STALE_MS = 10_000;
-/** … once we have watched it not refresh for this long ourselves: a laptop wakes up with every file old and every clock off. */
-const FOREIGN_WATCH_MS = 2 * REFRESH_MS + 500;
-/** A file without a readable owner, which only a crash where links are unsupported can leave, is stale at this age. */
-const UNREADABLE_STALE_MS = 1_000;
-
-export interface LockTiming {
-  /** Milliseconds on a clock that never jumps; only differences count. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-  /** At least 0, below 1. */
-  random(): number;
-}
-
-export const systemTiming: LockTiming = {
-  now: () => performance.now(),
-  sleep: (ms) => sleep(ms),
-  random: Math.random,
-};
+import {
+  breakPath,
+  busyError,
+  describeOwner,
+  linkExclusively,
+  lookAtLock,
+  removeIf,
+  removeQuietly,
+  type SeenLock,
+  sweepRemains,
+} from './lock-file.ts';
+import { FOREIGN_STALE_MS, LockJudge, REFRESH_MS } from './lock-judge.ts';
+import { type LockTiming, systemTiming } from './timing.ts';
 
 export interface Held {
   /** Gives the lock up; calling it again does nothing. Never removes the lock of somebody who took it over. */
@@ -81,28 +68,23 @@ export interface MachineLockOptions {
 
 /** A lock at `path`, in a folder that exists. Two takings exclude one another from within one process too. */
 export function createMachineLock(path: string, options: MachineLockOptions = {}): MachineLock {
-  return new FileLock(path, options, new Map());
-}
-
-/** How a foreign lock looked, and since when it has looked so. */
-interface Watch {
-  readonly id: string;
-  readonly mtimeMs: number;
-  readonly since: number;
+  return new FileLock(path, path, options);
 }
 
 class FileLock implements MachineLock {
   readonly path: string;
+  /** The lock for whose sake there is this one: itself, or the one that is to be broken in the end. */
+  private readonly root: string;
   private readonly options: MachineLockOptions;
   private readonly timing: LockTiming;
-  /** Shared with the break locks, by path: those are made anew each time, and may have foreign owners as well. */
-  private readonly watches: Map<string, Watch>;
+  private readonly judge: LockJudge;
 
-  constructor(path: string, options: MachineLockOptions, watches: Map<string, Watch>) {
+  constructor(path: string, root: string, options: MachineLockOptions, judge?: LockJudge) {
     this.path = path;
+    this.root = root;
     this.options = options;
     this.timing = options.timing ?? systemTiming;
-    this.watches = watches;
+    this.judge = judge ?? new LockJudge(this.timing);
   }
 
   tryAcquire(): Promise<Held | null> {
@@ -123,7 +105,7 @@ class FileLock implements MachineLock {
   private async attempt(): Promise<Held | null> {
     const seen = lookAtLock(this.path);
     if (seen !== null) {
-      if (!this.isStale(seen) || !(await this.break(seen))) return null;
+      if (!this.judge.isStale(this.path, seen) || !(await this.break(seen))) return null;
     }
     return this.take();
   }
@@ -133,20 +115,18 @@ class FileLock implements MachineLock {
     const content = describeOwner(nonce);
     const temporary = temporaryName(this.path);
     const file = openSync(temporary, 'wx');
-    let taken = false;
+    let outcome: ReturnType<typeof linkExclusively> | 'failed' = 'failed';
     try {
       writeSync(file, content);
       this.moment('written');
-      taken = linkExclusively(temporary, this.path, file);
-      if (taken) this.moment('linked');
-    } catch (error) {
-      if (!isLinkUnsupported(error)) throw error;
-      return this.takeWithoutLinks(nonce, content);
+      outcome = linkExclusively(temporary, this.path, file);
+      if (outcome === 'taken') this.moment('linked');
     } finally {
-      rmSync(temporary, { force: true });
-      if (!taken) closeSync(file);
+      removeQuietly(temporary);
+      if (outcome !== 'taken') closeSync(file);
     }
-    if (!taken) return null;
+    if (outcome === 'unsupported') return this.takeWithoutLinks(nonce, content);
+    if (outcome === 'exists') return null;
     this.moment('taken');
     return this.hold(nonce, file);
   }
@@ -167,7 +147,7 @@ class FileLock implements MachineLock {
   }
 
   private hold(nonce: string, file: number): Held {
-    this.watches.clear();
+    this.judge.forget();
     let isOpen = true;
     let refreshedAt = this.timing.now();
     const refresh = (): boolean => {
@@ -198,18 +178,6 @@ class FileLock implements MachineLock {
     return { refresh, release: () => guardIo(this.path, release) };
   }
 
-  private isStale({ id, owner, mtimeMs }: SeenLock): boolean {
-    if (owner === null) return Date.now() - mtimeMs > UNREADABLE_STALE_MS;
-    const liveness = judgeLiveness(owner, mtimeMs);
-    if (liveness !== 'foreign') return liveness === 'dead';
-    const now = this.timing.now();
-    let watch = this.watches.get(this.path);
-    if (watch?.id !== id || watch.mtimeMs !== mtimeMs) this.watches.set(this.path, (watch = { id, mtimeMs, since: now }));
-    const watchedMs = now - watch.since;
-    // The second case: its clock is ahead of ours, and its file would look fresh for hours.
-    return (watchedMs > FOREIGN_WATCH_MS && Date.now() - mtimeMs > FOREIGN_STALE_MS) || watchedMs > FOREIGN_STALE_MS + FOREIGN_WATCH_MS;
-  }
-
   /** Whether the stale lock is gone; `false` while another process is breaking it. */
   private async break({ id, mtimeMs }: SeenLock): Promise<boolean> {
     const permit = await this.breakLock(id).attempt();
@@ -220,9 +188,9 @@ class FileLock implements MachineLock {
       // Gone already, or a foreign owner that woke up and refreshed it.
       if (again?.id !== id || again.mtimeMs !== mtimeMs) return again === null;
       this.moment('checked');
-      rmSync(this.path, { force: true });
+      removeQuietly(this.path);
       this.moment('broken');
-      sweepRemains(this.path, null);
+      if (this.path === this.root) sweepRemains(this.path);
       return true;
     } finally {
       await permit.release();
@@ -230,10 +198,22 @@ class FileLock implements MachineLock {
   }
 
   private breakLock(id: string): FileLock {
-    return new FileLock(`${this.path}.break-${id}`, this.options, this.watches);
+    return new FileLock(breakPath(this.root, id), this.root, this.options, this.judge);
   }
 
   private moment(moment: LockMoment): void {
     this.options.onMoment?.(moment, this.path);
+  }
+}
+
+async function guardIo<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    throw new OrcError('io', `cannot use the lock ${path}: ${errnoOf(error)}`, {
+      cause: error,
+      details: { errno: errnoOf(error) },
+    });
   }
 }

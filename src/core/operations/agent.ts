@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
-import type { Change } from '../board.ts';
-import { accept, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
+import type { Board, Change } from '../board.ts';
+import { accept, type Context, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
+import { leaseEnd } from '../readiness.ts';
 import type { Agent } from '../records.ts';
 import { fromIso } from '../time.ts';
 import { dropHolds } from './lock.ts';
@@ -10,8 +11,9 @@ import { extendedLease, refuseCaseTwin, taskChange } from './support.ts';
 const registerArguments = lazily(() =>
   z.strictObject({
     id: arg.name(),
-    type: z._default(arg.name(), 'general'),
-    capabilities: z._default(arg.names(), []),
+    /** `general` for a new agent. Whoever registers again keeps what is not said anew. */
+    type: z.optional(arg.name()),
+    capabilities: z.optional(arg.names()),
   }),
 );
 
@@ -22,19 +24,19 @@ export const agentRegister = defineOperation({
   actions: ['agent_registered'],
   decide(board, { id, type, capabilities }, call) {
     const before = board.agents.get(id) ?? null;
-    const twin = refuseCaseTwin('agent', id, [...board.agents.loaded()].map((agent) => agent.id));
+    const twin = before === null ? refuseCaseTwin('agent', id, [...board.agents.loaded()].map((agent) => agent.id)) : null;
     if (twin !== null) return twin;
     const after: Agent = {
       id,
-      type,
+      type: type ?? before?.type ?? 'general',
       status: 'active',
-      capabilities: [...new Set(capabilities)],
+      capabilities: [...new Set(capabilities ?? before?.capabilities ?? [])],
       registered_at: before?.registered_at ?? call.iso,
       last_seen: call.iso,
     };
     return accept({
       changes: [agentChange(before, after)],
-      event: { action: 'agent_registered', agent: id, data: { type } },
+      event: { action: 'agent_registered', agent: id, data: { type: after.type } },
       result: { agent: id },
     });
   },
@@ -56,17 +58,22 @@ export const agentHeartbeat = defineOperation({
   outlivesOwner: false,
   decide(board, { id, claims }, call) {
     const before = board.agents.get(id);
-    if (before === undefined) return refuse('not-found', `agent "${id}" is not registered`, `\`orc a register ${id}\` registers it`);
-    if (before.status === 'active' && call.at - fromIso(before.last_seen) < board.settings.lease_ms / 3) {
-      return unchanged({ agent: id });
+    if (before?.status !== 'active') {
+      // A process that goes on after its agent was retired must not bring it back.
+      const state = before === undefined ? 'is not registered' : 'is retired';
+      return refuse('not-found', `agent "${id}" ${state}`, `\`orc a register ${id}\` registers it`);
     }
-    const extended: Change[] = [];
-    for (const task of board.openTasks()) {
-      if (task.assigned_to !== id || task.claim === null || !claims.includes(task.claim.id)) continue;
-      extended.push(taskChange(task, { ...task, claim: extendedLease(board, task, call), updated_at: call.iso }));
-    }
+    const claimed = [...board.openTasks()].filter(
+      (task) => task.assigned_to === id && task.claim !== null && claims.includes(task.claim.id),
+    );
+    // Other mutations count as signs of life, but extend no lease: so one that runs low is a reason of its own.
+    const isDue = claimed.some((task) => leaseEnd(board, task) - call.at <= (board.settings.lease_ms * 2) / 3);
+    if (wasSeenLately(board, before, call) && !isDue) return unchanged({ agent: id });
+    const extended = claimed.map((task) =>
+      taskChange(task, { ...task, claim: extendedLease(board, task, call), updated_at: call.iso }),
+    );
     return accept({
-      changes: [agentChange(before, { ...before, status: 'active', last_seen: call.iso }), ...extended],
+      changes: [agentChange(before, { ...before, last_seen: call.iso }), ...extended],
       event: { action: 'agent_seen', agent: id },
       result: { agent: id },
     });
@@ -83,7 +90,8 @@ export const agentRetire = defineOperation({
   decide(board, { id }, call) {
     const before = board.agents.get(id);
     if (before === undefined) return refuse('not-found', `agent "${id}" is not registered`, 'see `orc a list`');
-    const changes: Change[] = [agentChange(before, { ...before, status: 'retired', last_seen: call.iso })];
+    const seen = call.agent === id ? call.iso : before.last_seen;
+    const changes: Change[] = [agentChange(before, { ...before, status: 'retired', last_seen: seen })];
     const released: string[] = [];
     for (const task of board.openTasks()) {
       if (task.status !== 'in_progress' || task.assigned_to !== id) continue;
@@ -99,11 +107,21 @@ export const agentRetire = defineOperation({
     }
     return accept({
       changes,
-      event: { action: 'agent_retired', agent: id, data: { released, unlocked } },
+      // Sorted: the order of what is in memory differs between machines.
+      event: {
+        action: 'agent_retired',
+        agent: id,
+        data: { released: released.sort(), unlocked: unlocked.sort(), ...(call.agent === id ? {} : { by: call.agent }) },
+      },
       result: { agent: id },
     });
   },
 });
+
+/** Within a third of a lease there is no need to say again that an agent is alive. A time far ahead says nothing. */
+export function wasSeenLately(board: Board, agent: Agent, context: Pick<Context, 'at'>): boolean {
+  return Math.abs(context.at - fromIso(agent.last_seen)) < board.settings.lease_ms / 3;
+}
 
 function agentChange(before: Agent | null, after: Agent): Change {
   return { collection: 'agents', key: after.id, before, after };

@@ -7,11 +7,12 @@ import { accept, defineOperation, lazily, refuse } from '../operation.ts';
 import type { Agent, Hold, Knowledge, Lock, Settings, Task, Workstream } from '../records.ts';
 import { taskStatuses } from '../records.ts';
 import { fromIso, toIso } from '../time.ts';
+import { maxNotes } from './support.ts';
 
 const initArguments = lazily(() =>
   z.strictObject({
-    board: z.string().check(z.regex(/^[0-9a-f]{16,64}$/)),
-    settings: z.string(),
+    board: arg.boardId(),
+    settings: arg.text(),
     files: z._default(z.array(z.strictObject({ path: z.string(), text: z.string() })), []),
     knowledge: z._default(z.array(z.strictObject({ topic: arg.topic(), content: arg.knowledgeText() })), []),
   }),
@@ -39,15 +40,23 @@ export const boardInit = defineOperation({
   },
 });
 
-const configArguments = lazily(() => z.strictObject({ key: z.string(), value: z.string(), text: arg.text() }));
+const configArguments = lazily(() =>
+  z.strictObject({ key: z.enum(settingKeys), value: arg.word(), text: arg.text(), base: z.optional(arg.text()) }),
+);
 
-/** `text` is `orc.yaml` with the new value set: editing YAML and keeping its comments is layout's craft, not core's. */
+/**
+ * `text` is `orc.yaml` with the new value set: editing YAML and keeping its comments is layout's craft, not core's. `base` is
+ * the text that was edited: where another setting was changed in the meantime, this one is made anew and not over it.
+ */
 export const configSet = defineOperation({
   kind: 'config.set',
   summary: "Change one of the board's settings in orc.yaml",
   arguments: configArguments,
   actions: ['config_changed'],
-  decide(_board, { key, value, text }) {
+  decide(board, { key, value, text, base }) {
+    if (base !== undefined && base !== board.settingsText) {
+      return refuse('conflict', 'orc.yaml has changed in the meantime', 'set the value again');
+    }
     return accept({
       changes: [],
       event: { action: 'config_changed', data: { key, value } },
@@ -56,8 +65,6 @@ export const configSet = defineOperation({
     });
   },
 });
-
-const time = () => z.string().check(z.refine((text) => !Number.isNaN(fromIso(text)), 'must be a time'));
 
 const importedTask = () =>
   z.strictObject({
@@ -68,31 +75,34 @@ const importedTask = () =>
     priority: z._default(arg.priority(), 5),
     estimate: z._default(arg.estimate(), null),
     assigned_to: z._default(z.nullable(arg.name()), null),
-    created_at: time(),
-    updated_at: time(),
+    created_at: arg.time(),
+    updated_at: arg.time(),
     result: z._default(z.nullable(arg.text()), null),
-    attempts: z._default(z.int().check(z.gte(0)), 0),
+    attempts: z._default(arg.count(), 0),
     depends_on: z._default(arg.taskIds(), []),
     parent: z._default(z.nullable(arg.taskId()), null),
     labels: z._default(arg.names(), []),
     needs: z._default(arg.names(), []),
     paths: z._default(arg.globs(), []),
-    notes: z._default(z.array(z.strictObject({ at: time(), by: arg.name(), text: arg.text() })), []),
+    notes: z._default(z.array(z.strictObject({ at: arg.time(), by: arg.name(), text: arg.text() })), []),
     checks: z._default(arg.checks(), []),
     created_by: z._default(arg.name(), 'system'),
   });
 
+/** Whatever the original logged; what every reader of the log relies on has to be there. */
+const importedEvent = () => z.catchall(z.object({ ts: arg.time(), agent: arg.word(), action: arg.word() }), z.json());
+
 const importArguments = lazily(() =>
   z.strictObject({
-    version: z.int().check(z.gte(0)),
-    updated_at: z.nullable(time()),
+    version: arg.count(),
+    updated_at: z.nullable(arg.time()),
     workstreams: z.array(
       z.strictObject({
         name: arg.name(),
         description: z._default(arg.text(), ''),
         priority: z._default(arg.priority(), 5),
         status: z._default(z.enum(['active', 'paused', 'archived']), 'active'),
-        created_at: time(),
+        created_at: arg.time(),
         tasks: z.array(importedTask()),
       }),
     ),
@@ -102,18 +112,18 @@ const importArguments = lazily(() =>
         type: z._default(arg.name(), 'general'),
         status: z._default(z.enum(['active', 'retired']), 'active'),
         capabilities: z._default(arg.names(), []),
-        registered_at: time(),
-        last_seen: time(),
+        registered_at: arg.time(),
+        last_seen: arg.time(),
       }),
     ),
-    locks: z.array(z.strictObject({ resource: arg.resource(), agent: arg.name(), acquired_at: time(), ttl_ms: arg.durationMs() })),
-    events: z.array(z.record(z.string(), z.json())),
+    locks: z.array(z.strictObject({ resource: arg.resource(), agent: arg.name(), acquired_at: arg.time(), ttl_ms: arg.durationMs() })),
+    events: z.array(importedEvent()),
     knowledge: z.array(
       z.strictObject({
         topic: arg.topic(),
         content: arg.knowledgeText(),
         updated_by: z._default(arg.name(), 'system'),
-        updated_at: z._default(z.nullable(time()), null),
+        updated_at: z._default(z.nullable(arg.time()), null),
       }),
     ),
   }),
@@ -137,7 +147,8 @@ export const boardImport = defineOperation({
         ...workstream,
         created_version: call.version,
         created_index: index,
-        updated_at: workstream.created_at,
+        created_at: utc(workstream.created_at),
+        updated_at: utc(workstream.created_at),
       };
       changes.push({ collection: 'workstreams', key: made.name, before: null, after: made });
       for (const task of tasks) {
@@ -145,6 +156,9 @@ export const boardImport = defineOperation({
           ...task,
           workstream: made.name,
           claim: null,
+          notes: task.notes.map((note) => ({ ...note, at: utc(note.at) })).slice(-maxNotes),
+          created_at: utc(task.created_at),
+          updated_at: utc(task.updated_at),
           created_version: call.version,
           created_index: taskIndex++,
         };
@@ -152,12 +166,19 @@ export const boardImport = defineOperation({
       }
     }
     for (const agent of args.agents) {
-      const after: Agent = agent;
+      const after: Agent = { ...agent, registered_at: utc(agent.registered_at), last_seen: utc(agent.last_seen) };
       changes.push({ collection: 'agents', key: agent.id, before: null, after });
     }
     for (const { resource, agent, acquired_at, ttl_ms } of args.locks) {
-      const expires = toIso(fromIso(acquired_at) + ttl_ms);
-      const hold: Hold = { agent, id: call.id, token: call.version, acquired_at, ttl_ms, expires_at: expires, reason: null };
+      const hold: Hold = {
+        agent,
+        id: call.id,
+        token: call.version,
+        acquired_at: utc(acquired_at),
+        ttl_ms,
+        expires_at: toIso(fromIso(acquired_at) + ttl_ms),
+        reason: null,
+      };
       const after: Lock = { resource, shared: false, holders: [hold] };
       changes.push({ collection: 'locks', key: resource, before: null, after });
     }
@@ -166,7 +187,7 @@ export const boardImport = defineOperation({
         ...entry,
         title: null,
         tags: [],
-        updated_at: entry.updated_at ?? call.iso,
+        updated_at: entry.updated_at === null ? call.iso : utc(entry.updated_at),
         version: call.version,
       };
       changes.push({ collection: 'knowledge', key: entry.topic, before: null, after });
@@ -185,16 +206,23 @@ export const boardImport = defineOperation({
       changes,
       event: { action: 'board_imported', data },
       result: { value: taskIndex },
-      importedEvents: args.events,
+      importedEvents: args.events.map((event) => ({ ...event, ts: utc(event.ts) })),
     });
   },
 });
+
+/** Times as orc writes them: UTC, with milliseconds. */
+function utc(time: string): string {
+  return toIso(fromIso(time));
+}
 
 function findClash(board: Board, args: ImportArguments): string | null {
   const workstreams = new Set([...board.workstreams.loaded()].map(({ name }) => foldName(name)));
   const agents = new Set([...board.agents.loaded()].map(({ id }) => foldName(id)));
   const topics = new Set([...board.topics].map(foldName));
+  const locks = new Set([...board.locks.loaded()].map(({ resource }) => foldName(resource)));
   const tasks = new Set<string>();
+  board.tasks.require(args.workstreams.flatMap((workstream) => workstream.tasks.map(({ id }) => id)));
   for (const workstream of args.workstreams) {
     if (workstreams.has(foldName(workstream.name))) return `workstream "${workstream.name}"`;
     workstreams.add(foldName(workstream.name));
@@ -207,7 +235,10 @@ function findClash(board: Board, args: ImportArguments): string | null {
     if (agents.has(foldName(id))) return `agent "${id}"`;
     agents.add(foldName(id));
   }
-  for (const { resource } of args.locks) if (board.locks.get(resource) !== undefined) return `lock "${resource}"`;
+  for (const { resource } of args.locks) {
+    if (locks.has(foldName(resource))) return `lock "${resource}"`;
+    locks.add(foldName(resource));
+  }
   for (const { topic } of args.knowledge) {
     if (topics.has(foldName(topic))) return `knowledge "${topic}"`;
     topics.add(foldName(topic));

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
-import { maxKnowledgeLength } from '../arguments.ts';
+import { isLongerThan, maxKnowledgeLength } from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse, type Verdict } from '../operation.ts';
 import type { Knowledge } from '../records.ts';
@@ -30,7 +30,7 @@ export const knowledgeWrite = defineOperation({
       const hint = `\`orc kb read ${topic}\` shows it: merge, and write with --base ${current}`;
       return refuse('conflict', `knowledge "${topic}" has changed since version ${base}: ${who}`, hint, { current });
     }
-    return write(board, before, { topic, content, title: title ?? before?.title ?? null, tags: tags ?? before?.tags ?? [] }, call);
+    return write(board, before, { topic, content, title: title === undefined ? (before?.title ?? null) : title, tags: [...new Set(tags ?? before?.tags ?? [])] }, call);
   },
 });
 
@@ -45,9 +45,9 @@ export const knowledgeAppend = defineOperation({
     const before = findKnowledge(board, topic);
     const gap = before === null || before.content === '' || before.content.endsWith('\n') ? '' : '\n';
     const joined = `${before?.content ?? ''}${gap}${content}`;
-    if (joined.length > maxKnowledgeLength) {
+    if (isLongerThan(joined, maxKnowledgeLength)) {
       const hint = 'begin a new topic, or write a shorter one in its place';
-      return refuse('too-large', `knowledge "${topic}" would be longer than ${maxKnowledgeLength} characters`, hint);
+      return refuse('too-large', `knowledge "${topic}" would be longer than ${maxKnowledgeLength / 1024} KiB`, hint);
     }
     return write(board, before, { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [] }, call, true);
   },

@@ -3,16 +3,20 @@ import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
 import type { Hold, Lock } from '../records.ts';
-import { fromIso, toIso } from '../time.ts';
-import { type Proof, refuseCaseTwin } from './support.ts';
+import { globOf, globsOverlap } from '../globs.ts';
+import { isHoldExpired } from '../readiness.ts';
+import { toIso } from '../time.ts';
+import { isProven, type Proof, refuseCaseTwin } from './support.ts';
 
 const acquireArguments = lazily(() =>
   z.strictObject({
     resource: arg.resource(),
     ttl_ms: z.optional(arg.durationMs()),
-    shared: z._default(z.boolean(), false),
+    shared: z._default(arg.flag(), false),
     reason: z._default(z.nullable(arg.reason()), null),
     ...arg.proof(),
+    /** Ids of the holds that the caller remembers: those on overlapping paths are no obstacle. */
+    holds: z._default(z.array(z.string()), []),
   }),
 );
 
@@ -23,14 +27,17 @@ export const lockAcquire = defineOperation({
   actions: ['lock_acquired'],
   arbitrated: true,
   outlivesOwner: false,
-  decide(board, { resource, shared, reason, ttl_ms: ttlMs, ...proof }, call) {
-    const twin = refuseCaseTwin('resource', resource, [...board.locks.loaded()].map((lock) => lock.resource));
+  decide(board, { resource, shared, reason, holds, ttl_ms: ttlMs, ...proof }, call) {
+    const held = [...board.locks.loaded()].filter((lock) => liveHolds(lock, call).length > 0);
+    const twin = refuseCaseTwin('resource', resource, held.map((lock) => lock.resource));
     if (twin !== null) return twin;
     const before = board.locks.get(resource) ?? null;
     const live = liveHolds(before, call);
-    const own = live.find((hold) => hold.agent === call.agent && matches(hold, proof));
+    const own = live.find((hold) => hold.agent === call.agent && isProven(hold, proof));
     const others = live.filter((hold) => hold !== own);
     if (others.length > 0 && !(shared && before?.shared === true)) return refuseHeld(resource, others, call);
+    const overlapping = findOverlappingHolds(held, resource, shared, holds, call);
+    if (overlapping !== null) return refuseHeld(overlapping.resource, overlapping.holders, call);
     const length = ttlMs ?? own?.ttl_ms ?? board.settings.lock_ttl_ms;
     const hold: Hold = {
       agent: call.agent,
@@ -117,11 +124,6 @@ export const lockBreak = defineOperation({
   },
 });
 
-/** Whether a hold may be given to others: its time is up, by a margin for clocks that differ. */
-export function isHoldExpired(hold: Hold, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
-  return fromIso(hold.expires_at) + context.clockSkewMs <= context.at;
-}
-
 /** Removes some holds of a lock, and the lock with the last of them; `null` when none is concerned. */
 export function dropHolds(lock: Lock, isDropped: (hold: Hold) => boolean): Change | null {
   const holders = lock.holders.filter((hold) => !isDropped(hold));
@@ -140,19 +142,27 @@ export function expiredHolds(board: Board, context: Context, touched: ReadonlySe
   return changes;
 }
 
-function liveHolds(lock: Lock | null, call: Call): readonly Hold[] {
-  return lock === null ? [] : lock.holders.filter((hold) => !isHoldExpired(hold, call));
+/** Two path locks conflict when their globs can match the same file, unless both are shared or the caller has both. */
+function findOverlappingHolds(locks: readonly Lock[], resource: string, shared: boolean, holds: readonly string[], call: Call): Lock | null {
+  const glob = globOf(resource);
+  if (glob === null) return null;
+  for (const lock of locks) {
+    const other = globOf(lock.resource);
+    if (other === null || lock.resource === resource || (shared && lock.shared) || !globsOverlap(glob, other)) continue;
+    const holders = liveHolds(lock, call).filter((hold) => hold.agent !== call.agent || !holds.includes(hold.id));
+    if (holders.length > 0) return { ...lock, holders };
+  }
+  return null;
 }
 
-function matches(hold: Hold, proof: Proof): boolean {
-  if (proof.token === undefined && proof.claim === undefined) return false;
-  return (proof.token === undefined || proof.token === hold.token) && (proof.claim === undefined || proof.claim === hold.id);
+function liveHolds(lock: Lock | null, call: Call): readonly Hold[] {
+  return lock === null ? [] : lock.holders.filter((hold) => !isHoldExpired(hold, call));
 }
 
 /** The caller's own hold, proven by token or claim id; the name alone proves nothing. */
 function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, call: Call): Hold | Refusal {
   const ofAgent = lock?.holders.filter((hold) => hold.agent === call.agent) ?? [];
-  const own = ofAgent.find((hold) => matches(hold, proof));
+  const own = ofAgent.find((hold) => isProven(hold, proof));
   if (own !== undefined) return own;
   const isOutdated = proof.token !== undefined || proof.claim !== undefined;
   if (isOutdated && ofAgent.length > 0) {

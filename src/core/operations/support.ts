@@ -4,7 +4,7 @@ import { foldName } from '../names.ts';
 import { type Call, type Refusal, refuse } from '../operation.ts';
 import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
 import { isLeaseExpired, leaseEnd } from '../readiness.ts';
-import { toIso } from '../time.ts';
+import { fromIso, toIso } from '../time.ts';
 
 export const maxNotes = 50;
 
@@ -15,7 +15,7 @@ export function isRefusal(value: object): value is Refusal {
 export function findWorkstream(board: Board, name: string): Workstream | Refusal {
   const found = board.workstreams.get(name);
   if (found !== undefined) return found;
-  const known = [...board.workstreams.loaded()].map((workstream) => workstream.name);
+  const known = [...board.workstreams.loaded()].map((workstream) => workstream.name).sort();
   const hint = known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`;
   return refuse('not-found', `workstream "${name}" not found`, hint);
 }
@@ -57,30 +57,32 @@ export interface Proof {
  * Whether the caller may act as the holder of a task in progress. The agent's name alone proves nothing: the same name
  * may be in use on another machine; the token, or the id of the claim, does.
  *
- * An imported task in progress has no claim, so nothing can be proven, and its agent's word is taken.
+ * An imported task in progress has no claim, so nothing can be proven, and its agent's word is taken: its agent's alone.
  */
 export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusal | null {
   const { claim } = task;
-  if (task.status !== 'in_progress' || claim === null) {
-    return refuseOutdatedProof(task, proof);
-  }
-  const details = { by: task.assigned_to, until: claim.lease_until };
-  if (task.assigned_to !== call.agent) {
+  if (task.status !== 'in_progress') return refuseAnyProof(task, proof);
+  const details = { by: task.assigned_to, until: claim?.lease_until ?? null };
+  if (task.assigned_to !== call.agent && (claim !== null || task.assigned_to !== null)) {
     return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to}`, 'only its holder can do that', details);
   }
+  if (claim === null) return refuseAnyProof(task, proof);
   if (proof.token === undefined && proof.claim === undefined) {
     const hint = 'the token was given to whoever claimed it: pass it with --token';
     return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to} elsewhere`, hint, details);
   }
-  const isCurrent =
-    (proof.token === undefined || proof.token === claim.token) && (proof.claim === undefined || proof.claim === claim.id);
-  return isCurrent ? null : staleToken(task, details);
+  return isProven(claim, proof) ? null : staleToken(task, details);
+}
+
+/** Whether token or id, whichever are given, are those of the claim or hold; giving none proves nothing. */
+export function isProven(held: { readonly id: string; readonly token: number }, proof: Proof): boolean {
+  if (proof.token === undefined && proof.claim === undefined) return false;
+  return (proof.token === undefined || proof.token <= held.token) && (proof.claim === undefined || proof.claim === held.id);
 }
 
 /** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */
-function refuseOutdatedProof(task: Task, proof: Proof): Refusal | null {
-  if (proof.token === undefined && proof.claim === undefined) return null;
-  return task.status === 'in_progress' ? null : staleToken(task, { status: task.status });
+function refuseAnyProof(task: Task, proof: Proof): Refusal | null {
+  return proof.token === undefined && proof.claim === undefined ? null : staleToken(task, { status: task.status });
 }
 
 function staleToken(task: Task, details: Readonly<Record<string, unknown>>): Refusal {
@@ -109,11 +111,20 @@ export function withNote(task: Task, call: Call, text: string): readonly Note[] 
   return [...task.notes, { at: call.iso, by: call.agent, text }].slice(-maxNotes);
 }
 
-/** The lease that an operation of the holder extends: never shortened, as long as it was. */
+/**
+ * What an operation of the holder on its task does beside its own effect: the lease begins anew. Whoever does not prove to
+ * be the holder may still write a note, but keeps nobody else's claim alive with it.
+ */
+export function leaseAfterWork(board: Board, task: Task, proof: Proof, call: Call): Task['claim'] {
+  const isHolder = task.assigned_to === call.agent && task.claim !== null && isProven(task.claim, proof);
+  return isHolder ? extendedLease(board, task, call) : task.claim;
+}
+
+/** A lease from now: as long as asked for, or as the settings say and then never shorter than it was. */
 export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: number): Task['claim'] {
   if (task.claim === null) return null;
-  const { claimed_at, lease_until } = task.claim;
-  const length = leaseMs ?? board.settings.lease_ms;
-  const until = leaseMs === undefined ? Math.max(call.at + length, Date.parse(lease_until)) : call.at + length;
-  return { ...task.claim, claimed_at, lease_until: toIso(until) };
+  const present = fromIso(task.claim.lease_until);
+  const asSet = call.at + board.settings.lease_ms;
+  const until = leaseMs === undefined ? (present > asSet ? present : asSet) : call.at + leaseMs;
+  return { ...task.claim, lease_until: toIso(until) };
 }

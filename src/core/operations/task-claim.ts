@@ -67,14 +67,8 @@ export const taskNext = defineOperation({
     const isWanted = (task: Task): boolean =>
       (workstream === null || task.workstream === workstream) && (label === undefined || task.labels.includes(label));
     const compare = workstream === null ? compareAcrossWorkstreams(board) : compareTasks;
-    let first: Task | null = null;
-    const exhausted: Task[] = [];
-    for (const task of board.openTasks()) {
-      if (!isWanted(task) || !isReady(board, task, call.agent, call)) continue;
-      if (isExhausted(board, task, call)) exhausted.push(task);
-      else if (first === null || compare(task, first) < 0) first = task;
-    }
-    const failures = exhausted.sort(compare).map((task) => taskChange(task, failedByTimeout(task, call)));
+    const { first, exhausted } = findFirst(board, isWanted, compare, call);
+    const failures = exhausted.map((task) => taskChange(task, failedByTimeout(task, call)));
     if (first !== null) return claim(board, first, call, leaseMs, failures);
     if (failures.length === 0) return unchanged({ value: null });
     return accept({
@@ -100,7 +94,8 @@ export const taskRenew = defineOperation({
     const notHolder = refuseUnlessHolder(task, proof, call);
     if (notHolder !== null) return notHolder;
     if (task.status !== 'in_progress' || task.claim === null) {
-      return refuse('not-holder', `nobody holds task ${id}`, `claim it with \`orc t claim ${task.workstream} ${id}\``);
+      const state = task.status === 'in_progress' ? 'has no claim, and so no lease' : 'is held by nobody';
+      return refuse('not-holder', `task ${id} ${state}`, `claim it with \`orc t claim ${task.workstream} ${id}\``);
     }
     const lease = extendedLease(board, task, call, leaseMs);
     return accept({
@@ -222,6 +217,28 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
     event: { action: isTakeover ? 'task_reclaimed' : 'task_claimed', workstream: task.workstream, task_id: task.id, data },
     result: { task: task.id },
   });
+}
+
+/**
+ * The first task that is ready, and those before it that `next` would hand out if they had attempts left.
+ * Whether a task is ready is asked only of those that come before the best so far: their dependencies may have to be loaded.
+ */
+function findFirst(
+  board: Board,
+  isWanted: (task: Task) => boolean,
+  compare: (a: Task, b: Task) => number,
+  call: Call,
+): { readonly first: Task | null; readonly exhausted: readonly Task[] } {
+  let first: Task | null = null;
+  let exhausted: Task[] = [];
+  for (const task of board.openTasks()) {
+    if (!isWanted(task) || (first !== null && compare(task, first) > 0)) continue;
+    if (!isReady(board, task, call.agent, call)) continue;
+    if (isExhausted(board, task, call)) exhausted.push(task);
+    else first = task;
+  }
+  if (first !== null) exhausted = exhausted.filter((task) => compare(task, first as Task) < 0);
+  return { first, exhausted: exhausted.sort(compare) };
 }
 
 /** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */

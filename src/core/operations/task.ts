@@ -5,7 +5,16 @@ import type { Board } from '../board.ts';
 import { taskIdFrom } from '../ids.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
 import { isOpen, type Task, type Workstream } from '../records.ts';
-import { findOpenTask, findTask, findWorkstream, isRefusal, refuseUnlessHolder, taskChange, withNote } from './support.ts';
+import {
+  findOpenTask,
+  findTask,
+  findWorkstream,
+  isRefusal,
+  leaseAfterWork,
+  refuseUnlessHolder,
+  taskChange,
+  withNote,
+} from './support.ts';
 
 const descriptive = () => ({
   title: arg.title(),
@@ -71,8 +80,8 @@ export const taskAdd = defineOperation({
       created_at: call.iso,
       updated_at: call.iso,
     };
-    const unknown = refuseUnknownReferences(board, task);
-    if (unknown !== null) return unknown;
+    const fault = refuseUnknownReferences(board, task) ?? refuseSelfReference(task);
+    if (fault !== null) return fault;
     return accept({
       changes: [taskChange(null, task)],
       event: { action: 'task_created', workstream: workstream.name, task_id: id, data: { title: task.title } },
@@ -97,6 +106,7 @@ const editArguments = lazily(() => {
     needs: z.optional(fields.needs),
     paths: z.optional(fields.paths),
     checks: z.optional(fields.checks),
+    ...arg.proof(),
   });
 });
 
@@ -105,7 +115,7 @@ export const taskEdit = defineOperation({
   summary: 'Change a task: texts, priority, dependencies, parent, labels, or move it to another workstream',
   arguments: editArguments,
   actions: ['task_edited'],
-  decide(board, { id, workstream, move_to: moveTo, ...changes }, call) {
+  decide(board, { id, workstream, move_to: moveTo, token, claim, ...changes }, call) {
     const before = findOpenTask(board, id, workstream);
     if (isRefusal(before)) return before;
     const changed = Object.keys(changes);
@@ -115,9 +125,21 @@ export const taskEdit = defineOperation({
       changed.push('workstream');
     }
     if (changed.length === 0) return refuse('invalid-argument', 'nothing to change', 'name at least one field, such as --priority 1');
-    const after: Task = { ...before, ...changes, workstream: moveTo ?? before.workstream, updated_at: call.iso };
-    const fault = refuseUnknownReferences(board, after) ?? refuseCycle(board, after);
-    if (fault !== null) return fault;
+    const after: Task = {
+      ...before,
+      ...changes,
+      depends_on: unique(changes.depends_on ?? before.depends_on),
+      labels: unique(changes.labels ?? before.labels),
+      needs: unique(changes.needs ?? before.needs),
+      paths: unique(changes.paths ?? before.paths),
+      workstream: moveTo ?? before.workstream,
+      claim: leaseAfterWork(board, before, { token, claim }, call),
+      updated_at: call.iso,
+    };
+    if (changes.depends_on !== undefined || changes.parent !== undefined) {
+      const fault = refuseUnknownReferences(board, after) ?? refuseCycle(board, after);
+      if (fault !== null) return fault;
+    }
     return accept({
       changes: [taskChange(before, after)],
       event: { action: 'task_edited', workstream: after.workstream, task_id: id, data: { changed } },
@@ -127,7 +149,12 @@ export const taskEdit = defineOperation({
 });
 
 const noteArguments = lazily(() =>
-  z.strictObject({ id: arg.taskId(), workstream: z.optional(z.nullable(arg.name())), text: arg.text().check(z.minLength(1)) }),
+  z.strictObject({
+    id: arg.taskId(),
+    workstream: z.optional(z.nullable(arg.name())),
+    text: arg.text().check(z.minLength(1)),
+    ...arg.proof(),
+  }),
 );
 
 export const taskNote = defineOperation({
@@ -135,11 +162,12 @@ export const taskNote = defineOperation({
   summary: 'Add a note to a task',
   arguments: noteArguments,
   actions: ['task_noted'],
-  decide(board, { id, workstream, text }, call) {
+  decide(board, { id, workstream, text, ...proof }, call) {
     const before = findTask(board, id, workstream);
     if (isRefusal(before)) return before;
+    const claim = leaseAfterWork(board, before, proof, call);
     return accept({
-      changes: [taskChange(before, { ...before, notes: withNote(before, call, text), updated_at: call.iso })],
+      changes: [taskChange(before, { ...before, claim, notes: withNote(before, call, text), updated_at: call.iso })],
       event: { action: 'task_noted', workstream: before.workstream, task_id: id, data: { text } },
       result: { task: id },
       body: text,
@@ -251,29 +279,48 @@ function refuseUnknownReferences(board: Board, task: Task): Refusal | null {
   return null;
 }
 
-/** Neither dependencies nor parents may lead back to the task. A new task needs no check: nothing can name it yet. */
+/** A new task can only be named by itself: who chooses the operation's id knows the task's id beforehand. */
+function refuseSelfReference(task: Task): Refusal | null {
+  return task.depends_on.includes(task.id) || task.parent === task.id ? dependencyCycle(task, [task.id, task.id]) : null;
+}
+
+/** Neither dependencies nor parents may lead back to the task. */
 function refuseCycle(board: Board, task: Task): Refusal | null {
   const cycle =
     findCycle(board, task, (each) => each.depends_on) ??
     findCycle(board, task, (each) => (each.parent === null ? [] : [each.parent]));
-  if (cycle === null) return null;
+  return cycle === null ? null : dependencyCycle(task, cycle);
+}
+
+function dependencyCycle(task: Task, cycle: readonly string[]): Refusal {
   const message = `task ${task.id} would wait for itself: ${cycle.join(' → ')}`;
   return refuse('dependency-cycle', message, 'leave one of these dependencies out', { cycle });
 }
 
 /** Closed tasks are followed as well: they can be reopened. */
 function findCycle(board: Board, task: Task, next: (each: Task) => readonly string[]): string[] | null {
-  const seen = new Set<string>();
-  const stack = next(task).map((id) => ({ id, path: [task.id, id] }));
-  for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
-    if (step.id === task.id) return step.path;
-    if (seen.has(step.id)) continue;
-    seen.add(step.id);
-    const { path } = step;
-    const follows = board.tasks.get(step.id);
-    if (follows !== undefined) stack.push(...next(follows).map((id) => ({ id, path: [...path, id] })));
+  const cameFrom = new Map<string, string>();
+  const stack: string[] = [];
+  const visit = (from: Task): void => {
+    for (const id of next(from)) {
+      if (cameFrom.has(id)) continue;
+      cameFrom.set(id, from.id);
+      stack.push(id);
+    }
+  };
+  visit(task);
+  for (let id = stack.pop(); id !== undefined && !cameFrom.has(task.id); id = stack.pop()) {
+    const follows = board.tasks.get(id);
+    if (follows !== undefined) visit(follows);
   }
-  return null;
+  return cameFrom.has(task.id) ? pathTo(task.id, cameFrom) : null;
+}
+
+/** Back from a task to itself, along the way that was found. */
+function pathTo(id: string, cameFrom: ReadonlyMap<string, string>): string[] {
+  const path = [id];
+  for (let from = cameFrom.get(id); from !== undefined && from !== id; from = cameFrom.get(from)) path.unshift(from);
+  return [id, ...path];
 }
 
 function unique<T>(values: readonly T[]): T[] {

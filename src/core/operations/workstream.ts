@@ -49,7 +49,9 @@ const updateArguments = lazily(() =>
       description: z.optional(arg.text()),
       priority: z.optional(arg.priority()),
     })
-    .check(z.refine((args) => args.description !== undefined || args.priority !== undefined, 'say what to change: description or priority')),
+    .check(
+      z.refine((args) => args.description !== undefined || args.priority !== undefined, 'say what to change: description or priority'),
+    ),
 );
 
 export const workstreamUpdate = defineOperation({
@@ -81,7 +83,12 @@ export const workstreamPause = defineOperation({
   summary: 'Pause a workstream: `next` skips it',
   arguments: nameArguments,
   actions: ['workstream_paused'],
-  decide: (board, { name }, call) => setStatus(board, name, 'paused', call),
+  decide(board, { name }, call) {
+    if (board.workstreams.get(name)?.status === 'archived') {
+      return refuse('archived', `workstream "${name}" is archived`, `\`orc ws resume ${name}\` makes it active again`);
+    }
+    return setStatus(board, name, 'paused', call);
+  },
 });
 
 export const workstreamResume = defineOperation({

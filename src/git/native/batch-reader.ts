@@ -4,9 +4,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OrcError } from '../../errors.ts';
-import { cleanServerText } from '../clean-text.ts';
+import { cleanServerText, summarizeServerText } from '../clean-text.ts';
 import type { GitObject, Oid } from '../store.ts';
+import { createAnswerParser } from './batch-answers.ts';
 import { explainStartError, type GitCall, type GitSettings, startGit } from './run-git.ts';
 
 export interface BatchReader {
@@ -60,17 +62,27 @@ function startBatchProcess(storePath: string, settings: GitSettings): BatchProce
   const call: GitCall = { ...settings, gitDir: storePath, args: ['cat-file', '--batch'], stdin: [] };
   const child = startGit(call);
   const pending: PendingBatch[] = [];
+  let complaint = '';
+  let ended = false;
   const parser = createAnswerParser((answer) => {
     const batch = pending[0];
     if (batch === undefined) return;
     batch.answers.push(answer);
     if (batch.answers.length < batch.oids.length) return;
     pending.shift();
-    if (pending.length === 0) holdProcess(child, false);
-    batch.resolve(batch.answers);
+    void settle(batch);
   });
-  let complaint = '';
-  let ended = false;
+  // Git says `missing` of a damaged object too, and complains beside it: the complaint was sent before the answer.
+  const settle = async (batch: PendingBatch) => {
+    if (batch.answers.includes(null)) await nextTurn().then(nextTurn);
+    if (pending.length === 0) holdProcess(child, false);
+    if (complaint === '' || !batch.answers.includes(null)) return batch.resolve(batch.answers);
+    const text = `objects are damaged: ${summarizeServerText(complaint, '')}`;
+    batch.reject(new OrcError('store-corrupt', text, { hint: 'run `orc doctor`' }));
+    // It complains once only, and answers `missing` from then on.
+    child.kill('SIGKILL');
+    ended = true;
+  };
   const fail = (error: Error) => {
     ended = true;
     holdProcess(child, false);
@@ -129,46 +141,4 @@ function holdProcess(child: ChildProcess, hold: boolean): void {
     if (hold) handle?.ref();
     else handle?.unref();
   }
-}
-
-interface AnswerParser {
-  push(chunk: Buffer): void;
-}
-
-/** Takes `<oid> <type> <size>\n<content>\n` and `<oid> missing\n` apart, in whatever pieces they come. */
-function createAnswerParser(onAnswer: (answer: GitObject | null) => void): AnswerParser {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  let needed = 1; // bytes without which nothing can be said; keeps big objects from being joined again and again
-  return {
-    push(chunk) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size < needed) return;
-      const data = chunks.length === 1 ? chunk : Buffer.concat(chunks);
-      let at = 0;
-      needed = 1;
-      while (at < data.length) {
-        const lineEnd = data.indexOf(0x0a, at);
-        if (lineEnd < 0) break;
-        const [, type, length] = data.toString('latin1', at, lineEnd).split(' ');
-        if (type === 'missing') {
-          at = lineEnd + 1;
-          onAnswer(null);
-          continue;
-        }
-        const end = lineEnd + 1 + Number(length);
-        if (type !== 'blob' && type !== 'tree' && type !== 'commit') throw new Error(`unpack: an object of type ${type}`);
-        if (data.length < end + 1) {
-          needed = end + 1 - at;
-          break;
-        }
-        // A copy: a slice would keep the whole chunk alive for as long as the object is cached.
-        onAnswer({ type, bytes: Uint8Array.prototype.slice.call(data, lineEnd + 1, end) });
-        at = end + 1;
-      }
-      chunks = at === data.length ? [] : [data.subarray(at)];
-      size = data.length - at;
-    },
-  };
 }

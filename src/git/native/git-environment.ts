@@ -1,11 +1,10 @@
 /** The environment in which orc starts git: the user's connections and credentials, none of the user's repository. */
 
-/** A configuration key and its value, as for `git -c`. */
-export type ConfigPair = readonly [key: string, value: string];
+import type { ConfigEntry } from '../config-syntax.ts';
 
 export interface GitEnvironmentOptions {
   /** Configuration above all files. */
-  readonly config?: readonly ConfigPair[];
+  readonly config?: readonly ConfigEntry[];
   /** Whether a person is there to answer questions on the terminal. */
   readonly interactive?: boolean;
 }
@@ -26,16 +25,15 @@ const keptVariables: readonly (string | RegExp)[] = [
   'GIT_CONFIG_NOSYSTEM',
 ];
 
-/** Configuration that comes through inherited `GIT_CONFIG_*` pairs: only what reaching a server takes (CI does that). */
-const keptConfig = /^(?:http|credential|url|ssh)\.|^core\.(?:sshcommand|askpass|gitproxy)$/i;
-
 /** The variables for a git process. `base` is usually `process.env`; it is not changed. */
 export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnvironmentOptions = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(base)) if (!name.startsWith('GIT_') || isKept(name)) env[name] = value;
-  const pairs = [...readInheritedConfig(base), ...(options.config ?? [])];
-  env['GIT_CONFIG_COUNT'] = String(pairs.length);
-  pairs.forEach(([key, value], index) => {
+  // Inherited GIT_CONFIG_* pairs are gone: what matters of them comes through `config` (HostConfig.forTransport). Handed on
+  // twice, a list such as http.extraHeader would send its token twice, which servers refuse.
+  const config = options.config ?? [];
+  env['GIT_CONFIG_COUNT'] = String(config.length);
+  config.forEach(([key, value], index) => {
     env[`GIT_CONFIG_KEY_${index}`] = key;
     env[`GIT_CONFIG_VALUE_${index}`] = value;
   });
@@ -49,15 +47,4 @@ export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnviron
 
 function isKept(name: string): boolean {
   return keptVariables.some((kept) => (typeof kept === 'string' ? kept === name : kept.test(name)));
-}
-
-function readInheritedConfig(base: NodeJS.ProcessEnv): ConfigPair[] {
-  const count = Math.min(Number(base['GIT_CONFIG_COUNT'] ?? 0) || 0, 1000);
-  const pairs: ConfigPair[] = [];
-  for (let index = 0; index < count; index++) {
-    const key = base[`GIT_CONFIG_KEY_${index}`];
-    const value = base[`GIT_CONFIG_VALUE_${index}`];
-    if (key !== undefined && value !== undefined && keptConfig.test(key)) pairs.push([key, value]);
-  }
-  return pairs;
 }

@@ -6,12 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { OrcError } from '../../errors.ts';
 import { cleanServerText } from '../clean-text.ts';
-import { buildGitEnvironment, type ConfigPair } from './git-environment.ts';
+import type { ConfigEntry } from '../config-syntax.ts';
+import { buildGitEnvironment } from './git-environment.ts';
 
 /** How git is started, the same for many calls. */
 export interface GitSettings {
   /** Configuration above all files; the last of equal keys counts. */
-  readonly config?: readonly ConfigPair[];
+  readonly config?: readonly ConfigEntry[];
   /** Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Lets git and ssh ask on the terminal. Then a time limit reaches git itself, not its children. */
@@ -46,7 +47,7 @@ export interface GitResult {
 const graceBeforeKill = 2000;
 /** In milliseconds: how long to wait for the end of the output after git has ended. */
 const graceForOutput = 250;
-/** In bytes; what a server says beyond that is dropped. */
+/** In bytes; of more than that only the end is kept, where git says what went wrong. */
 const maxStderr = 256 * 1024;
 
 /**
@@ -60,8 +61,9 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   let stderrSize = 0;
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => {
+    stderr.push(chunk);
     stderrSize += chunk.length;
-    if (stderrSize <= maxStderr) stderr.push(chunk);
+    while (stderrSize > maxStderr && stderr.length > 1) stderrSize -= stderr.shift()?.length ?? 0;
   });
   let timedOut = false;
   let killTimer: NodeJS.Timeout | undefined;
@@ -82,7 +84,7 @@ export async function runGit(call: GitCall): Promise<GitResult> {
       exitCode,
       timedOut,
       stdout: Buffer.concat(stdout),
-      stderr: cleanServerText(text, call.secrets ? { secrets: call.secrets } : {}),
+      stderr: cleanServerText(text, { secrets: call.secrets ?? [], maxLength: maxStderr }),
     };
   } finally {
     clearTimeout(limit);

@@ -1,0 +1,93 @@
+/** Puts a session together: store, upstream, queue, locks, identity. The only place that knows all the parts. */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
+import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
+import type { GitStore, ObjectFormat } from '../git/store.ts';
+import type { Transport } from '../git/transport.ts';
+import { openFileQueue } from '../sync/file-queue.ts';
+import { machineExclusion } from '../sync/machine-exclusion.ts';
+import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
+import type { Owner } from '../sync/queue.ts';
+import { Session } from '../sync/session.ts';
+import { UpstreamView } from '../sync/upstream-view.ts';
+import type { StoreConfig } from './store-config.ts';
+import type { Surroundings } from './surroundings.ts';
+import { transportTo } from './upstream.ts';
+
+/** What tests and simulations put in the place of the real world. */
+export interface World {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Hears of every process that is started. */
+  readonly onStart?: (args: readonly string[]) => void;
+}
+
+export const realWorld: World = {
+  clock: realClock,
+  chance: { id: () => randomBytes(16).toString('hex'), fraction: Math.random },
+};
+
+export interface Connection {
+  readonly session: Session;
+  readonly store: GitStore;
+  readonly transport: Transport;
+  readonly config: StoreConfig;
+}
+
+/** How long the owner of a queue record in another container is taken for alive without a sign. */
+const foreignOwnerMs = 10 * 60_000;
+
+export async function openStore(surroundings: Surroundings, world: World): Promise<GitStore> {
+  return openNativeStore(surroundings.storePath, { env: surroundings.env, ...(world.onStart ? { onStart: world.onStart } : {}) });
+}
+
+/** Makes the store's folder; one that another process made first is used as it is. */
+export async function createStore(surroundings: Surroundings, objectFormat: ObjectFormat): Promise<GitStore> {
+  return createNativeStore(surroundings.storePath, { env: surroundings.env, objectFormat });
+}
+
+export async function connect(surroundings: Surroundings, store: GitStore, config: StoreConfig, world: World): Promise<Connection> {
+  const storeLock = machineExclusion(path.join(store.path, 'orc.lock'));
+  const transport = transportTo(config.upstream, {
+    surroundings,
+    store,
+    storeLock,
+    branch: config.branch,
+    onStart: world.onStart,
+  });
+  const view = new UpstreamView({ store, transport, storeLock, clock: world.clock, boardId: config.boardId });
+  const owner: Owner = { session: world.chance.id(), process: ownIdentity() };
+  const queue = await openFileQueue({
+    folder: store.path,
+    liveness: (other) => {
+      if (other.session === owner.session) return 'own';
+      const judged = judgeLiveness(other.process as ProcessIdentity, world.clock.now() - foreignOwnerMs);
+      return judged === 'dead' ? 'dead' : 'alive';
+    },
+  });
+  const session = new Session({
+    store,
+    transport,
+    queue,
+    clock: world.clock,
+    chance: world.chance,
+    committer: () => committerOf(surroundings),
+    view,
+    // Boards of one machine have one clock; elsewhere clocks may differ.
+    sharesClock: config.upstream.kind === 'host' || config.upstream.kind === 'none',
+    owner,
+    publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
+  });
+  return { session, store, transport, config };
+}
+
+/** The person or runner whose machine it is, as git would name them. */
+async function committerOf(surroundings: Surroundings): Promise<Committer> {
+  const { env } = surroundings;
+  const config = await surroundings.config();
+  return {
+    name: env.GIT_COMMITTER_NAME || config.get('committer.name') || config.get('user.name') || env.USER || 'orc',
+    email: env.GIT_COMMITTER_EMAIL || config.get('committer.email') || config.get('user.email') || 'orc@localhost',
+  };
+}

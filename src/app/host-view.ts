@@ -1,0 +1,37 @@
+/**
+ * The clone's own view of the board's branch, so that plain `git log` shows the audit: `refs/remotes/<remote>/<branch>`
+ * with a remote; with upstream `host` the branch is there already.
+ */
+import { runGit } from '../git/native/run-git.ts';
+import { trackingRef } from '../sync/refs.ts';
+import type { Connection } from './connect.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Best effort: the view is a convenience, and a failure to refresh it must not fail a sync. */
+export async function refreshHostView({ store, config }: Connection, { host, env }: Surroundings): Promise<boolean> {
+  if (host === null || config.upstream.kind !== 'remote') return true;
+  const ref = `refs/remotes/${config.upstream.remote}/${config.branch}`;
+  if ((await store.readRef(trackingRef)) === null) return true;
+  const result = await runGit({
+    args: [
+      '-c',
+      'core.hooksPath=/dev/null',
+      '-c',
+      'fetch.prune=false',
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+      '--no-recurse-submodules',
+      '--',
+      store.path,
+      // With a plus: after an accepted rewrite the view follows.
+      `+${trackingRef}:${ref}`,
+    ],
+    gitDir: host.commonDir,
+    env,
+    timeoutMs: 60_000,
+  });
+  return result.exitCode === 0;
+}

@@ -1,0 +1,194 @@
+/**
+ * Finding the board: the store that this clone has, else the board that the upstream has (joined without ceremony), else
+ * a new one, where the caller asked for that.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { OrcError } from '../errors.ts';
+import type { GitStore, ObjectFormat } from '../git/store.ts';
+import type { Answer } from '../sync/session.ts';
+import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
+import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
+import type { Surroundings } from './surroundings.ts';
+import { readTemplate } from './template.ts';
+import { labelOf } from './upstream.ts';
+
+export interface OpenedBoard extends Connection {
+  readonly surroundings: Surroundings;
+  /** `created`: this call began the board; `joined`: this call made the store for a board that was there. */
+  readonly how: 'opened' | 'joined' | 'created';
+}
+
+export interface CreateOptions {
+  /** A remote's name, a URL or path, `host`, or `none`; by default what the clone suggests. */
+  readonly upstream?: string | undefined;
+  readonly template?: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** @throws OrcError `no-board`, `ambiguous-remote`, `board-mismatch`, `unreachable`, `history-rewritten` */
+export async function openBoard(surroundings: Surroundings, world: World): Promise<OpenedBoard> {
+  return (await openExisting(surroundings, world)) ?? (await joinAnywhere(surroundings, world)) ?? noBoard(surroundings);
+}
+
+/** Opens or joins the board, or begins one. */
+export async function openOrCreateBoard(surroundings: Surroundings, world: World, options: CreateOptions): Promise<OpenedBoard> {
+  const existing = await openExisting(surroundings, world);
+  if (existing !== null) return existing;
+  const chosen = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
+  const joined = chosen === null ? await joinAnywhere(surroundings, world) : await join(surroundings, chosen, world);
+  return joined ?? create(surroundings, chosen ?? (await suggestUpstream(surroundings)), world, options);
+}
+
+/** Choices that this clone offers, the remotes first. */
+export async function upstreamCandidates(surroundings: Surroundings): Promise<UpstreamChoice[]> {
+  if (surroundings.board !== null) return [{ kind: 'url', url: surroundings.board }];
+  const config = await surroundings.config();
+  const remotes = config.remotes().map(({ name }): UpstreamChoice => ({ kind: 'remote', remote: name }));
+  return [...remotes, { kind: 'host' }];
+}
+
+export async function parseUpstream(surroundings: Surroundings, text: string): Promise<UpstreamChoice> {
+  if (text === 'host' || text === 'none') return { kind: text };
+  const remotes = (await surroundings.config()).remotes().map(({ name }) => name);
+  if (remotes.includes(text)) return { kind: 'remote', remote: text };
+  if (/[/:\\]/.test(text) || existsSync(path.resolve(surroundings.cwd, text))) {
+    return { kind: 'url', url: existsSync(path.resolve(surroundings.cwd, text)) ? path.resolve(surroundings.cwd, text) : text };
+  }
+  throw new OrcError('not-found', `there is no remote "${text}"`, {
+    hint: remotes.length === 0 ? 'this repository has no remotes; add one, or use --remote host' : `remotes: ${remotes.join(', ')}`,
+  });
+}
+
+async function openExisting(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
+  if (!existsSync(path.join(surroundings.storePath, 'HEAD'))) return null;
+  const config = readStoreConfig(surroundings.storePath);
+  // Without a board id its beginning was never published: whoever comes next begins, or joins, again.
+  if (config === null || config.boardId === null) return null;
+  const store = await openStore(surroundings, world);
+  return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'opened' };
+}
+
+/** Looks for a board at each candidate. Boards at several remotes: the caller has to choose. */
+async function joinAnywhere(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
+  const found: UpstreamChoice[] = [];
+  let unreachable: OrcError | null = null;
+  for (const candidate of await upstreamCandidates(surroundings)) {
+    // The host's own branch counts only where no remote has a board: it may be a mere view of one.
+    if (candidate.kind === 'host' && (found.length > 0 || unreachable !== null)) continue;
+    const head = await withProbe(surroundings, candidate, world, (connection) => connection.transport.readHead({ timeoutMs: 20_000 }));
+    if (head.outcome === 'read' && head.head !== null) found.push(candidate);
+    if (head.outcome === 'unreachable') {
+      const label = labelOf(candidate, surroundings.host);
+      unreachable ??= new OrcError('unreachable', `${label} could not be asked for a board: ${head.reason}`, {
+        hint: 'check the remote, or choose an upstream with `orc init --remote NAME`',
+      });
+    }
+  }
+  const [first, ...others] = found;
+  if (first === undefined) {
+    if (unreachable !== null) throw unreachable;
+    return null;
+  }
+  if (others.length > 0) {
+    const names = found.map((each) => labelOf(each, surroundings.host)).join(', ');
+    throw new OrcError('ambiguous-remote', `several remotes have a board: ${names}`, { hint: 'choose one with `orc init --remote NAME`' });
+  }
+  return join(surroundings, first, world);
+}
+
+/** Makes the store for a board that the upstream has; `null` when it has none. */
+export async function join(surroundings: Surroundings, upstream: UpstreamChoice, world: World): Promise<OpenedBoard | null> {
+  const { branch } = surroundings;
+  return withProbe(surroundings, upstream, world, async (connection) => {
+    const fetched = await connection.session.view.fetch({ timeoutMs: 120_000 });
+    if (fetched.outcome === 'unreachable') {
+      throw new OrcError('unreachable', `${connection.transport.label} could not be reached: ${fetched.reason}`);
+    }
+    const head = await connection.session.view.head();
+    if (head.commit === null) return null;
+    const boardId = head.read.board.meta.id;
+    if (boardId === '') {
+      throw new OrcError('board-mismatch', `the branch ${branch} of ${connection.transport.label} is not a board of orc`, {
+        hint: 'choose another branch with `orc init --branch NAME`',
+      });
+    }
+    await connection.session.rebuildLocal();
+    const config: StoreConfig = { branch, upstream, boardId };
+    await writeStoreConfig(connection.store.path, config);
+    const opened = await connect(surroundings, connection.store, config, world);
+    return { ...opened, surroundings, how: 'joined' } as const;
+  });
+}
+
+/** Begins a board. Somebody else may begin one at the same time: the upstream decides, and the loser joins. */
+async function create(surroundings: Surroundings, upstream: UpstreamChoice, world: World, options: CreateOptions): Promise<OpenedBoard> {
+  const template = await readTemplate(options.template);
+  const { branch } = surroundings;
+  const made = await withProbe(surroundings, upstream, world, async ({ session, store, transport }) => {
+    const operation = {
+      id: world.chance.id(),
+      kind: 'board.init',
+      agent: 'system',
+      args: { board: world.chance.id(), ...template },
+    };
+    const [answer] = await session.submit([operation], { publish: true, timeoutMs: options.timeoutMs, insist: false });
+    const boardId = settledBoardId(answer as Answer, transport.label);
+    if (boardId === null) return null;
+    const config: StoreConfig = { branch, upstream, boardId };
+    await writeStoreConfig(store.path, config);
+    return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'created' } as const;
+  });
+  const opened = made ?? (await join(surroundings, upstream, world));
+  if (opened === null) throw new OrcError('board-unreadable', 'the board vanished while it was being joined', { hint: 'try again' });
+  return opened;
+}
+
+/** The new board's id; `null` when somebody else was first. */
+function settledBoardId(answer: Answer, label: string): string | null {
+  const { outcome } = answer;
+  if (outcome.outcome === 'refused') {
+    if (outcome.code === 'already-exists') return null;
+    throw new OrcError(outcome.code, outcome.message, { ...(outcome.hint === undefined ? {} : { hint: outcome.hint }) });
+  }
+  if (answer.published !== true) {
+    throw new OrcError('unreachable', `a board can only begin where its upstream can be reached: ${label}: ${answer.reason}`, {
+      hint: 'run `orc init` again when it is back; --remote host begins a board in this repository alone',
+    });
+  }
+  return answer.head.read.board.meta.id;
+}
+
+/** A connection to an upstream that the store is not joined to yet. */
+async function withProbe<T>(
+  surroundings: Surroundings,
+  upstream: UpstreamChoice,
+  world: World,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const store: GitStore = await createStore(surroundings, await formatFor(surroundings));
+  return work(await connect(surroundings, store, { branch: surroundings.branch, upstream, boardId: null }, world));
+}
+
+/** Objects travel between store and upstream, so both need one format: that of the clone. */
+async function formatFor(surroundings: Surroundings): Promise<ObjectFormat> {
+  return surroundings.board === null ? (surroundings.host?.objectFormat ?? 'sha1') : 'sha1';
+}
+
+async function suggestUpstream(surroundings: Surroundings): Promise<UpstreamChoice> {
+  const candidates = await upstreamCandidates(surroundings);
+  const remotes = candidates.filter((each) => each.kind === 'remote' || each.kind === 'url');
+  if (remotes.length <= 1) return (remotes[0] ?? candidates[0]) as UpstreamChoice;
+  const names = remotes.map((each) => labelOf(each, surroundings.host)).join(', ');
+  throw new OrcError('ambiguous-remote', `this clone has several remotes: ${names}`, {
+    hint: 'choose where the board lives with `orc init --remote NAME` (or `--remote host` for this repository alone)',
+  });
+}
+
+async function noBoard(surroundings: Surroundings): Promise<never> {
+  const candidates = await upstreamCandidates(surroundings);
+  const places = candidates.map((each) => labelOf(each, surroundings.host)).join(', ');
+  throw new OrcError('no-board', `there is no board here (looked for the branch ${surroundings.branch} at ${places})`, {
+    hint: '`orc init` begins one',
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * The core of the facade: it decides nothing; it names operations, hands them to sync, and reads heads. The named
+ * functions of the API stand on it, in orc.ts.
+ */
+import type { Board } from '../core/board.ts';
+import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
+import { OrcError } from '../errors.ts';
+import type { Head } from '../sync/head.ts';
+import type { Connection, World } from './connect.ts';
+import { Holds } from './holds.ts';
+import type { CreateOptions, OpenedBoard } from './open-board.ts';
+import { type MutationOptions, type Performed, perform, performAll, type PerformContext, rememberedHolder, type Request } from './perform.ts';
+import { ask, type EventFilter, readClosedTasks, readEvents, readKnowledgeRecord, readTask, resolveTaskId } from './reading.ts';
+import type { Surroundings } from './surroundings.ts';
+import { refreshHostView } from './host-view.ts';
+
+export interface OpenOptions {
+  /** Any folder of a clone; default the present one. */
+  readonly cwd?: string | undefined;
+  /** A board without a clone around it: URL or path of the repository that holds it. */
+  readonly board?: string | undefined;
+  readonly branch?: string | undefined;
+  /** Who acts where a call does not say. */
+  readonly agent?: string | undefined;
+  /** When mutations are published; default: `ORC_PUBLISH`, else what `orc.yaml` says. */
+  readonly publish?: PublishMode | undefined;
+  /** How long a mutation may wait for the upstream, ms; default 30 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Treat "not published" as a failure; default: whether `CI` is set. */
+  readonly requirePublished?: boolean | undefined;
+  /** Begin a board where there is none. */
+  readonly create?: boolean | Omit<CreateOptions, 'timeoutMs'> | undefined;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly world?: World | undefined;
+}
+
+export interface SyncResult {
+  readonly published: number;
+  readonly rejected: number;
+  readonly waiting: number;
+  readonly version: number;
+  readonly reachable: boolean;
+  readonly reason: string | null;
+}
+
+const defaultTimeoutMs = 30_000;
+const publishModes: readonly string[] = ['each', 'claims', 'sync'];
+
+export class OrcCore implements AsyncDisposable {
+  readonly connection: Connection;
+  readonly surroundings: Surroundings;
+  /** Whether this call joined or began the board. */
+  readonly how: OpenedBoard['how'];
+  readonly world: World;
+  readonly #options: OpenOptions;
+  readonly #holds: Holds;
+
+  constructor(opened: OpenedBoard, world: World, options: OpenOptions = {}) {
+    this.connection = opened;
+    this.surroundings = opened.surroundings;
+    this.how = opened.how;
+    this.world = world;
+    this.#options = options;
+    const { env, host } = opened.surroundings;
+    this.#holds = new Holds(opened.store.path, env.ORC_SESSION || host?.worktreeName || 'main');
+  }
+
+  /** Ends helper processes. Nothing is lost without it. */
+  async close(): Promise<void> {
+    await this.connection.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // — changing —
+
+  /** Asks for one operation by its kind. `args` are those of the operation's schema; task ids may be prefixes. */
+  async perform<T = unknown>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions = {}): Promise<Performed<T>> {
+    const request = await this.request(kind, args, options);
+    return (await perform(await this.#context(options), request)) as Performed<T>;
+  }
+
+  /** Several operations, accepted and published whole or refused whole (`batch-refused`, with the line at fault). */
+  async batch(requests: readonly Pick<Request, 'kind' | 'args'>[], options: MutationOptions = {}): Promise<Performed[]> {
+    if (requests.length === 0) return [];
+    const prepared: Request[] = [];
+    for (const { kind, args } of requests) prepared.push(await this.request(kind, args, options));
+    return performAll(await this.#context(options), prepared);
+  }
+
+  /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */
+  async sync(options: { readonly timeoutMs?: number } = {}): Promise<SyncResult> {
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    const { head, ...report } = await this.connection.session.sync({ timeoutMs });
+    if (report.reachable) await refreshHostView(this.connection, this.surroundings);
+    return { ...report, version: head.read.board.meta.version };
+  }
+
+  /** Who acts: named by the call, the process, the clone; else the remembered holder, the work tree's name, `system`. */
+  async actor(named: string | undefined, kind?: string, args: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    // Registering and heartbeats are an agent's own acts.
+    const explicit = named ?? this.#options.agent ?? (kind?.startsWith('agent.') ? String(args.id) : undefined);
+    if (explicit !== undefined) return explicit;
+    const { env, host } = this.surroundings;
+    if (env.ORC_AGENT) return env.ORC_AGENT;
+    const configured = (await this.surroundings.config()).get('orc.agent');
+    if (configured !== null) return configured;
+    const holder = kind === undefined ? null : await rememberedHolder(this.#holds, kind, args);
+    return holder ?? host?.worktreeName ?? 'system';
+  }
+
+  async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
+    const resolved = await this.#resolveIds(kind, args);
+    const allowed = options.allowSecret === true ? { ...resolved, allow_secret: true } : resolved;
+    return { kind, args: allowed, agent: await this.actor(options.agent, kind, resolved), op: options.op ?? null };
+  }
+
+  // — reading —
+
+  /** The local head: the upstream's last known state with this store's queue on top; `fresh` asks the upstream first. */
+  async head(options: { readonly fresh?: boolean } = {}): Promise<Head> {
+    const { session } = this.connection;
+    if (options.fresh === true) {
+      const fetched = await session.view.fetch({ timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs });
+      if (fetched.outcome === 'unreachable') throw new OrcError('unreachable', `the upstream could not be reached: ${fetched.reason}`);
+      if (fetched.outcome === 'moved') return session.rebuildLocal();
+    }
+    return session.localHead();
+  }
+
+  /** Asks a question of the local board; records are loaded as it needs them. */
+  async ask<T>(question: (board: Board) => T, head?: Head): Promise<T> {
+    return ask(this.connection.store, head ?? (await this.head()), question);
+  }
+
+  async task(id: string): Promise<Task | null> {
+    const head = await this.head();
+    return readTask(this.connection.store, head, await this.resolveTaskId(id));
+  }
+
+  async closedTasks(head?: Head): Promise<Task[]> {
+    return readClosedTasks(this.connection.store, head ?? (await this.head()));
+  }
+
+  async events(filter: EventFilter, head?: Head): Promise<BoardEvent[]> {
+    return readEvents(this.connection.store, head ?? (await this.head()), filter);
+  }
+
+  async knowledge(topic: string, head?: Head): Promise<Knowledge | null> {
+    return readKnowledgeRecord(this.connection.store, head ?? (await this.head()), topic);
+  }
+
+  /** @throws OrcError `ambiguous-id`, `not-found`, `invalid-argument` */
+  async resolveTaskId(given: string): Promise<string> {
+    return resolveTaskId(this.connection.store, await this.head(), given);
+  }
+
+  /** Claims and locks that were obtained here, by this session. */
+  get holds(): Holds {
+    return this.#holds;
+  }
+
+  async #resolveIds(kind: string, args: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    const resolved: Record<string, unknown> = { ...args };
+    const resolve = async (given: unknown): Promise<unknown> =>
+      typeof given === 'string' && !/^[0-9a-f]{8,32}$/.test(given) ? this.resolveTaskId(given) : given;
+    if (kind.startsWith('task.')) resolved.id = await resolve(args.id);
+    if (Array.isArray(args.depends_on)) resolved.depends_on = await Promise.all(args.depends_on.map(resolve));
+    if (typeof args.parent === 'string') resolved.parent = await resolve(args.parent);
+    return resolved;
+  }
+
+  async #context(options: MutationOptions): Promise<PerformContext> {
+    const { env } = this.surroundings;
+    return {
+      connection: this.connection,
+      world: this.world,
+      holds: this.#holds,
+      publish: options.publish ?? this.#options.publish ?? (await this.#publishMode(env.ORC_PUBLISH)),
+      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs,
+      requirePublished: options.requirePublished ?? this.#options.requirePublished ?? isTruthy(env.CI),
+    };
+  }
+
+  async #publishMode(fromEnvironment: string | undefined): Promise<PublishMode> {
+    if (fromEnvironment) {
+      if (publishModes.includes(fromEnvironment)) return fromEnvironment as PublishMode;
+      throw new OrcError('invalid-argument', `ORC_PUBLISH must be one of ${publishModes.join(', ')}`);
+    }
+    return (await this.head()).read.board.settings.publish;
+  }
+}
+
+function isTruthy(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

@@ -1,0 +1,223 @@
+/**
+ * The Node API. The first nineteen functions are those of the original single-machine tool, with its names, arguments and
+ * results, behind `await`; the rest of the operations follow.
+ *
+ * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
+ */
+import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
+import { OrcError } from '../errors.ts';
+import { realWorld } from './connect.ts';
+import { openBoard, openOrCreateBoard } from './open-board.ts';
+import { type OpenOptions, OrcCore } from './orc-core.ts';
+import type { MutationOptions } from './perform.ts';
+import type { EventFilter } from './reading.ts';
+import { readSingleFile, type SingleFileState } from './single-file.ts';
+import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
+import { findSurroundings } from './surroundings.ts';
+
+export interface NewWorkstream {
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+export interface NewTask {
+  readonly title: string;
+  readonly description?: string;
+  readonly priority?: number;
+  readonly estimate?: string | number | null;
+  readonly depends_on?: readonly string[];
+  readonly parent?: string | null;
+  readonly labels?: readonly string[];
+  readonly needs?: readonly string[];
+  readonly paths?: readonly string[];
+}
+
+export interface LeaseOptions extends MutationOptions {
+  /** How long the claim holds without a sign of life, ms. */
+  readonly leaseMs?: number;
+}
+
+export interface LockOptions extends MutationOptions {
+  readonly ttlMs?: number;
+  readonly shared?: boolean;
+  readonly reason?: string;
+  readonly token?: number;
+}
+
+export type LockAttempt =
+  | { readonly outcome: 'acquired'; readonly lock: Lock }
+  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
+
+/**
+ * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
+ * @throws OrcError `no-repository`, `no-board` (unless `create`), `ambiguous-remote`, `unreachable`
+ */
+export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
+  const env = options.env ?? process.env;
+  const world = options.world ?? realWorld;
+  const surroundings = findSurroundings({ cwd: options.cwd ?? process.cwd(), env, board: options.board, branch: options.branch });
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const create = options.create === true ? {} : options.create;
+  const opened = create ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs }) : await openBoard(surroundings, world);
+  return new Orc(opened, world, options);
+}
+
+export class Orc extends OrcCore {
+  // — the original's nineteen —
+
+  /** The whole board in the original's single-file shape. */
+  async loadState(): Promise<SingleFileState> {
+    return readSingleFile(this);
+  }
+
+  /** Logs an event of an agent's own. @throws OrcError `invalid-argument` for one of orc's own actions */
+  async logEvent(agent: string, action: string, data: Readonly<Record<string, unknown>> = {}): Promise<BoardEvent> {
+    return this.#data('event.log', { action, data }, { agent });
+  }
+
+  async getEvents(filter: EventFilter = {}): Promise<BoardEvent[]> {
+    return this.events(filter);
+  }
+
+  /** @throws OrcError `already-exists`, `invalid-argument` */
+  async createWorkstream(name: string, options: NewWorkstream & MutationOptions = {}): Promise<Workstream> {
+    const { description, priority, ...rest } = options;
+    return this.#data('workstream.create', defined({ name, description, priority }), rest);
+  }
+
+  /** By priority, each with its counts. */
+  async listWorkstreams(): Promise<WorkstreamSummary[]> {
+    return this.ask(summarizeWorkstreams);
+  }
+
+  /** @throws OrcError `not-found`, `archived`, `unknown-dependency`, `invalid-argument`, `too-large`, `secret-found` */
+  async addTask(workstream: string, task: NewTask, options: MutationOptions = {}): Promise<Task> {
+    return this.#data('task.add', defined({ workstream, ...task }), options);
+  }
+
+  /** @throws OrcError `not-found`, `already-claimed`, `not-ready`, `closed`, `lacks-capability`, `not-published` */
+  async claimTask(workstream: string | null, taskId: string, agent: string, options: LeaseOptions = {}): Promise<Task> {
+    const { leaseMs, ...rest } = options;
+    return this.#arbitrated('task.claim', defined({ workstream, id: taskId, lease_ms: leaseMs }), { ...rest, agent });
+  }
+
+  /** @throws OrcError `not-found`, `closed`, `not-holder`, `stale-token` */
+  async completeTask(
+    workstream: string | null,
+    taskId: string,
+    result: string | null = null,
+    options: MutationOptions & { readonly token?: number } = {},
+  ): Promise<Task> {
+    const { token, ...rest } = options;
+    return this.#data('task.complete', defined({ workstream, id: taskId, result, token }), rest);
+  }
+
+  /** Claims the first ready task, or gives `null`. @throws OrcError `not-found` for an unknown workstream, `not-published` */
+  async getNextTask(workstream: string | null, agent: string, options: LeaseOptions & { readonly label?: string } = {}): Promise<Task | null> {
+    const { leaseMs, label, ...rest } = options;
+    return this.#arbitrated('task.next', defined({ workstream, label, lease_ms: leaseMs }), { ...rest, agent });
+  }
+
+  async registerAgent(id: string, options: { readonly type?: string; readonly capabilities?: readonly string[] } & MutationOptions = {}): Promise<Agent> {
+    const { type, capabilities, ...rest } = options;
+    return this.#data('agent.register', defined({ id, type, capabilities }), { agent: id, ...rest });
+  }
+
+  /** Shows that an agent is alive; does nothing for one that is not registered. */
+  async heartbeat(id: string, options: MutationOptions = {}): Promise<void> {
+    try {
+      await this.perform('agent.heartbeat', { id }, { agent: id, ...options });
+    } catch (error) {
+      if (!(error instanceof OrcError && error.code === 'not-found')) throw error;
+    }
+  }
+
+  /** `true` when the lock is the agent's now. `tryLock` tells more. @throws OrcError `not-published` when nobody could arbitrate */
+  async acquireLock(resource: string, agent: string, ttlMs = 60_000, options: Omit<LockOptions, 'ttlMs'> = {}): Promise<boolean> {
+    return (await this.tryLock(resource, agent, { ...options, ttlMs })).outcome === 'acquired';
+  }
+
+  /** `false` when the agent does not hold it. */
+  async releaseLock(resource: string, agent: string, options: MutationOptions & { readonly token?: number } = {}): Promise<boolean> {
+    const { token, ...rest } = options;
+    try {
+      await this.perform('lock.release', defined({ resource, token }), { ...rest, agent });
+      return true;
+    } catch (error) {
+      if (error instanceof OrcError && (error.code === 'not-holder' || error.code === 'stale-token')) return false;
+      throw error;
+    }
+  }
+
+  async writeKnowledge(topic: string, content: string, agent?: string, options: MutationOptions & { readonly base?: number } = {}): Promise<void> {
+    const { base, ...rest } = options;
+    await this.perform('knowledge.write', defined({ topic, content, base }), { ...rest, agent: agent ?? rest.agent });
+  }
+
+  /** The body of a topic, or `null`. */
+  async readKnowledge(topic: string): Promise<string | null> {
+    return (await this.knowledge(topic))?.content ?? null;
+  }
+
+  /** `false` when there is none. */
+  async deleteKnowledge(topic: string, agent?: string, options: MutationOptions = {}): Promise<boolean> {
+    try {
+      await this.perform('knowledge.delete', { topic }, { ...options, agent: agent ?? options.agent });
+      return true;
+    } catch (error) {
+      if (error instanceof OrcError && error.code === 'not-found') return false;
+      throw error;
+    }
+  }
+
+  async listKnowledge(): Promise<string[]> {
+    return this.ask((board) => [...board.topics].sort());
+  }
+
+  async status(): Promise<StatusReport> {
+    return readStatus(this);
+  }
+
+  async statusText(): Promise<string> {
+    return statusText(await this.status());
+  }
+
+  // — beyond the original —
+
+  /** Tells who holds a lock and until when, instead of throwing. */
+  async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
+    const { ttlMs, shared, reason, token, ...rest } = options;
+    try {
+      const lock = await this.#arbitrated<Lock>('lock.acquire', defined({ resource, ttl_ms: ttlMs, shared, reason, token }), { ...rest, agent });
+      return { outcome: 'acquired', lock };
+    } catch (error) {
+      if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
+      return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
+    }
+  }
+
+  async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
+    return (await this.perform<T>(kind, args, options)).data;
+  }
+
+  /**
+   * Claims and locks: a caller that asked for arbitration and could not have it must not take silence for a yes.
+   * Where publishing is deferred on purpose, the answer is tentative, and its token is `null`.
+   */
+  async #arbitrated<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
+    const performed = await this.perform<T>(kind, args, options);
+    if (performed.published === false && performed.reason !== null) {
+      const { state, op } = performed;
+      throw new OrcError('not-published', `${kind} could not be published: ${performed.reason}`, {
+        hint: state === 'queued' ? 'it waits in the queue; `orc sync` publishes it, or it is refused then' : `ask again with the operation id ${op}`,
+        details: { state, op },
+      });
+    }
+    return performed.data;
+  }
+}
+
+/** Leaves out what was not given: schemas tell absent from undefined. */
+function defined(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+}

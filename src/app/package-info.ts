@@ -1,0 +1,23 @@
+/** Facts about the installed package: where it lies, which version it is. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+declare const __ORC_VERSION__: string | undefined;
+
+/** The folder with this package's package.json; it lies at different depths in source, library and bundle. */
+export function packageRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'package.json'))) {
+    const parent = path.dirname(folder);
+    if (parent === folder) throw new Error('the package of orc is not complete: no package.json');
+    folder = parent;
+  }
+  return folder;
+}
+
+export function packageVersion(): string {
+  if (typeof __ORC_VERSION__ === 'string') return __ORC_VERSION__;
+  const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

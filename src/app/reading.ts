@@ -1,0 +1,126 @@
+/** Reading a head: records that have to be fetched from the tree, task ids by prefix, events, closed tasks. */
+import type { ResultRef } from '../core/operation.ts';
+import type { Board } from '../core/board.ts';
+import type { BoardEvent, Knowledge, Task } from '../core/records.ts';
+import { MissingRecord } from '../core/shelf.ts';
+import { OrcError } from '../errors.ts';
+import type { GitStore } from '../git/store.ts';
+import { listFiles } from '../git/trees.ts';
+import { decodeRecord } from '../layout/read-board.ts';
+import { type Head, listSegments, provideRecord, readSegment } from '../sync/head.ts';
+
+/** Runs a question against a board, loading the records that it asks for. The question may run several times. */
+export async function ask<T>(store: GitStore, head: Head, question: (board: Board) => T): Promise<T> {
+  const { board } = head.read;
+  for (;;) {
+    try {
+      return question(board);
+    } catch (error) {
+      if (!(error instanceof MissingRecord)) throw error;
+      await provideRecord(store, head.tree, board, error);
+    }
+  }
+}
+
+/** The record that a result names, at this head; literal results as they are. */
+export async function readResult(store: GitStore, head: Head, result: ResultRef): Promise<unknown> {
+  if ('value' in result) return result.value;
+  if ('event' in result) return (await readEvents(store, head, { last: 1000 })).find(({ n }) => n === result.event) ?? null;
+  return ask(store, head, (board) => {
+    if ('task' in result) return board.tasks.get(result.task) ?? null;
+    if ('workstream' in result) return board.workstreams.get(result.workstream) ?? null;
+    if ('agent' in result) return board.agents.get(result.agent) ?? null;
+    if ('lock' in result) return board.locks.get(result.lock) ?? null;
+    return board.knowledge.get(result.knowledge) ?? null;
+  });
+}
+
+export async function readTask(store: GitStore, head: Head, id: string): Promise<Task | null> {
+  return ask(store, head, (board) => board.tasks.get(id) ?? null);
+}
+
+export async function readKnowledgeRecord(store: GitStore, head: Head, topic: string): Promise<Knowledge | null> {
+  if (!head.read.board.topics.has(topic)) return null;
+  return ask(store, head, (board) => board.knowledge.get(topic) ?? null);
+}
+
+/** All closed tasks, of one workstream or of all; reads the archive, which may be long. */
+export async function readClosedTasks(store: GitStore, head: Head): Promise<Task[]> {
+  const files = await listFiles(store, head.tree, { under: 'tasks/closed' });
+  const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
+  const tasks: Task[] = [];
+  for (const [path, { oid, mode }] of files) {
+    const object = mode === '100644' ? objects.get(oid) : undefined;
+    if (object === undefined) continue;
+    const decoded = await decodeRecord(path, object.bytes);
+    if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
+  }
+  return tasks;
+}
+
+/**
+ * The full id for an unambiguous prefix. An id that is not known here may still exist upstream: 8 digits pass as they are.
+ * @throws OrcError `ambiguous-id`, `not-found`
+ */
+export async function resolveTaskId(store: GitStore, head: Head, given: string): Promise<string> {
+  const prefix = given.toLowerCase();
+  if (!/^[0-9a-f]{1,32}$/.test(prefix)) {
+    throw new OrcError('invalid-argument', `"${given}" is no task id`, { hint: 'ids are hexadecimal: see `orc t list`' });
+  }
+  const matches = new Set<string>();
+  for (const { id } of head.read.board.openTasks()) if (id.startsWith(prefix)) matches.add(id);
+  if (matches.has(prefix)) return prefix;
+  if (matches.size < 2) for (const id of await closedIds(store, head, prefix)) matches.add(id);
+  const [first, ...others] = [...matches].sort();
+  if (others.length > 0 && first !== prefix) {
+    throw new OrcError('ambiguous-id', `"${given}" may be any of ${[first, ...others].slice(0, 8).join(', ')}`, { hint: 'give more digits' });
+  }
+  if (first !== undefined) return first;
+  if (prefix.length >= 8) return prefix;
+  throw new OrcError('not-found', `no task's id begins with "${given}"`, { hint: 'see `orc t list`; `orc sync` brings what others added' });
+}
+
+async function closedIds(store: GitStore, head: Head, prefix: string): Promise<string[]> {
+  const folder = ['tasks/closed', ...prefix.slice(0, 2)].join('/');
+  const files = await listFiles(store, head.tree, { under: folder });
+  return [...files.keys()].flatMap((path) => {
+    const id = path.slice(path.lastIndexOf('/') + 1, -'.json'.length);
+    return id.startsWith(prefix) ? [id] : [];
+  });
+}
+
+export interface EventFilter {
+  readonly agent?: string | undefined;
+  readonly action?: string | undefined;
+  /** ISO 8601, or anything `Date` reads. */
+  readonly since?: string | number | Date | undefined;
+  /** Only the last so many of those that fit. */
+  readonly last?: number | undefined;
+  readonly task?: string | undefined;
+  readonly workstream?: string | undefined;
+}
+
+/** Events in the order of the log. Segments are read from the newest back, only as far as needed. */
+export async function readEvents(store: GitStore, head: Head, filter: EventFilter): Promise<BoardEvent[]> {
+  const since = filter.since === undefined ? null : new Date(filter.since).getTime();
+  if (since !== null && Number.isNaN(since)) {
+    throw new OrcError('invalid-argument', `"${String(filter.since)}" is no time`, { hint: 'for example 2026-01-31 or 2026-01-31T12:00:00Z' });
+  }
+  const fits = (event: BoardEvent): boolean =>
+    (filter.agent === undefined || event.agent === filter.agent) &&
+    (filter.action === undefined || event.action === filter.action) &&
+    (filter.task === undefined || event.task_id === filter.task) &&
+    (filter.workstream === undefined || event.workstream === filter.workstream) &&
+    (since === null || Date.parse(event.ts) >= since);
+  const found: BoardEvent[][] = [];
+  let count = 0;
+  for (const segment of (await listSegments(store, head.tree)).reverse()) {
+    const { events } = await readSegment(store, segment);
+    const fitting = events.filter(fits);
+    found.unshift(fitting);
+    count += fitting.length;
+    if (filter.last !== undefined && count >= filter.last) break;
+  }
+  const all = found.flat();
+  return filter.last === undefined ? all : filter.last === 0 ? [] : all.slice(-filter.last);
+}

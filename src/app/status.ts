@@ -1,0 +1,168 @@
+/** The board at a glance. */
+import type { Board } from '../core/board.ts';
+import type { BoardEvent, Workstream } from '../core/records.ts';
+import { formatDuration } from '../core/time.ts';
+import type { OrcCore } from './orc-core.ts';
+
+/** An agent that was not seen for so long is shown as stale, as in the original. */
+export const staleAfterMs = 5 * 60_000;
+
+export interface WorkstreamSummary extends Workstream {
+  readonly task_count: number;
+  readonly pending: number;
+  readonly in_progress: number;
+  readonly blocked: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+export interface StatusReport {
+  readonly board: string;
+  readonly version: number;
+  readonly updated_at: string | null;
+  readonly workstreams: readonly WorkstreamSummary[];
+  readonly agents: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly status: string;
+    readonly capabilities: readonly string[];
+    readonly registered_at: string;
+    readonly last_seen: string;
+    readonly stale: boolean;
+    readonly tasks: readonly string[];
+  }[];
+  readonly active_locks: readonly {
+    readonly resource: string;
+    readonly agent: string;
+    readonly shared: boolean;
+    readonly acquired_at: string;
+    readonly ttl_ms: number;
+    readonly expires_at: string;
+  }[];
+  readonly in_progress: readonly {
+    readonly id: string;
+    readonly workstream: string;
+    readonly title: string;
+    readonly assigned_to: string | null;
+    readonly lease_until: string | null;
+    readonly expired: boolean;
+  }[];
+  readonly recent_events: readonly BoardEvent[];
+  readonly knowledge_topics: readonly string[];
+  /** How this store stands to its upstream. */
+  readonly sync: {
+    readonly upstream: string;
+    /** Operations that wait for being published. */
+    readonly queued: number;
+    readonly queued_since: string | null;
+    readonly rejected: number;
+  };
+  /** Files of the branch that could not be read and are left out. */
+  readonly faults: readonly { readonly path: string; readonly reason: string }[];
+  readonly warning: string | null;
+}
+
+export function summarizeWorkstreams(board: Board): WorkstreamSummary[] {
+  return [...board.workstreams.loaded()]
+    .map((workstream) => {
+      const counts = board.countsOf(workstream.name);
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      return { ...workstream, task_count: total, ...counts };
+    })
+    .sort((a, b) => a.priority - b.priority || a.created_version - b.created_version || a.created_index - b.created_index);
+}
+
+export async function readStatus(orc: OrcCore): Promise<StatusReport> {
+  const head = await orc.head();
+  const { board, faults, writeBlock } = head.read;
+  const now = orc.world.clock.now();
+  const open = [...board.openTasks()];
+  const { queue } = orc.connection.session;
+  const waiting = (await queue.list()).filter(({ outcome }) => outcome === null);
+  const first = waiting[0];
+  return {
+    board: board.meta.id,
+    version: board.meta.version,
+    updated_at: board.meta.updated_at,
+    workstreams: summarizeWorkstreams(board),
+    agents: [...board.agents.loaded()]
+      .filter(({ status }) => status !== 'retired')
+      .map((agent) => ({
+        ...agent,
+        stale: now - Date.parse(agent.last_seen) > staleAfterMs,
+        tasks: open.filter((task) => task.status === 'in_progress' && task.assigned_to === agent.id).map(({ id }) => id),
+      })),
+    active_locks: [...board.locks.loaded()].flatMap(({ resource, shared, holders }) =>
+      holders
+        .filter((hold) => Date.parse(hold.expires_at) > now)
+        .map(({ agent, acquired_at, ttl_ms, expires_at }) => ({ resource, agent, shared, acquired_at, ttl_ms, expires_at })),
+    ),
+    in_progress: open
+      .filter(({ status }) => status === 'in_progress')
+      .map(({ id, workstream, title, assigned_to, claim }) => ({
+        id,
+        workstream,
+        title,
+        assigned_to,
+        lease_until: claim?.lease_until ?? null,
+        expired: claim !== null && Date.parse(claim.lease_until) <= now,
+      })),
+    recent_events: await orc.events({ last: 10 }, head),
+    knowledge_topics: [...board.topics].sort(),
+    sync: {
+      upstream: orc.connection.transport.label,
+      queued: waiting.length,
+      queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
+      rejected: (await queue.listRejected()).length,
+    },
+    faults,
+    warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
+  };
+}
+
+/** The original's text, section by section, with what is new: leases, upstream, queue. */
+export function statusText(status: StatusReport, now = Date.now()): string {
+  const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
+  if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
+  lines.push('', '--- Workstreams ---');
+  for (const each of status.workstreams) {
+    const more = [
+      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
+      each.failed > 0 ? `, ${each.failed} failed` : '',
+      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
+      each.status === 'active' ? '' : ` (${each.status})`,
+    ].join('');
+    lines.push(`[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`);
+  }
+  if (status.workstreams.length === 0) lines.push('(none)');
+  if (status.in_progress.length > 0) {
+    lines.push('', '--- In progress ---');
+    for (const { id, workstream, title, assigned_to, lease_until, expired } of status.in_progress) {
+      const left = lease_until === null ? '' : Date.parse(lease_until) - now;
+      const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
+      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}`);
+    }
+  }
+  lines.push('', '--- Agents ---');
+  for (const { id, type, status: state, stale } of status.agents) lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
+  if (status.agents.length === 0) lines.push('(none registered)');
+  lines.push('', '--- Active Locks ---');
+  for (const { resource, agent, expires_at } of status.active_locks) {
+    lines.push(`${resource}: held by ${agent} (${formatDuration(Date.parse(expires_at) - now)} left)`);
+  }
+  if (status.active_locks.length === 0) lines.push('(none)');
+  lines.push('', '--- Recent Events ---');
+  for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
+  if (status.recent_events.length === 0) lines.push('(none)');
+  lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
+  lines.push('', '--- Sync ---', syncLine(status));
+  for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
+  return lines.join('\n');
+}
+
+function syncLine({ sync }: StatusReport): string {
+  const queued = sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: run \`orc sync\``;
+  const rejected = sync.rejected === 0 ? '' : ` | ${sync.rejected} rejected: see \`orc rejected\``;
+  return `Upstream: ${sync.upstream} | ${queued}${rejected}`;
+}

@@ -1,0 +1,72 @@
+/** Where orc was called: the repository around it, its configuration, and the store that belongs to it. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { OrcError } from '../errors.ts';
+import { findHost, type Host } from '../git/host.ts';
+import { type HostConfig, readHostConfig } from '../git/host-config.ts';
+import { runGit } from '../git/native/run-git.ts';
+
+export const defaultBranch = 'orc';
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly host: Host | null;
+  /** The board's address when it was named (`--board`), else `null`. */
+  readonly board: string | null;
+  readonly branch: string;
+  readonly storePath: string;
+  /** Read once, when first needed: it costs a process. */
+  readonly config: () => Promise<HostConfig>;
+}
+
+export interface SurroundingsOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** URL or path of a repository that holds a board. */
+  readonly board?: string | undefined;
+  readonly branch?: string | undefined;
+}
+
+/** @throws OrcError `no-repository` when there is neither a repository nor a named board */
+export function findSurroundings(options: SurroundingsOptions): Surroundings {
+  const { cwd, env } = options;
+  const host = findHost(cwd, env);
+  const branch = options.branch ?? env.ORC_BRANCH ?? defaultBranch;
+  const board = options.board ?? env.ORC_BOARD ?? null;
+  let reading: Promise<HostConfig> | null = null;
+  const config = (): Promise<HostConfig> => {
+    reading ??= readHostConfig(host, env, { runGit: (args) => gitOutput(args, host, cwd, env) });
+    return reading;
+  };
+  if (board !== null) {
+    const address = existsSync(path.resolve(cwd, board)) ? path.resolve(cwd, board) : board;
+    return { cwd, env, host, board: address, branch, storePath: cachedStorePath(address, branch, env), config };
+  }
+  if (host === null) {
+    throw new OrcError('no-repository', `${cwd} is not in a git repository`, {
+      hint: 'run `git init` (or `git clone …`) first, or name a board with --board URL',
+    });
+  }
+  return { cwd, env, host, board, branch, storePath: storePathOf(host, branch), config };
+}
+
+/** `<common git dir>/orc/board.git`, shared by all linked work trees; other branches have stores of their own. */
+function storePathOf(host: Host, branch: string): string {
+  const name = branch === defaultBranch ? 'board.git' : `${branch.replace(/[^A-Za-z0-9._-]+/g, '-')}.git`;
+  return path.join(host.commonDir, 'orc', name);
+}
+
+function cachedStorePath(address: string, branch: string, env: NodeJS.ProcessEnv): string {
+  const cache = env.XDG_CACHE_HOME || path.join(env.HOME ?? os.homedir(), '.cache');
+  const key = createHash('sha256').update(`${address}\0${branch}`).digest('hex').slice(0, 24);
+  return path.join(cache, 'orc', key, 'board.git');
+}
+
+async function gitOutput(args: readonly string[], host: Host | null, cwd: string, env: NodeJS.ProcessEnv): Promise<Uint8Array> {
+  const result = await runGit({ args, env, cwd: host?.workTree ?? host?.gitDir ?? cwd, ...(host === null ? {} : { gitDir: host.gitDir }) });
+  if (result.exitCode !== 0) throw new OrcError('git-failed', result.stderr || `git ${args[0]} failed`);
+  return result.stdout;
+}

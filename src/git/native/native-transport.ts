@@ -1,0 +1,188 @@
+/**
+ * The upstream through the user's git: ssh, https, git and file URLs, with the user's own credential helpers, keys and
+ * proxies, but without the user's hooks, tags and push settings.
+ */
+import fs from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OrcError } from '../../errors.ts';
+import { findUrlSecrets, summarizeServerText } from '../clean-text.ts';
+import type { ConfigEntry } from '../config-syntax.ts';
+import { type NameSource, randomName } from '../durable-files.ts';
+import { isOid } from '../hash.ts';
+import { openRefFiles, type RefFiles } from '../ref-files.ts';
+import { PINNED_URL, pinUrl } from '../remote-url.ts';
+import { readStoreFormat } from '../store-folder.ts';
+import type { ObjectFormat, Oid } from '../store.ts';
+import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
+import type { CallOptions, FetchOptions, FetchOutcome, HeadOutcome, PushOutcome, Transport, Unreachable } from '../transport.ts';
+import { classifyPush } from './push-report.ts';
+import { type GitResult, type GitSettings, runGit } from './run-git.ts';
+
+export interface NativeTransportOptions extends GitSettings {
+  /** The URL or absolute path as `HostConfig.resolveUrl` gives it: git rewrites it no further. May hold credentials. */
+  readonly url: string;
+  /** For people; without credentials. */
+  readonly label: string;
+  /** The branch at the upstream. */
+  readonly ref: string;
+  /** The upstream is the host repository itself: its hooks and its garbage collection stay off when it receives. */
+  readonly quietHost?: boolean;
+  /** Names for the refs that fetches use; random by default. */
+  readonly nameTemporary?: NameSource;
+}
+
+/** What the user's configuration could change about a fetch or a push, changed back. */
+const fixedConfig: readonly ConfigEntry[] = [
+  ['core.fsync', 'committed'],
+  ['core.hooksPath', '/dev/null'],
+  ['fetch.fsckObjects', 'false'],
+  ['fetch.prune', 'false'],
+  ['fetch.pruneTags', 'false'],
+  ['fetch.writeCommitGraph', 'false'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['pack.threads', '1'],
+  ['protocol.version', '2'],
+  ['push.default', 'nothing'],
+  ['push.followTags', 'false'],
+  ['push.gpgSign', 'false'],
+  ['push.negotiate', 'false'],
+  ['push.pushOption', ''], // empties the list; many servers take none
+  ['submodule.recurse', 'false'],
+  ['transfer.fsckObjects', 'false'],
+];
+
+/** In milliseconds: a fetch ref that is older was left behind by a process that was killed. */
+const leftoverAfter = 10 * 60_000;
+const fetchFolder = 'refs/orc/fetch/';
+
+/**
+ * A transport between the store at `storePath` and one branch of an upstream.
+ * Its calls throw OrcError `git-missing`, `git-failed`, `io`; whatever the upstream does is an outcome.
+ * @throws OrcError `invalid-argument` for a URL that is refused, `no-board`, `store-corrupt`
+ */
+export function nativeTransport(storePath: string, options: NativeTransportOptions): Transport {
+  checkRemoteUrl(options.url);
+  return new NativeTransport(resolve(storePath), options);
+}
+
+class NativeTransport implements Transport {
+  readonly label: string;
+  readonly #path: string;
+  readonly #options: NativeTransportOptions;
+  readonly #format: ObjectFormat;
+  readonly #refs: RefFiles;
+  readonly #secrets: readonly string[];
+
+  constructor(path: string, options: NativeTransportOptions) {
+    this.label = options.label;
+    this.#path = path;
+    this.#options = options;
+    this.#format = readStoreFormat(path);
+    this.#refs = openRefFiles(path, this.#format);
+    this.#secrets = findUrlSecrets(options.url);
+  }
+
+  async readHead(options: CallOptions = {}): Promise<HeadOutcome> {
+    const { ref } = this.#options;
+    const result = await this.#run(['ls-remote', '--refs', '--', PINNED_URL, ref], options.timeoutMs);
+    if (result.exitCode !== 0) return unreachable(result, options);
+    for (const line of result.stdout.toString('utf8').split('\n')) {
+      // Git matches the end of names too: `refs/x/refs/heads/orc` comes as well.
+      const [oid, name] = line.split('\t');
+      if (name !== ref || oid === undefined) continue;
+      if (isOid(oid, this.#format)) return { outcome: 'read', head: oid };
+      return { outcome: 'unreachable', reason: `the upstream is no ${this.#format} repository` };
+    }
+    return { outcome: 'read', head: null };
+  }
+
+  async fetch(options: FetchOptions = {}): Promise<FetchOutcome> {
+    this.#removeLeftovers();
+    const startedAt = performance.now();
+    // A ref of its own: processes that fetch into one ref fail each other.
+    const own = `${fetchFolder}${(this.#options.nameTemporary ?? randomName)()}`;
+    try {
+      const result = await this.#run(this.#fetchArguments(own, options.depth), options.timeoutMs);
+      if (result.exitCode === 0) {
+        const head = this.#refs.read(own);
+        if (head !== null) return { outcome: 'fetched', head };
+        return { outcome: 'unreachable', reason: 'git fetched nothing (is the upstream a shallow clone?)' };
+      }
+      if (result.timedOut) return unreachable(result, options);
+      // A missing branch is told by asking, not by git's words for it.
+      const left = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs - (performance.now() - startedAt) };
+      const asked = await this.readHead(left);
+      if (asked.outcome === 'read' && asked.head === null) return { outcome: 'fetched', head: null };
+      return asked.outcome === 'unreachable' ? asked : unreachable(result, options);
+    } finally {
+      await this.#dropRef(own);
+    }
+  }
+
+  async push(oid: Oid, options: CallOptions = {}): Promise<PushOutcome> {
+    if (!isOid(oid, this.#format)) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
+    const { ref } = this.#options;
+    const flags = ['--porcelain', '--no-progress', '--no-verify', '--no-signed', '--no-follow-tags', '--no-recurse-submodules'];
+    const args = ['push', ...flags, ...this.#receivePack(), '--', PINNED_URL, `${oid}:${ref}`];
+    const { exitCode, timedOut, stdout, stderr } = await this.#run(args, options.timeoutMs);
+    return classifyPush(ref, { exitCode, timedOut, stdout: stdout.toString('utf8'), stderr });
+  }
+
+  /** A file transport clears configuration for the other side; only the command itself carries it over. */
+  #receivePack(): string[] {
+    if (!this.#options.quietHost && !isLocalUrl(this.#options.url)) return [];
+    // That what was acknowledged survives a power cut is ours to ask; a remote's upkeep is its own business.
+    const settings = ['core.fsync=committed'];
+    if (this.#options.quietHost) settings.push('core.hooksPath=/dev/null', 'receive.autogc=false');
+    // So are its hooks; but a `core.hooksPath` of the user's own configuration would count there as well.
+    else if (!choosesHooks(this.#options.url)) settings.push('core.hooksPath=hooks');
+    return [`--receive-pack=git ${settings.map((setting) => `-c ${setting}`).join(' ')} receive-pack`];
+  }
+
+  #fetchArguments(own: string, depth: number | undefined): string[] {
+    const flags = ['--no-write-fetch-head', '--no-auto-maintenance', '--no-tags', '--no-recurse-submodules', '--no-progress'];
+    const shallow = depth === undefined ? [] : [`--depth=${depth}`];
+    return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
+  }
+
+  #run(args: readonly string[], timeoutMs: number | undefined): Promise<GitResult> {
+    const { config = [], url, ...rest } = this.#options;
+    return runGit({
+      ...rest,
+      args,
+      gitDir: this.#path,
+      config: [...config, ...fixedConfig, pinUrl(url)],
+      secrets: this.#secrets,
+      ...(timeoutMs !== undefined && { timeoutMs: Math.max(1, Math.floor(timeoutMs)) }),
+    });
+  }
+
+  async #dropRef(ref: string): Promise<void> {
+    const value = this.#refs.read(ref);
+    if (value !== null) await this.#refs.update([{ ref, from: value, to: null }]);
+  }
+
+  /** What killed processes left: every such ref slows the next fetch. */
+  #removeLeftovers(): void {
+    const folder = join(this.#path, fetchFolder);
+    for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+      const age = Date.now() - (fs.statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > leftoverAfter) fs.rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+function unreachable(result: GitResult, options: CallOptions): Unreachable {
+  const fallback = `git ended with ${result.exitCode ?? 'a signal'}`;
+  const reason = result.timedOut ? `no answer within ${options.timeoutMs} ms` : summarizeServerText(result.stderr, fallback);
+  return { outcome: 'unreachable', reason };
+}
+
+/** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
+function choosesHooks(url: string): boolean {
+  const path = /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
+  // Where git looks, in its order.
+  const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
+  return configs.some((file) => fs.existsSync(file) && /hookspath|^\s*\[include/im.test(fs.readFileSync(file, 'utf8')));
+}

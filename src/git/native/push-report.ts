@@ -1,0 +1,74 @@
+/** What a `git push --porcelain` said, as an outcome. Pure. */
+import { summarizeServerText } from '../clean-text.ts';
+import type { PushOutcome } from '../transport.ts';
+
+export interface PushReport {
+  /** `null` when git was killed. */
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  readonly stdout: string;
+  /** Cleaned. */
+  readonly stderr: string;
+}
+
+/**
+ * Git's own words for a connection that never came about: nothing can have been sent. Everything that is not in this
+ * list counts as unknown, so a wording that a later git changes costs a fetch, never a wrong answer.
+ */
+const neverConnected: readonly RegExp[] = [
+  /^fatal: '.*' does not appear to be a git repository$/m,
+  /^fatal: repository '.*' (?:not found|does not exist)$/m,
+  /^fatal: unable to access '.*': /m, // asking for the refs; the push itself fails with `RPC failed`
+  /^fatal: Authentication failed for /m,
+  /^fatal: could not read (?:Username|Password) for /m,
+  /^fatal: unable to look up /m,
+  /^fatal: unable to connect to /m,
+  /^fatal: transport '.*' not allowed$/m,
+  /^(?:fatal|git): .*remote-.*(?:is not a git command|aborted session)/m,
+  /^fatal: [Uu]nable to find remote helper for /m,
+  /^fatal: cannot run .*ssh.*: /m,
+  /^error: cannot run .*ssh.*: /m,
+  /^fatal: detected dubious ownership in repository /m,
+  /^ssh: (?:connect to host|Could not resolve hostname) /m,
+  /^Host key verification failed\.$/m,
+  /^[^\n]*: Permission denied \([a-z,-]*(?:publickey|password|keyboard)[a-z,-]*\)\.$/m,
+];
+
+/** Classifies a push of one commit to `ref`. */
+export function classifyPush(ref: string, report: PushReport): PushOutcome {
+  const fallback = report.timedOut ? 'no answer in time' : `git push ended with ${report.exitCode ?? 'a signal'}`;
+  const line = findStatusLine(ref, report.stdout);
+  const reason = summarizeServerText(report.stderr, line?.summary || fallback);
+  // `=`: the upstream is there already, which is how a repeated push is taken.
+  if (line !== null && ' *=+-'.includes(line.flag)) return { outcome: 'taken' };
+  // `[remote failure]`: the connection ended before the upstream reported. It may have done the work.
+  if (line?.flag === '!' && !line.summary.startsWith('[remote failure]')) {
+    return { outcome: 'rejected', reason: joinReasons(line.summary, report.stderr) };
+  }
+  // What a server's hooks print comes after `remote: `, and cannot pass for git's own words.
+  const own = report.stderr.replace(/^remote:.*$/gm, '');
+  const proven = !report.timedOut && line === null && !/RPC failed/.test(own) && neverConnected.some((words) => words.test(own));
+  return { outcome: proven ? 'unreachable' : 'unknown', reason };
+}
+
+interface StatusLine {
+  readonly flag: string;
+  /** For example `[rejected] (fetch first)`. */
+  readonly summary: string;
+}
+
+/** `<flag>\t<from>:<to>\t<summary>`; the server chooses part of the summary, never the tabs before it. */
+function findStatusLine(ref: string, stdout: string): StatusLine | null {
+  for (const text of stdout.split('\n')) {
+    const match = /^(.)\t[^\t]*:([^\t:]+)\t(.*)$/.exec(text);
+    if (match?.[2] === ref) return { flag: match[1] as string, summary: match[3] as string };
+  }
+  return null;
+}
+
+/** `[remote rejected] (pre-receive hook declined): what the hook printed`. */
+function joinReasons(summary: string, stderr: string): string {
+  const short = summarizeServerText(summary, 'rejected');
+  const words = summarizeServerText(stderr.replace(/^(?!remote:|error:|fatal:).*$/gm, ''), '');
+  return words === '' || short.includes(words) ? short : `${short}: ${words}`;
+}

@@ -1,0 +1,16 @@
+/** The clock, the pauses and the chance that waiting needs; injected, so that tests decide all three. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface LockTiming {
+  /** Milliseconds on a clock that never jumps; only differences count. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** At least 0, below 1. */
+  random(): number;
+}
+
+export const systemTiming: LockTiming = {
+  now: () => performance.now(),
+  sleep: (ms) => sleep(ms),
+  random: Math.random,
+};

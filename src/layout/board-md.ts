@@ -1,0 +1,179 @@
+/**
+ * BOARD.md: the board for people on a forge. A pure function of the board and the event log's tail, at most 8 KB.
+ *
+ * It must come out the same on every machine, whatever closed tasks happen to be loaded there. So the newest results
+ * come from the newest event segment (right after a new one begins there are few), and "next" is what waits for
+ * no open task: that a dependency was cancelled is not seen here. Times are absolute.
+ */
+import type { Board } from '../core/board.ts';
+import { compareTasks } from '../core/readiness.ts';
+import type { BoardEvent, Task, Workstream } from '../core/records.ts';
+import { fromIso, toIso } from '../core/time.ts';
+import type { EventTail } from './events.ts';
+import { compareText } from './faults.ts';
+import { cell, table } from './markdown.ts';
+import { countActiveAgents, inOrderOfCreation } from './state-file.ts';
+
+/** Bytes. */
+export const maxBoardMdSize = 8 * 1024;
+const nameLength = 40;
+const titleLength = 80;
+const nextOfEach = 3;
+/** Rows of each table, tried in this order until the whole fits. */
+const rowLimits = [40, 25, 15, 10, 6, 4, 2, 1, 0];
+const maxResults = 8;
+
+interface Section {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly empty: string;
+}
+
+export function boardMd(board: Board, tail: EventTail): string {
+  const sections = [workstreams(board), working(board), next(board), blocked(board), results(tail), locks(board)];
+  let text = '';
+  for (const limit of rowLimits) {
+    text = render(board, sections, limit);
+    if (new TextEncoder().encode(text).length <= maxBoardMdSize) break;
+  }
+  return text;
+}
+
+function render(board: Board, sections: readonly Section[], limit: number): string {
+  const { version, updated_at } = board.meta;
+  const agents = countActiveAgents(board);
+  const lines = [
+    `# The board at version ${version}`,
+    '',
+    `${updated_at === null ? 'Not begun' : `Updated ${time(updated_at)}`}; ${agents} registered ${agents === 1 ? 'agent' : 'agents'}. orc writes this page at every change: edits to it are lost.`,
+  ];
+  for (const { title, head, rows, empty } of sections) {
+    lines.push('', `## ${title}`, '');
+    if (rows.length === 0) lines.push(empty);
+    else if (limit === 0) lines.push(`${rows.length} in all.`);
+    else lines.push(...table(head, rows.slice(0, limit)));
+    if (limit > 0 && rows.length > limit) lines.push('', `… and ${rows.length - limit} more.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function workstreams(board: Board): Section {
+  const rows = inOrderOfUrgency(board).map(({ name, status, priority }) => {
+    const { pending, in_progress, blocked, done, failed, cancelled } = board.countsOf(name);
+    return [cell(name, nameLength), status, ...[priority, pending, in_progress, blocked, done, failed, cancelled].map(String)];
+  });
+  const head = ['workstream', 'status', 'priority', 'pending', 'in progress', 'blocked', 'done', 'failed', 'cancelled'];
+  return { title: 'Workstreams', head, rows, empty: 'None yet.' };
+}
+
+function working(board: Board): Section {
+  const tasks = tasksOf(board, 'in_progress').sort((a, b) => compareText(a.assigned_to ?? '', b.assigned_to ?? '') || compareTasks(a, b));
+  const rows = tasks.map((task) => [
+    cell(task.assigned_to ?? '', nameLength),
+    ...taskCells(task),
+    task.claim === null ? '–' : time(task.claim.lease_until),
+  ]);
+  return { title: 'Who works on what', head: ['agent', 'task', 'workstream', 'title', 'lease until'], rows, empty: 'Nobody works on a task.' };
+}
+
+function next(board: Board): Section {
+  const byWorkstream = new Map<string, Task[]>();
+  for (const task of board.openTasks()) {
+    if (task.status !== 'pending') continue;
+    const first = byWorkstream.get(task.workstream) ?? [];
+    byWorkstream.set(task.workstream, first);
+    const last = first[nextOfEach - 1];
+    if (last !== undefined && compareTasks(last, task) < 0) continue;
+    if (waitsForOpenTask(board, task)) continue;
+    first.push(task);
+    first.sort(compareTasks);
+    first.length = Math.min(first.length, nextOfEach);
+  }
+  const active = inOrderOfUrgency(board).filter(({ status }) => status === 'active');
+  // the first of every workstream, then the second: so truncation hits the least urgent
+  const ranked = Array.from({ length: nextOfEach }, (_, rank) => active.flatMap(({ name }) => byWorkstream.get(name)?.[rank] ?? [])).flat();
+  const rows = ranked.map((task) => [...taskCells(task), String(task.priority)]);
+  return { title: 'Next', head: ['task', 'workstream', 'title', 'priority'], rows, empty: 'Nothing waits to be done.' };
+}
+
+function blocked(board: Board): Section {
+  const rows = tasksOf(board, 'blocked')
+    .sort(compareTasks)
+    .map((task) => [...taskCells(task), cell(task.notes.at(-1)?.text ?? '', titleLength)]);
+  return { title: 'Blocked', head: ['task', 'workstream', 'title', 'newest note'], rows, empty: 'Nothing is blocked.' };
+}
+
+function results(tail: EventTail): Section {
+  const rows = newestCompletions(tail.text).map((event) => [
+    cell(event.task_id ?? '', nameLength),
+    cell(event.workstream ?? '', nameLength),
+    cell(event.agent, nameLength),
+    cell(typeof event.result === 'string' ? event.result : '', titleLength),
+  ]);
+  const empty = 'None in the newest events.';
+  return { title: 'Newest results', head: ['task', 'workstream', 'by', 'result'], rows, empty };
+}
+
+function locks(board: Board): Section {
+  const rows = [...board.locks.loaded()]
+    .sort((a, b) => compareText(a.resource, b.resource))
+    .map(({ resource, shared, holders }) => [
+      cell(resource, nameLength * 2),
+      cell(holders.map(({ agent }) => agent).join(', '), nameLength),
+      shared ? 'shared' : 'exclusive',
+      time(holders.map(({ expires_at }) => expires_at).sort((a, b) => fromIso(a) - fromIso(b)).at(-1) ?? ''),
+    ]);
+  return { title: 'Locks', head: ['resource', 'held by', 'kind', 'until'], rows, empty: 'None are held.' };
+}
+
+function taskCells({ id, workstream, title }: Task): string[] {
+  return [id, cell(workstream, nameLength), cell(title, titleLength)];
+}
+
+function tasksOf(board: Board, status: Task['status']): Task[] {
+  const found: Task[] = [];
+  for (const task of board.openTasks()) if (task.status === status) found.push(task);
+  return found;
+}
+
+function waitsForOpenTask(board: Board, { depends_on }: Task): boolean {
+  return depends_on.some((id) => {
+    const other = board.tasks.isLoaded(id) ? board.tasks.get(id) : undefined;
+    return other !== undefined && (other.status === 'pending' || other.status === 'in_progress' || other.status === 'blocked');
+  });
+}
+
+function inOrderOfUrgency(board: Board): Workstream[] {
+  const rank = { active: 0, paused: 1, archived: 2 } as const;
+  return inOrderOfCreation(board.workstreams.loaded()).sort((a, b) => rank[a.status] - rank[b.status] || a.priority - b.priority);
+}
+
+function newestCompletions(text: string): BoardEvent[] {
+  const found: BoardEvent[] = [];
+  const lines = text.split('\n');
+  for (let at = lines.length - 1; at >= 0 && found.length < maxResults; at--) {
+    const line = lines[at] ?? '';
+    if (!line.includes('"task_completed"')) continue;
+    const event = parseLine(line);
+    if (event?.action === 'task_completed') found.push(event);
+  }
+  return found;
+}
+
+function parseLine(line: string): BoardEvent | null {
+  try {
+    const event = JSON.parse(line) as Partial<BoardEvent> | null;
+    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+    const isEvent = typeof event?.agent === 'string' && isText(event.task_id) && isText(event.workstream);
+    return isEvent ? (event as BoardEvent) : null;
+  } catch {
+    return null; // set aside with its number by whoever reads the log
+  }
+}
+
+/** `2026-02-06 07:36 UTC` */
+function time(iso: string): string {
+  const ms = fromIso(iso);
+  return Number.isNaN(ms) ? '–' : `${toIso(ms).slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,197 @@
+/**
+ * From the files of a commit to the board that they hold.
+ *
+ * Whatever is wrong with a file, it is set aside and named, and the rest works. Only without `state.json` or `orc.yaml`,
+ * or on a board of a newer format, must nothing be written: `writeBlock` says so.
+ */
+import { Board, emptyMeta, type Records } from '../core/board.ts';
+import { formatVersion, noTasks, type TaskCounts } from '../core/records.ts';
+import { type CollectionName, Shelf } from '../core/shelf.ts';
+import { decodeText, type Fault, isFault, maxRecordBytes, sortFaults } from './faults.ts';
+import { decodeKnowledge } from './knowledge-file.ts';
+import { isListed, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
+import { decodeJsonRecord, type JsonCollection, type JsonOptions } from './record-json.ts';
+import { readSettings } from './settings-file.ts';
+import { decodeState, isNewerFormat, type State, stateFault } from './state-file.ts';
+import { faultInEntry, findTwins } from './tree-faults.ts';
+
+export type { Fault } from './faults.ts';
+
+export interface RawFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface WriteBlock {
+  readonly code: 'board-unreadable' | 'newer-format';
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface ReadBoard {
+  readonly board: Board;
+  /** Sorted by path. */
+  readonly faults: readonly Fault[];
+  /** Why nothing may be written. */
+  readonly writeBlock: WriteBlock | null;
+}
+
+export interface FileDiff {
+  readonly path: string;
+  /** `null`: deleted. */
+  readonly mode: string | null;
+  /** `unread`: it exists and is not loaded. */
+  readonly bytes: Uint8Array | null | 'unread';
+}
+
+export interface DecodedRecord {
+  readonly collection: CollectionName;
+  readonly key: string;
+  readonly record: Records[CollectionName];
+}
+
+/**
+ * Reads a board. `hot` are the files for which `isHot` says yes; `entries` are all files of the tree, or at least those
+ * for which `isListed` says yes: they tell the topics, and what has a strange name or mode.
+ */
+export async function readBoard(input: {
+  readonly hot: readonly RawFile[];
+  readonly entries: Iterable<{ readonly path: string; readonly mode: string }>;
+}): Promise<ReadBoard> {
+  const bytesByPath = new Map(input.hot.map(({ path, bytes }) => [path, bytes]));
+  const faults: Fault[] = [];
+  const topics: string[] = [];
+  for (const { path, mode } of input.entries) {
+    if (!isListed(path)) continue;
+    const place = placeOf(path);
+    const fault = faultInEntry(path, place, mode) ?? (isUnread(place, bytesByPath.has(path)) ? unread(path) : null);
+    if (fault !== null) {
+      faults.push(fault);
+      bytesByPath.delete(path);
+    } else if (place.kind === 'record' && place.collection === 'knowledge') {
+      topics.push(place.key);
+    }
+  }
+  const settings = await readSettings(bytesByPath.get(settingsPath));
+  if (!faults.some(({ path }) => path === settingsPath)) faults.push(...settings.faults);
+  const state = readState(bytesByPath.get(statePath), faults);
+  const board = emptyBoard(state, settings, topics);
+  for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
+  if (state === null) recountOpen(board);
+  return finish(board, [...faults, ...findTwins(board)]);
+}
+
+/**
+ * What `readBoard` of the new tree would give, from the old board and what differs. The old one stays as it is.
+ *
+ * Cold records that changed are forgotten, so that they load again on demand. Where `board.meta.format` comes out
+ * different, read afresh: records that did not change were judged by the other format.
+ */
+export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Promise<ReadBoard> {
+  const diffByPath = new Map(diff.map((each) => [each.path, each]));
+  const touchesNames = diff.some(({ path }) => isListed(path) && !path.startsWith('tasks/'));
+  const faults = read.faults.filter(({ path, kind }) => !diffByPath.has(path) && !(kind === 'twin' && touchesNames));
+  const bytesByPath = new Map<string, Uint8Array>();
+  const topics = new Set(read.board.topics);
+  for (const { path, mode, bytes } of diff) {
+    const place = placeOf(path);
+    const isTopic = place.kind === 'record' && place.collection === 'knowledge';
+    if (isTopic) topics.delete(place.key);
+    if (mode === null || bytes === null || !isListed(path)) continue;
+    const fault = faultInEntry(path, place, mode) ?? (isUnread(place, bytes !== 'unread') ? unread(path) : null);
+    if (fault !== null) faults.push(fault);
+    else if (isTopic) topics.add(place.key);
+    else if (bytes !== 'unread') bytesByPath.set(path, bytes);
+  }
+
+  const old = read.board.clone();
+  const settings = diffByPath.has(settingsPath) ? await readSettings(bytesByPath.get(settingsPath)) : null;
+  if (settings !== null && !faults.some(({ path }) => path === settingsPath)) faults.push(...settings.faults);
+  const isStateNew = diffByPath.has(statePath);
+  const state = isStateNew ? readState(bytesByPath.get(statePath), faults) : null;
+  const hasNoState = faults.some(({ path }) => path === statePath);
+  const { settings: oldSettings, settingsText } = old;
+  const meta = isStateNew ? (state?.meta ?? emptyMeta) : old.meta;
+  const contents = { ...shelvesOf(old), topics, meta, settings: settings?.settings ?? oldSettings, settingsText: settings?.text ?? settingsText };
+  const board = isStateNew || hasNoState ? new Board({ ...contents, counts: state?.counts ?? new Map() }) : withContents(old, contents);
+
+  for (const { path } of diff) dropRecord(board, path);
+  for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
+  if (hasNoState) recountOpen(board);
+  return finish(board, touchesNames ? [...faults, ...findTwins(board)] : faults);
+}
+
+/**
+ * Reads one record, hot or cold, for a board of a format that this orc knows; `isNewer`: of a later one.
+ * The caller has made sure that it is a plain file (mode 100644).
+ */
+export async function decodeRecord(path: string, bytes: Uint8Array, options?: JsonOptions): Promise<DecodedRecord | Fault> {
+  const place = placeOf(path);
+  if (place.kind !== 'record') return { path, reason: 'is no record of a board' };
+  const { collection, key } = place;
+  if (collection === 'files') {
+    const decoded = decodeText(bytes, maxRecordBytes);
+    return 'fault' in decoded ? { path, reason: decoded.fault } : { collection, key, record: { path, text: decoded.text } };
+  }
+  const record =
+    collection === 'knowledge' ? await decodeKnowledge(key, path, bytes) : decodeJsonRecord(collection, path, bytes, options);
+  return isFault(record) ? record : { collection, key, record };
+}
+
+/** Counts open tasks from what is loaded, for a board whose `state.json` cannot say. */
+function recountOpen(board: Board): void {
+  const counts = new Map<string, TaskCounts>();
+  for (const { workstream, status } of board.openTasks()) {
+    const before = counts.get(workstream) ?? noTasks;
+    counts.set(workstream, { ...before, [status]: before[status] + 1 });
+  }
+  for (const [workstream, of] of counts) board.setCounts(workstream, of);
+}
+
+function readState(bytes: Uint8Array | undefined, faults: Fault[]): State | null {
+  if (bytes === undefined) {
+    if (!faults.some(({ path }) => path === statePath)) faults.push(stateFault('is missing'));
+    return null;
+  }
+  const state = decodeState(bytes);
+  if (!isFault(state)) return state;
+  faults.push(state);
+  return null;
+}
+
+function addHotRecord(board: Board, path: string, bytes: Uint8Array, faults: Fault[]): void {
+  const place = placeOf(path);
+  if (place.kind !== 'record' || !place.hot) return;
+  const collection = place.collection as JsonCollection;
+  const record = decodeJsonRecord(collection, path, bytes, { isNewer: isNewerFormat(board.meta.format) });
+  if (isFault(record)) faults.push(record);
+  else board.provide(collection, place.key, record);
+}
+
+/** Drops what came from this file; what the same key has at another path stays. */
+function dropRecord(board: Board, path: string): void {
+  const place = placeOf(path);
+  if (place.kind !== 'record') return;
+  const { collection, key } = place;
+  const loaded = board[collection].isLoaded(key) ? board[collection].get(key) : undefined;
+  if (loaded === undefined || pathOf(collection, loaded) === path) board.forget(collection, key);
+}
+
+function finish(board: Board, faults: readonly Fault[]): ReadBoard {
+  const sorted = sortFaults(faults);
+  return { board, faults: sorted, writeBlock: findWriteBlock(board, sorted) };
+}
+
+function findWriteBlock(board: Board, faults: readonly Fault[]): WriteBlock | null {
+  const format = Math.max(board.meta.format, board.settings.format);
+  if (isNewerFormat(format)) {
+    return {
+      code: 'newer-format',
+      message: `the board has format ${format}, this orc writes format ${formatVersion}`,
+      hint: 'install a newer orc: `npm install --global git-orc@latest`',
+    };
+  }
+  const fault = faults.find(({ kind }) => kind === 'blocking');
+  if (fault === undefined) return null;
+  return { code: 'board-unreadable', message: `${fault.path} ${fault.reason}`, hint: '`orc doctor --fix` restores its last good version' };
+}

@@ -1,0 +1,158 @@
+/** JSON records ↔ bytes: canonical when written, checked when read. Workstreams, tasks, agents, locks. */
+import type * as z from 'zod/mini';
+import { describeFault } from '../core/arguments.ts';
+import type { Records } from '../core/board.ts';
+import type { Agent, Hold, Lock, Task, Workstream } from '../core/records.ts';
+import { isPlainTask } from './fast-task.ts';
+import { decodeText, type Fault, maxRecordBytes } from './faults.ts';
+import { pathOf } from './paths.ts';
+import { agentSchema, lockSchema, taskSchema, workstreamSchema } from './record-schemas.ts';
+
+export type JsonCollection = 'workstreams' | 'tasks' | 'agents' | 'locks';
+
+/** Two-space indent, keys in the order of the record types, a newline at the end. */
+export function encodeJsonRecord<C extends JsonCollection>(collection: C, record: Records[C]): string {
+  return canonicalJson(inOrder(collection, record));
+}
+
+export function canonicalJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+export interface JsonOptions {
+  /** Written by a newer orc: fields that this one does not know are left out instead of setting the record aside. */
+  readonly isNewer?: boolean;
+}
+
+/** Reads one record; the path says where it must belong. */
+export function decodeJsonRecord<C extends JsonCollection>(
+  collection: C,
+  path: string,
+  bytes: Uint8Array,
+  { isNewer = false }: JsonOptions = {},
+): Records[C] | Fault {
+  const value = parseJson(bytes, maxRecordBytes);
+  if ('fault' in value) return { path, reason: value.fault };
+  const record = checkRecord(collection, value.json, isNewer);
+  if ('fault' in record) return { path, reason: record.fault };
+  const belongsAt = pathOf(collection, record.ok);
+  return belongsAt === path ? record.ok : { path, reason: misplaced(collection, record.ok, belongsAt) };
+}
+
+export function parseJson(bytes: Uint8Array, maxBytes: number): { readonly json: unknown } | { readonly fault: string } {
+  const decoded = decodeText(bytes, maxBytes);
+  if ('fault' in decoded) return decoded;
+  try {
+    return { json: JSON.parse(decoded.text) };
+  } catch {
+    return { fault: 'is no JSON' };
+  }
+}
+
+/**
+ * Holds a value against a schema. With `isNewer` unknown fields are dropped, at any depth, until only known ones are left.
+ */
+export function checkShape<T>(schema: z.ZodMiniType<T>, value: unknown, isNewer: boolean): { readonly ok: T } | { readonly fault: string } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { ok: parsed.data };
+  const unknownFields = parsed.error.issues.filter((issue) => issue.code === 'unrecognized_keys');
+  if (!isNewer || unknownFields.length === 0) return { fault: describeFault(parsed.error).message };
+  let known = value;
+  for (const { path, keys } of unknownFields) known = without(known, path, keys);
+  return checkShape(schema, known, isNewer);
+}
+
+function checkRecord<C extends JsonCollection>(collection: C, value: unknown, isNewer: boolean): { readonly ok: Records[C] } | { readonly fault: string } {
+  if (collection === 'tasks' && isPlainTask(value)) return { ok: value as Records[C] };
+  return checkShape(schemaOf(collection)() as z.ZodMiniType<Records[C]>, value, isNewer);
+}
+
+function schemaOf(collection: JsonCollection): () => z.ZodMiniType {
+  switch (collection) {
+    case 'workstreams':
+      return workstreamSchema;
+    case 'tasks':
+      return taskSchema;
+    case 'agents':
+      return agentSchema;
+    case 'locks':
+      return lockSchema;
+  }
+}
+
+function without(value: unknown, path: readonly PropertyKey[], keys: readonly string[]): unknown {
+  const [first, ...rest] = path;
+  if (first !== undefined) {
+    if (Array.isArray(value)) return value.map((item, index) => (index === first ? without(item, rest, keys) : item));
+    return { ...(value as object), [first]: without((value as Record<PropertyKey, unknown>)[first], rest, keys) };
+  }
+  return Object.fromEntries(Object.entries(value as object).filter(([key]) => !keys.includes(key)));
+}
+
+function misplaced<C extends JsonCollection>(collection: C, record: Records[C], belongsAt: string): string {
+  if (collection === 'tasks') return `holds task ${(record as Task).id}, which is ${(record as Task).status} and belongs at ${belongsAt}`;
+  return `holds a record that belongs at ${belongsAt}`;
+}
+
+/** Spelled out field by field, so that a new field cannot be forgotten: the compiler asks for it. */
+function inOrder<C extends JsonCollection>(collection: C, record: Records[C]): object {
+  switch (collection) {
+    case 'workstreams':
+      return workstreamInOrder(record as Workstream);
+    case 'tasks':
+      return taskInOrder(record as Task);
+    case 'agents':
+      return agentInOrder(record as Agent);
+    default:
+      return lockInOrder(record as Lock);
+  }
+}
+
+function workstreamInOrder(it: Workstream): Workstream {
+  const { name, description, priority, status, created_version, created_index, created_at, updated_at } = it;
+  return { name, description, priority, status, created_version, created_index, created_at, updated_at };
+}
+
+function taskInOrder(it: Task): Task {
+  const { claim } = it;
+  return {
+    id: it.id,
+    workstream: it.workstream,
+    title: it.title,
+    description: it.description,
+    status: it.status,
+    priority: it.priority,
+    estimate: it.estimate,
+    assigned_to: it.assigned_to,
+    claim:
+      claim === null
+        ? null
+        : { id: claim.id, token: claim.token, claimed_at: claim.claimed_at, lease_until: claim.lease_until },
+    attempts: it.attempts,
+    depends_on: it.depends_on,
+    parent: it.parent,
+    labels: it.labels,
+    needs: it.needs,
+    paths: it.paths,
+    notes: it.notes.map(({ at, by, text }) => ({ at, by, text })),
+    result: it.result,
+    checks: it.checks,
+    created_by: it.created_by,
+    created_version: it.created_version,
+    created_index: it.created_index,
+    created_at: it.created_at,
+    updated_at: it.updated_at,
+  };
+}
+
+function agentInOrder({ id, type, status, capabilities, registered_at, last_seen }: Agent): Agent {
+  return { id, type, status, capabilities, registered_at, last_seen };
+}
+
+function lockInOrder({ resource, shared, holders }: Lock): Lock {
+  return { resource, shared, holders: holders.map(holdInOrder) };
+}
+
+function holdInOrder({ agent, id, token, acquired_at, ttl_ms, expires_at, reason }: Hold): Hold {
+  return { agent, id, token, acquired_at, ttl_ms, expires_at, reason };
+}

@@ -1,0 +1,135 @@
+/**
+ * What a record on the branch must look like. Strict: an unknown field is a fault, for it may be a misspelt one.
+ *
+ * They ask for no more than core's operations guarantee, so that nothing that was accepted can become unreadable.
+ */
+import * as z from 'zod/mini';
+import { faultInGlob, faultInName, faultInResource } from '../core/names.ts';
+import { isOperationId } from '../core/ids.ts';
+import { lazily } from '../core/operation.ts';
+import { type Agent, type Lock, type Task, taskStatuses, type Workstream } from '../core/records.ts';
+import { fromIso } from '../core/time.ts';
+
+const maxKnownNames = 10_000;
+const knownNames = new Set<string>();
+
+/** `faultInName`, remembering the names that were fine: a board names the same few over and over. */
+export function isName(text: string): boolean {
+  if (knownNames.has(text)) return true;
+  if (faultInName(text) !== null) return false;
+  if (knownNames.size < maxKnownNames) knownNames.add(text);
+  return true;
+}
+
+export function isTime(text: string): boolean {
+  return !Number.isNaN(fromIso(text));
+}
+
+const checked = (fault: (text: string) => string | null) =>
+  z.string().check((context) => {
+    const found = fault(context.value);
+    if (found !== null) context.issues.push({ code: 'custom', input: context.value, message: found });
+  });
+
+const name = () => checked((text) => (isName(text) ? null : faultInName(text)));
+const resource = () => checked(faultInResource);
+const glob = () => checked(faultInGlob);
+const time = () => checked((text) => (isTime(text) ? null : 'must be a time such as 2026-01-01T00:00:00.000Z'));
+const operationId = () => checked((text) => (isOperationId(text) ? null : 'must be an operation id'));
+const taskId = () => z.string().check(z.regex(/^[0-9a-f]{8,32}$/));
+const whole = (least: number) => z.int().check(z.gte(least));
+const priority = () => z.int().check(z.gte(1), z.lte(9));
+
+export const workstreamSchema = lazily(
+  (): z.ZodMiniType<Workstream> =>
+    z.strictObject({
+      name: name(),
+      description: z.string(),
+      priority: priority(),
+      status: z.enum(['active', 'paused', 'archived']),
+      created_version: whole(0),
+      created_index: whole(0),
+      created_at: time(),
+      updated_at: time(),
+    }),
+);
+
+export const taskSchema = lazily((): z.ZodMiniType<Task> => {
+  const claim = z.strictObject({ id: operationId(), token: whole(1), claimed_at: time(), lease_until: time() });
+  return z.strictObject({
+    id: taskId(),
+    workstream: name(),
+    title: z.string(),
+    description: z.string(),
+    status: z.enum(taskStatuses as [Task['status'], ...Task['status'][]]),
+    priority: priority(),
+    estimate: z.nullable(z.union([z.string(), z.number().check(z.gte(0))])),
+    assigned_to: z.nullable(name()),
+    claim: z.nullable(claim),
+    attempts: whole(0),
+    depends_on: z.array(taskId()),
+    parent: z.nullable(taskId()),
+    labels: z.array(name()),
+    needs: z.array(name()),
+    paths: z.array(glob()),
+    notes: z.array(z.strictObject({ at: time(), by: name(), text: z.string() })),
+    result: z.nullable(z.string()),
+    checks: z.array(z.union([z.strictObject({ command: z.string() }), z.strictObject({ criterion: z.string() })])),
+    created_by: name(),
+    created_version: whole(0),
+    created_index: whole(0),
+    created_at: time(),
+    updated_at: time(),
+  });
+});
+
+export const agentSchema = lazily(
+  (): z.ZodMiniType<Agent> =>
+    z.strictObject({
+      id: name(),
+      type: name(),
+      status: z.enum(['active', 'retired']),
+      capabilities: z.array(name()),
+      registered_at: time(),
+      last_seen: time(),
+    }),
+);
+
+export const lockSchema = lazily((): z.ZodMiniType<Lock> => {
+  const hold = z.strictObject({
+    agent: name(),
+    id: operationId(),
+    token: whole(1),
+    acquired_at: time(),
+    ttl_ms: whole(1),
+    expires_at: time(),
+    reason: z.nullable(z.string()),
+  });
+  return z.strictObject({ resource: resource(), shared: z.boolean(), holders: z.array(hold).check(z.minLength(1)) });
+});
+
+/** What a workstream has in `state.json`: its status and priority, for whoever reads only that file, and its counts. */
+export const stateSchema = lazily(() =>
+  z.strictObject({
+    board: z.string().check(z.regex(/^[0-9a-f]{16,64}$/)),
+    format: whole(1),
+    version: whole(0),
+    updated_at: z.nullable(time()),
+    events: whole(0),
+    workstreams: z.record(
+      name(),
+      z.strictObject({
+        status: z.string(),
+        priority: z.number(),
+        pending: whole(0),
+        in_progress: whole(0),
+        blocked: whole(0),
+        done: whole(0),
+        failed: whole(0),
+        cancelled: whole(0),
+      }),
+    ),
+    agents: whole(0),
+    locks: whole(0),
+  }),
+);

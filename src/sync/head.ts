@@ -1,0 +1,160 @@
+/** A commit of the board's branch together with the board that it holds. */
+import { Board } from '../core/board.ts';
+import { noTasks, type Task, type TaskCounts } from '../core/records.ts';
+import type { MissingRecord } from '../core/shelf.ts';
+import { decodeCommit } from '../git/objects.ts';
+import type { GitStore, Oid } from '../git/store.ts';
+import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
+import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
+import { coldPaths, isHot } from '../layout/paths.ts';
+import { decodeRecord, type FileDiff, patchBoard, type ReadBoard, readBoard } from '../layout/read-board.ts';
+import { parseTrailers } from './commit-message.ts';
+
+export interface Head {
+  /** `null`: nothing has been committed yet. */
+  readonly commit: Oid | null;
+  readonly tree: Oid | null;
+  readonly read: ReadBoard;
+  readonly tail: EventTail;
+}
+
+export const emptyTail: EventTail = { first: 1, count: 0, text: '' };
+const eventsFolder = 'events';
+/** Folders that are read whole to open a board. The archive and the event log are not among them. */
+const hotFolders = ['workstreams', 'tasks/open', 'agents', 'locks', 'knowledge', 'templates'];
+/** How far up a version is looked for above manual edits. */
+const maxManualEdits = 10_000;
+
+export function emptyHead(): Head {
+  return { commit: null, tree: null, read: { board: Board.empty(), faults: [], writeBlock: null }, tail: emptyTail };
+}
+
+/** Loads the board at a commit; from `previous` only what differs is read. */
+export async function loadHead(store: GitStore, commit: Oid, previous: Head | null): Promise<Head> {
+  if (previous?.commit === commit) return previous;
+  const { tree, message } = decodeCommit((await readBytes(store, commit)) as Uint8Array);
+  const read = previous?.tree ? await patchedRead(store, previous, tree) : await freshRead(store, tree);
+  const tail = await readTail(store, tree, previous);
+  const { board } = read;
+  const trailers = parseTrailers(message);
+  const version = trailers === null ? await versionAboveManualEdits(store, commit, board.meta.version) : trailers.version;
+  board.meta = {
+    ...board.meta,
+    version: Math.max(version, board.meta.version),
+    // A hand edit may leave state.json behind the log; the log is what counts.
+    events: Math.max(tail.first + tail.count - 1, 0),
+  };
+  if (trailers === null) await recount(store, tree, board);
+  return { commit, tree, read, tail };
+}
+
+/** Brings a record that deciding asked for onto the board. */
+export async function provideRecord(reader: ObjectReader, tree: Oid | null, board: Board, missing: MissingRecord): Promise<void> {
+  const { collection, key } = missing;
+  for (const path of coldPaths(collection, key)) {
+    const entry = await readPath(reader, tree, path);
+    if (entry === null || entry.mode !== '100644') continue;
+    const bytes = await readBytes(reader, entry.oid);
+    const decoded = bytes === null ? null : await decodeRecord(path, bytes);
+    if (decoded !== null && 'record' in decoded) {
+      board.provide(collection, key, decoded.record);
+      return;
+    }
+  }
+  board.provide(collection, key, null);
+}
+
+/** Paths of the event segments at a tree, oldest first, with the number of each one's first event. */
+export async function listSegments(reader: ObjectReader, tree: Oid | null): Promise<{ path: string; first: number; oid: Oid }[]> {
+  const folder = tree === null ? null : await readPath(reader, tree, eventsFolder);
+  if (folder === null || folder.mode !== '40000') return [];
+  const entries = (await readTrees(reader, [folder.oid])).get(folder.oid) ?? [];
+  return entries
+    .filter(({ name, mode }) => mode === '100644' && /^\d{10}\.jsonl$/.test(name))
+    .map(({ name, oid }) => ({ path: `${eventsFolder}/${name}`, first: Number(name.slice(0, 10)), oid }))
+    .sort((a, b) => a.first - b.first);
+}
+
+export async function readSegment(reader: ObjectReader, segment: { path: string; oid: Oid }): Promise<ReturnType<typeof parseSegment>> {
+  const bytes = await readBytes(reader, segment.oid);
+  return parseSegment(segment.path, bytes === null ? '' : new TextDecoder().decode(bytes));
+}
+
+async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
+  const rootEntries = (await readTrees(store, [tree])).get(tree) ?? [];
+  const entries = new Map<string, FileEntry>();
+  for (const { name, mode, oid } of rootEntries) if (mode !== '40000') entries.set(name, { mode, oid });
+  const listings = await Promise.all(hotFolders.map((under) => listFiles(store, tree, { under })));
+  for (const listing of listings) for (const [path, entry] of listing) entries.set(path, entry);
+  const wanted = [...entries].filter(([path, entry]) => isHot(path) && entry.mode === '100644');
+  const objects = await store.readObjects(wanted.map(([, { oid }]) => oid));
+  const hot = wanted.flatMap(([path, { oid }]) => {
+    const object = objects.get(oid);
+    return object === undefined ? [] : [{ path, bytes: object.bytes }];
+  });
+  return readBoard({ hot, entries: [...entries].map(([path, { mode }]) => ({ path, mode })) });
+}
+
+async function patchedRead(store: GitStore, previous: Head, tree: Oid): Promise<ReadBoard> {
+  const changes = await diffTrees(store, previous.tree, tree);
+  const wanted = changes.flatMap(({ path, to }) => (to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : []));
+  const objects = await store.readObjects(wanted);
+  const diff: FileDiff[] = changes
+    .filter(({ path }) => !path.startsWith(`${eventsFolder}/`))
+    .map(({ path, to }) => ({
+      path,
+      mode: to?.mode ?? null,
+      bytes: to === null ? null : ((isHot(path) ? objects.get(to.oid)?.bytes : undefined) ?? 'unread'),
+    }));
+  return patchBoard(previous.read, diff);
+}
+
+async function readTail(store: GitStore, tree: Oid, previous: Head | null): Promise<EventTail> {
+  const newest = (await listSegments(store, tree)).at(-1);
+  if (newest === undefined) return emptyTail;
+  if (previous?.tree) {
+    const before = await readPath(store, previous.tree, newest.path);
+    if (before?.oid === newest.oid && previous.tail.first === newest.first) return previous.tail;
+  }
+  const bytes = await readBytes(store, newest.oid);
+  return bytes === null ? emptyTail : tailOf(newest.path, new TextDecoder().decode(bytes));
+}
+
+/** The nearest `Orc-Version` above hand edits: reverting `state.json` by hand must not make the version go back. */
+async function versionAboveManualEdits(store: GitStore, from: Oid, atLeast: number): Promise<number> {
+  let commit: Oid | undefined = from;
+  for (let steps = 0; commit !== undefined && steps < maxManualEdits; steps++) {
+    const bytes = await readBytes(store, commit);
+    if (bytes === null) break;
+    const { message, parents } = decodeCommit(bytes);
+    const version = parseTrailers(message)?.version;
+    if (version !== undefined) return Math.max(version, atLeast);
+    commit = parents[0];
+  }
+  return atLeast;
+}
+
+/** After a hand edit `state.json` may say anything: the tasks themselves are counted. */
+async function recount(store: GitStore, tree: Oid, board: Board): Promise<void> {
+  const counts = new Map<string, Record<string, number>>();
+  const count = ({ workstream, status }: Task): void => {
+    const of = counts.get(workstream) ?? { ...noTasks };
+    of[status] = (of[status] ?? 0) + 1;
+    counts.set(workstream, of);
+  };
+  for (const task of board.openTasks()) count(task);
+  const closed = await listFiles(store, tree, { under: 'tasks/closed' });
+  const objects = await store.readObjects([...closed.values()].map(({ oid }) => oid));
+  for (const [path, { oid }] of closed) {
+    const object = objects.get(oid);
+    const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);
+    if (decoded !== null && 'record' in decoded && decoded.collection === 'tasks') count(decoded.record as Task);
+  }
+  for (const workstream of board.workstreams.loaded()) {
+    board.setCounts(workstream.name, (counts.get(workstream.name) as TaskCounts | undefined) ?? noTasks);
+  }
+}
+
+async function readBytes(reader: ObjectReader, oid: Oid): Promise<Uint8Array | null> {
+  return (await reader.readObjects([oid])).get(oid)?.bytes ?? null;
+}

@@ -1,0 +1,185 @@
+/**
+ * Deciding operations on an upstream head, in order, one commit each.
+ *
+ * This is what happens the first time and at every replay: the operation is decided afresh, never its outcome carried
+ * over. Commits are built in memory; nothing becomes visible here.
+ */
+import { advance, apply } from '../core/apply.ts';
+import type { Board } from '../core/board.ts';
+import type { Accepted, Decision, Operation, Refusal } from '../core/operation.ts';
+import { refuse } from '../core/operation.ts';
+import type { BoardEvent } from '../core/records.ts';
+import { MissingRecord } from '../core/shelf.ts';
+import { chainTime } from '../core/time.ts';
+import { editTree } from '../git/edit-tree.ts';
+import { encodeCommit } from '../git/objects.ts';
+import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
+import { type ObjectHasher, overlayReader } from '../git/trees.ts';
+import { encodeAccepted, type EventTail } from '../layout/write-board.ts';
+import { formatCommitMessage } from './commit-message.ts';
+import { type Head, provideRecord } from './head.ts';
+import type { Committer } from './ports.ts';
+import { findProofs } from './proof.ts';
+import type { QueueRecord, Unit } from './queue.ts';
+
+export interface ReplayOptions {
+  readonly store: GitStore;
+  readonly committer: Committer;
+  /** The present time, ms since the epoch. */
+  readonly now: number;
+  /** Whether those who share the upstream may have clocks of their own. */
+  readonly sharesClock: boolean;
+}
+
+/** What became of one record on this head. `proven`: it is in already, as the event log says. */
+export interface Decided {
+  readonly record: QueueRecord;
+  readonly decision: Decision | { readonly outcome: 'proven'; readonly event: BoardEvent };
+  /** The commit built for it, when accepted. */
+  readonly commit: Oid | null;
+}
+
+export interface Replayed {
+  /** The head with all accepted operations on top; the base itself when there are none. */
+  readonly tip: Head;
+  readonly decided: readonly Decided[];
+  /** What must be written before the tip's commit means anything. */
+  readonly objects: readonly NewObject[];
+}
+
+/** The head under construction. */
+interface Draft {
+  board: Board;
+  commit: Oid | null;
+  tree: Oid | null;
+  tail: EventTail;
+}
+
+export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
+  const { store } = options;
+  const pending = new Map<Oid, NewObject>();
+  const reader = overlayReader(store, pending);
+  const records = units.flatMap((unit) => unit.records);
+  const suspects = records.filter((record) => record.sent || base.read.board.meta.version > record.base);
+  const since = Math.min(...suspects.map((record) => record.base));
+  const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
+
+  let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };
+  const decided: Decided[] = [];
+  for (const unit of units) {
+    const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
+    const outcome: Decided[] = [];
+    for (const record of unit.records) {
+      const event = proofs.get(record.operation.id);
+      if (event !== undefined) {
+        outcome.push({ record, decision: { outcome: 'proven', event }, commit: null });
+        continue;
+      }
+      const decision = base.read.writeBlock ?? (await decide(draft, reader, pinned(record), options));
+      if ('outcome' in decision && decision.outcome === 'accepted') {
+        await commit(draft, decision, record, { ...options, reader, pending });
+        outcome.push({ record, decision, commit: draft.commit });
+        continue;
+      }
+      outcome.push({ record, decision: 'outcome' in decision ? decision : { outcome: 'refused', ...decision }, commit: null });
+      if (decision !== base.read.writeBlock && 'outcome' in decision && decision.outcome === 'unchanged') continue;
+      if (before !== null) break;
+    }
+    const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
+    if (before !== null && failed >= 0) {
+      draft = before;
+      decided.push(...refuseWhole(unit, outcome, failed));
+    } else {
+      decided.push(...outcome);
+    }
+  }
+  const tip = draft.commit === base.commit ? base : headOf(base, draft);
+  return { tip, decided, objects: [...pending.values()] };
+}
+
+/** A tentative claim of X becomes a claim of X or a refusal, never a claim of Y: its caller is working on X. */
+export function pinned(record: QueueRecord): Operation {
+  const { operation, told } = record;
+  if (told?.state !== 'queued' || operation.kind !== 'task.next' || !('task' in told.result)) return operation;
+  const { lease_ms: leaseMs, allow_secret: allowSecret } = operation.args;
+  const args = {
+    id: told.result.task,
+    ...(leaseMs === undefined ? {} : { lease_ms: leaseMs }),
+    ...(allowSecret === undefined ? {} : { allow_secret: allowSecret }),
+  };
+  return { ...operation, kind: 'task.claim', args };
+}
+
+/** Decides one operation, loading the records that it asks for. */
+async function decide(draft: Draft, reader: ObjectHasher, operation: Operation, options: ReplayOptions): Promise<Decision> {
+  const { board } = draft;
+  const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
+  const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
+  for (;;) {
+    try {
+      return apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs });
+    } catch (error) {
+      if (!(error instanceof MissingRecord)) throw error;
+      await provideRecord(reader, draft.tree, board, error);
+    }
+  }
+}
+
+interface CommitOptions extends ReplayOptions {
+  readonly reader: ObjectHasher;
+  readonly pending: Map<Oid, NewObject>;
+}
+
+async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, options: CommitOptions): Promise<void> {
+  const { store, reader, pending, committer } = options;
+  const add = (type: ObjectType, bytes: Uint8Array): Oid => {
+    const oid = store.hashObject(type, bytes);
+    pending.set(oid, { type, bytes, oid });
+    return oid;
+  };
+  advance(draft.board, accepted);
+  const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
+  const edits = new Map<string, Oid | null>();
+  for (const [path, text] of files) edits.set(path, text === null ? null : add('blob', encoder.encode(text)));
+  const { root, objects } = await editTree(reader, draft.tree, edits);
+  for (const object of objects) pending.set(object.oid, object);
+  const hashText = (text: string): Oid => store.hashObject('blob', encoder.encode(text));
+  draft.commit = add(
+    'commit',
+    encodeCommit({
+      tree: root,
+      parents: draft.commit === null ? [] : [draft.commit],
+      author: { ...authorOf(accepted.operation.agent, draft.board), at: accepted.at },
+      committer: { ...committer, at: accepted.at },
+      message: formatCommitMessage(accepted, record.base, hashText),
+    }),
+  );
+  draft.tree = root;
+  draft.tail = tail;
+}
+
+function authorOf(agent: string, board: Board): { name: string; email: string } {
+  const local = agent.replace(/[^A-Za-z0-9._-]+/g, '-');
+  return { name: agent, email: board.settings.authors[agent] ?? `${local}@${board.meta.id.slice(0, 8)}.orc` };
+}
+
+/** One line of a batch was refused: so are the others, and nothing of it stays. */
+function refuseWhole(unit: Unit, outcome: readonly Decided[], failed: number): Decided[] {
+  const culprit = outcome[failed]?.decision as Refusal;
+  return unit.records.map((record, index) => {
+    if (index === failed) return { record, decision: culprit, commit: null };
+    const message = `line ${failed + 1} of the batch was refused: ${culprit.message}`;
+    return { record, decision: refuse('batch-refused', message, culprit.hint, { line: failed + 1, code: culprit.code }), commit: null };
+  });
+}
+
+function headOf(base: Head, draft: Draft): Head {
+  return {
+    commit: draft.commit,
+    tree: draft.tree,
+    read: { board: draft.board, faults: base.read.faults, writeBlock: base.read.writeBlock },
+    tail: draft.tail,
+  };
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,25 @@
+/** The upstream of a board that stands alone: the store's own tracking ref, moved under the store's lock. */
+import type { GitStore } from '../git/store.ts';
+import type { Transport } from '../git/transport.ts';
+import type { Exclusion } from './ports.ts';
+import { trackingRef } from './refs.ts';
+
+export function soleTransport(store: GitStore, storeLock: Exclusion): Transport {
+  return {
+    label: 'this store',
+    readHead: async () => ({ outcome: 'read', head: await store.readRef(trackingRef) }),
+    fetch: async () => ({ outcome: 'fetched', head: await store.readRef(trackingRef) }),
+    async push(oid) {
+      const lock = await storeLock.take(10_000);
+      try {
+        const from = await store.readRef(trackingRef);
+        if (from === oid) return { outcome: 'taken' };
+        if (from !== null && !(await store.isAncestor(from, oid))) return { outcome: 'rejected', reason: 'not a fast-forward' };
+        const moved = await store.updateRefs([{ ref: trackingRef, from, to: oid }]);
+        return moved === 'updated' ? { outcome: 'taken' } : { outcome: 'rejected', reason: 'the ref has moved' };
+      } finally {
+        await lock.release();
+      }
+    },
+  };
+}
