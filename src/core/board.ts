@@ -177,7 +177,8 @@ export class Board {
     this[collection].forget(key);
   }
 
-  clone(): Board {
+  /** A board of its own with the same contents, except for those given. */
+  clone(other: Partial<BoardContents> = {}): Board {
     return new Board({
       meta: this.meta,
       settings: this.settings,
@@ -190,6 +191,7 @@ export class Board {
       locks: this.locks.clone(),
       knowledge: this.knowledge.clone(),
       files: this.files.clone(),
+      ...other,
     });
   }
 

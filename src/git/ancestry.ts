@@ -40,7 +40,9 @@ export async function walkToAncestor(
 const parentsByObject = new WeakMap<GitObject, readonly Oid[]>();
 
 function readParents(commit: GitObject): readonly Oid[] {
-  let parents = parentsByObject.get(commit);
-  if (parents === undefined) parentsByObject.set(commit, (parents = decodeCommit(commit.bytes).parents));
+  const known = parentsByObject.get(commit);
+  if (known !== undefined) return known;
+  const { parents } = decodeCommit(commit.bytes);
+  parentsByObject.set(commit, parents);
   return parents;
 }

@@ -10,17 +10,26 @@ export interface CleanOptions {
   readonly maxLength?: number;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-const escapeSequences = /(?:\u001b\]|\u009d)[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?|(?:\u001b[PX^_]|[\u0090\u0098\u009e\u009f])[^\u001b\u009c\n]*(?:\u001b\\|\u009c)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+// biome-ignore-start lint/suspicious/noControlCharactersInRegex: they are what is removed
+const escapeSequences: readonly RegExp[] = [
+  // Operating system commands (titles, links, the clipboard), ended or cut off by the line's end.
+  /(?:\u001b\]|\u009d)[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?/g,
+  // Device control, privacy messages and the like.
+  /(?:\u001b[PX^_]|[\u0090\u0098\u009e\u009f])[^\u001b\u009c\n]*(?:\u001b\\|\u009c)?/g,
+  // Colours and cursor movements.
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?/g,
+  /\u001b[ -/]*[0-~]?/g,
+];
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+// biome-ignore-end lint/suspicious/noControlCharactersInRegex: they are what is removed
 /** Bidirectional controls, zero-width characters, tag characters: they make a text look like another one. */
-const invisible = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const invisible =
+  /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 /** Cleans text of several lines; line breaks and tabs stay, carriage returns become line breaks. */
 export function cleanServerText(text: string, options: CleanOptions = {}): string {
-  const visible = text
-    .replace(escapeSequences, '')
+  const visible = escapeSequences
+    .reduce((rest, sequence) => rest.replace(sequence, ''), text)
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')
     .replace(controls, '')
     .replace(invisible, '');
@@ -47,7 +56,9 @@ export function summarizeServerText(text: string, fallback: string): string {
     .map((line) => line.replace(/^remote: ?/, '').trim())
     .filter((line) => line !== '' && !boilerplate.test(line));
   const telling = lines.filter((line) => !vague.test(line));
-  const joined = [...new Set(telling.length > 0 ? telling : lines)].map((line) => line.replace(/^(?:fatal|error): /, '')).join('; ');
+  const joined = [...new Set(telling.length > 0 ? telling : lines)]
+    .map((line) => line.replace(/^(?:fatal|error): /, ''))
+    .join('; ');
   if (joined === '') return fallback;
   return joined.length > 500 ? `${joined.slice(0, 500)}…` : joined;
 }

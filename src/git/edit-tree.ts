@@ -59,8 +59,8 @@ function plantEdits(edits: ReadonlyMap<string, Oid | null>): EditNode {
       if (name === '' || name === '.' || name === '..' || name.includes('\0') || name.toLowerCase() === '.git') {
         throw new OrcError('invalid-argument', `not a path inside the board: ${JSON.stringify(path)}`);
       }
-      let child = node.children.get(name);
-      if (child === undefined) node.children.set(name, (child = { edit: undefined, children: new Map() }));
+      const child: EditNode = node.children.get(name) ?? { edit: undefined, children: new Map() };
+      node.children.set(name, child);
       node = child;
     }
     node.edit = oid;
@@ -73,14 +73,18 @@ async function readFolders(store: ObjectHasher, root: EditNode, oid: Oid | null)
   let level: Folder[] = [{ node: root, oid, entries: [], subfolders: new Map(), result: null }];
   while (level.length > 0) {
     levels.push(level);
-    const trees = await readTrees(store, level.map((folder) => folder.oid).filter((known) => known !== null));
+    const trees = await readTrees(
+      store,
+      level.map((folder) => folder.oid).filter((known) => known !== null),
+    );
     const next: Folder[] = [];
     for (const folder of level) {
       folder.entries = folder.oid === null ? [] : (trees.get(folder.oid) ?? []);
       const names = new Map(folder.entries.map((entry) => [entry.name, entry]));
       for (const [name, node] of folder.node.children) {
         if (node.children.size === 0) continue;
-        if (node.edit) throw new OrcError('invalid-argument', `${JSON.stringify(name)} would be both a file and a folder`);
+        if (node.edit)
+          throw new OrcError('invalid-argument', `${JSON.stringify(name)} would be both a file and a folder`);
         const entry = names.get(name);
         // Removed and filled again in one edit: the old content does not count.
         const old = entry !== undefined && isFolder(entry) && node.edit !== null ? entry.oid : null;
@@ -100,7 +104,8 @@ function mergeEntries(folder: Folder): TreeEntry[] {
   for (const entry of folder.entries) {
     const node = entry.rawName === undefined ? folder.node.children.get(entry.name) : undefined;
     // A deletion below a file that is no folder deletes nothing: the file stays.
-    const stays = node === undefined || (node.edit === undefined && !isFolder(entry) && !folder.subfolders.get(entry.name)?.result);
+    const stays =
+      node === undefined || (node.edit === undefined && !isFolder(entry) && !folder.subfolders.get(entry.name)?.result);
     if (!stays) continue;
     merged.push(entry);
     if (node !== undefined) names.add(entry.name);
@@ -114,7 +119,12 @@ function mergeEntries(folder: Folder): TreeEntry[] {
   return merged;
 }
 
-function addTree(store: ObjectHasher, entries: readonly TreeEntry[], old: Oid | null, objects: Map<Oid, NewObject>): Oid {
+function addTree(
+  store: ObjectHasher,
+  entries: readonly TreeEntry[],
+  old: Oid | null,
+  objects: Map<Oid, NewObject>,
+): Oid {
   const bytes = encodeTree(entries);
   const oid = store.hashObject('tree', bytes);
   if (oid !== old) objects.set(oid, { oid, type: 'tree', bytes });

@@ -52,7 +52,10 @@ export async function listFiles(
   const files = new Map<string, FileEntry>();
   let level = start === null ? [] : [{ prefix: prefix === '' ? '' : `${prefix}/`, oid: start }];
   while (level.length > 0) {
-    const trees = await readTrees(reader, level.map((folder) => folder.oid));
+    const trees = await readTrees(
+      reader,
+      level.map((folder) => folder.oid),
+    );
     const next: typeof level = [];
     for (const folder of level) {
       for (const entry of trees.get(folder.oid) ?? []) {
@@ -60,7 +63,8 @@ export async function listFiles(
         if (isFolder(entry)) next.push({ prefix: `${path}/`, oid: entry.oid });
         else files.set(path, { mode: entry.mode, oid: entry.oid });
       }
-      if (files.size + next.length > maxFiles) throw new OrcError('too-large', `the tree holds more than ${maxFiles} files`);
+      if (files.size + next.length > maxFiles)
+        throw new OrcError('too-large', `the tree holds more than ${maxFiles} files`);
     }
     level = next;
   }

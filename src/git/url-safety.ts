@@ -32,7 +32,9 @@ function findDanger(url: string): string | null {
 function readAuthority(url: string): string {
   const withScheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/]*)/.exec(url);
   if (withScheme) return withScheme[1] ?? '';
-  return isLocalUrl(url) ? '' : url.slice(0, url.indexOf('/') < 0 ? url.length : url.indexOf('/')).replace(/:[^@]*$/, '');
+  return isLocalUrl(url)
+    ? ''
+    : url.slice(0, url.indexOf('/') < 0 ? url.length : url.indexOf('/')).replace(/:[^@]*$/, '');
 }
 
 /** Whether git opens this URL as a folder of this machine. */

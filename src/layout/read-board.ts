@@ -9,7 +9,7 @@ import { formatVersion, noTasks, type TaskCounts } from '../core/records.ts';
 import { type CollectionName, Shelf } from '../core/shelf.ts';
 import { decodeText, type Fault, isFault, maxRecordBytes, sortFaults } from './faults.ts';
 import { decodeKnowledge } from './knowledge-file.ts';
-import { isListed, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
+import { isHot, isListed, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
 import { decodeJsonRecord, type JsonCollection, type JsonOptions } from './record-json.ts';
 import { readSettings } from './settings-file.ts';
 import { decodeState, isNewerFormat, type State, stateFault } from './state-file.ts';
@@ -64,7 +64,7 @@ export async function readBoard(input: {
   for (const { path, mode } of input.entries) {
     if (!isListed(path)) continue;
     const place = placeOf(path);
-    const fault = faultInEntry(path, place, mode) ?? (isUnread(place, bytesByPath.has(path)) ? unread(path) : null);
+    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, bytesByPath.has(path));
     if (fault !== null) {
       faults.push(fault);
       bytesByPath.delete(path);
@@ -75,7 +75,19 @@ export async function readBoard(input: {
   const settings = await readSettings(bytesByPath.get(settingsPath));
   if (!faults.some(({ path }) => path === settingsPath)) faults.push(...settings.faults);
   const state = readState(bytesByPath.get(statePath), faults);
-  const board = emptyBoard(state, settings, topics);
+  const board = new Board({
+    meta: state?.meta ?? emptyMeta,
+    settings: settings.settings,
+    settingsText: settings.text,
+    counts: state?.counts ?? new Map(),
+    topics,
+    workstreams: new Shelf('workstreams', true),
+    tasks: new Shelf('tasks', false),
+    agents: new Shelf('agents', false),
+    locks: new Shelf('locks', true),
+    knowledge: new Shelf('knowledge', false),
+    files: new Shelf('files', false),
+  });
   for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
   if (state === null) recountOpen(board);
   return finish(board, [...faults, ...findTwins(board)]);
@@ -98,22 +110,23 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
     const isTopic = place.kind === 'record' && place.collection === 'knowledge';
     if (isTopic) topics.delete(place.key);
     if (mode === null || bytes === null || !isListed(path)) continue;
-    const fault = faultInEntry(path, place, mode) ?? (isUnread(place, bytes !== 'unread') ? unread(path) : null);
+    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, bytes !== 'unread');
     if (fault !== null) faults.push(fault);
     else if (isTopic) topics.add(place.key);
     else if (bytes !== 'unread') bytesByPath.set(path, bytes);
   }
 
-  const old = read.board.clone();
   const settings = diffByPath.has(settingsPath) ? await readSettings(bytesByPath.get(settingsPath)) : null;
   if (settings !== null && !faults.some(({ path }) => path === settingsPath)) faults.push(...settings.faults);
   const isStateNew = diffByPath.has(statePath);
   const state = isStateNew ? readState(bytesByPath.get(statePath), faults) : null;
   const hasNoState = faults.some(({ path }) => path === statePath);
-  const { settings: oldSettings, settingsText } = old;
-  const meta = isStateNew ? (state?.meta ?? emptyMeta) : old.meta;
-  const contents = { ...shelvesOf(old), topics, meta, settings: settings?.settings ?? oldSettings, settingsText: settings?.text ?? settingsText };
-  const board = isStateNew || hasNoState ? new Board({ ...contents, counts: state?.counts ?? new Map() }) : withContents(old, contents);
+  const board = read.board.clone({
+    topics,
+    ...(settings === null ? {} : { settings: settings.settings, settingsText: settings.text }),
+    ...(isStateNew ? { meta: state?.meta ?? emptyMeta } : {}),
+    ...(isStateNew || hasNoState ? { counts: state?.counts ?? new Map() } : {}),
+  });
 
   for (const { path } of diff) dropRecord(board, path);
   for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
@@ -136,6 +149,13 @@ export async function decodeRecord(path: string, bytes: Uint8Array, options?: Js
   const record =
     collection === 'knowledge' ? await decodeKnowledge(key, path, bytes) : decodeJsonRecord(collection, path, bytes, options);
   return isFault(record) ? record : { collection, key, record };
+}
+
+/** A hot file whose content did not come: the object is missing from the store, or was too much to read. */
+function faultInReading(path: string, isRead: boolean): Fault | null {
+  if (isRead || !isHot(path)) return null;
+  const isRoot = path === statePath || path === settingsPath;
+  return { path, reason: 'could not be read', ...(isRoot ? { kind: 'blocking' } : {}) };
 }
 
 /** Counts open tasks from what is loaded, for a board whose `state.json` cannot say. */

@@ -22,7 +22,9 @@ describe('what servers say', () => {
     const said = `fatal: 'https://bob:p%40ss@w@example.com/x?private_token=abc': no
 Authorization: Basic Ym9iOmh1bnRlcjI=
 ssh://git:pw12@host/x, your key tok-3n-value is invalid`;
-    expect(cleanServerText(said, { secrets: ['tok-3n-value', 'p@ss', 'x'] })).toBe(`fatal: 'https://***@example.com/x': no
+    expect(
+      cleanServerText(said, { secrets: ['tok-3n-value', 'p@ss', 'x'] }),
+    ).toBe(`fatal: 'https://***@example.com/x': no
 Authorization: Basic ***
 ssh://git:***@host/x, your key *** is invalid`);
   });
@@ -32,7 +34,9 @@ ssh://git:***@host/x, your key *** is invalid`);
     const said = "remote: no boards here\nremote: \nerror: failed to push some refs to 'x'\nhint: try again\n";
     expect(summarizeServerText(said, 'nothing')).toBe('no boards here');
     expect(summarizeServerText('hint: x\n', 'nothing')).toBe('nothing');
-    expect(summarizeServerText('fatal: Could not read from remote repository.', 'nothing')).toBe('Could not read from remote repository.');
+    expect(summarizeServerText('fatal: Could not read from remote repository.', 'nothing')).toBe(
+      'Could not read from remote repository.',
+    );
   });
 });
 

@@ -27,17 +27,26 @@ describe('interference', () => {
     const upstream = new MemoryUpstream();
     const store = createMemoryStore();
     const oid = await writeCommit(store, 'one');
-    return { upstream, store, oid, transport: upstream.transport(store, { label: 'client', ...(intercept && { intercept }) }) };
+    return {
+      upstream,
+      store,
+      oid,
+      transport: upstream.transport(store, { label: 'client', ...(intercept && { intercept }) }),
+    };
   };
 
   test('an answer that is lost leaves the commit with the upstream', async () => {
-    const { upstream, oid, transport } = await setUp(async (stage) => (stage === 'after-push' ? { outcome: 'unknown' } : undefined));
+    const { upstream, oid, transport } = await setUp(async (stage) =>
+      stage === 'after-push' ? { outcome: 'unknown' } : undefined,
+    );
     expect(await transport.push(oid)).toMatchObject({ outcome: 'unknown' });
     expect(upstream.head).toBe(oid);
   });
 
   test('a push that is lost on its way leaves the upstream as it was', async () => {
-    const { upstream, oid, transport } = await setUp(async (stage) => (stage === 'before-push' ? { outcome: 'unknown' } : undefined));
+    const { upstream, oid, transport } = await setUp(async (stage) =>
+      stage === 'before-push' ? { outcome: 'unknown' } : undefined,
+    );
     expect(await transport.push(oid)).toMatchObject({ outcome: 'unknown' });
     expect(upstream.head).toBe(null);
   });
@@ -60,7 +69,9 @@ describe('interference', () => {
 
   test('tells who asks, at which stage and with what head', async () => {
     const seen: unknown[] = [];
-    const { oid, transport } = await setUp(async (stage, info) => void seen.push([stage, info.label, info.oid, info.head, info.timeoutMs]));
+    const { oid, transport } = await setUp(
+      async (stage, info) => void seen.push([stage, info.label, info.oid, info.head, info.timeoutMs]),
+    );
     await transport.push(oid, { timeoutMs: 7 });
     await transport.fetch();
     await transport.readHead();

@@ -10,12 +10,19 @@ import { makeTempDir } from '../support/temp-dir.ts';
 
 const ref = 'refs/heads/orc';
 
-async function makeStore(objectFormat: ObjectFormat = 'sha1', onStart?: (args: readonly string[]) => void): Promise<GitStore> {
+async function makeStore(
+  objectFormat: ObjectFormat = 'sha1',
+  onStart?: (args: readonly string[]) => void,
+): Promise<GitStore> {
   const path = join(makeTempDir(), 'orc', 'board.git');
   return createNativeStore(path, { objectFormat, env: isolatedEnv, ...(onStart && { onStart }) });
 }
 
-const errorCode = (promise: Promise<unknown>) => promise.then(() => 'no error', (error) => error.code);
+const errorCode = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.code,
+  );
 
 describeGitStore('native store, sha1', () => makeStore('sha1'));
 describeGitStore('native store, sha256', () => makeStore('sha256'));
@@ -27,7 +34,11 @@ describe.each(['sha1', 'sha256'] as const)('native store, %s: the folder', (form
     const many = await writeChain(store, 100, 'many', few[2]);
     await store.updateRefs([{ ref, from: null, to: many[99] as Oid }]);
     checkRepository(store.path);
-    expect(git(store.path, 'rev-parse', '--is-bare-repository', '--show-object-format', ref).split('\n')).toEqual(['true', format, many[99]]);
+    expect(git(store.path, 'rev-parse', '--is-bare-repository', '--show-object-format', ref).split('\n')).toEqual([
+      'true',
+      format,
+      many[99],
+    ]);
     expect(git(store.path, 'rev-list', '--count', ref)).toBe('103');
     expect(git(store.path, 'count-objects', '-v')).toMatch(/packs: 1/);
     await store.close();
@@ -37,7 +48,10 @@ describe.each(['sha1', 'sha256'] as const)('native store, %s: the folder', (form
     const store = await makeStore(format);
     const chain = await writeChain(store, 5, 'chain');
     const tip = chain[4] as Oid;
-    await store.updateRefs([{ ref, from: null, to: tip }, { ref: 'refs/orc/keep', from: null, to: tip }]);
+    await store.updateRefs([
+      { ref, from: null, to: tip },
+      { ref: 'refs/orc/keep', from: null, to: tip },
+    ]);
     git(store.path, 'repack', '-adq');
     git(store.path, 'prune-packed');
     git(store.path, 'pack-refs', '--all');
@@ -58,7 +72,9 @@ describe.each(['sha1', 'sha256'] as const)('native store, %s: the folder', (form
 describe('native store', () => {
   test('is created once by many at the same time', async () => {
     const path = join(makeTempDir(), 'deep', 'board.git');
-    const stores = await Promise.all(Array.from({ length: 8 }, () => createNativeStore(path, { objectFormat: 'sha1', env: isolatedEnv })));
+    const stores = await Promise.all(
+      Array.from({ length: 8 }, () => createNativeStore(path, { objectFormat: 'sha1', env: isolatedEnv })),
+    );
     expect(new Set(stores.map((store) => store.path))).toEqual(new Set([path]));
     expect(fs.readdirSync(join(path, '..'))).toEqual(['board.git']);
     checkRepository(path);
@@ -98,7 +114,8 @@ describe('native store', () => {
     for (const line of fs.readdirSync('/proc')) {
       if (!/^\d+$/.test(line)) continue;
       try {
-        if (fs.readFileSync(`/proc/${line}/cmdline`, 'utf8').includes(`--git-dir=${store.path}`)) pids.push(Number(line));
+        if (fs.readFileSync(`/proc/${line}/cmdline`, 'utf8').includes(`--git-dir=${store.path}`))
+          pids.push(Number(line));
       } catch {
         // it ended while we looked
       }
@@ -111,6 +128,25 @@ describe('native store', () => {
     await reader.close();
     expect((await reader.readObjects(chain)).size).toBe(3);
     await reader.close();
+  });
+
+  test('reads and misses many at once, and says when many are damaged', async () => {
+    const store = await makeStore();
+    const blobs = Array.from({ length: 1200 }, (_, index) => makeBlob(store, `blob ${index}`));
+    await store.writeObjects(blobs);
+    const reader = await openNativeStore(store.path, { env: isolatedEnv });
+    const unknown = Array.from({ length: 600 }, (_, index) => makeBlob(store, `unknown ${index}`).oid);
+    const found = await reader.readObjects([...unknown, ...blobs.map((blob) => blob.oid)]);
+    expect(found.size).toBe(1200);
+    expect(
+      blobs.every((blob) => Buffer.compare(found.get(blob.oid)?.bytes ?? new Uint8Array(), blob.bytes) === 0),
+    ).toBe(true);
+    expect(fs.readdirSync(join(store.path, 'objects')).sort()).toEqual(['info', 'pack']);
+    const pack = fs.readdirSync(join(store.path, 'objects/pack')).find((name) => name.endsWith('.pack')) as string;
+    const bytes = fs.readFileSync(join(store.path, 'objects/pack', pack));
+    fs.chmodSync(join(store.path, 'objects/pack', pack), 0o644);
+    fs.writeFileSync(join(store.path, 'objects/pack', pack), bytes.fill(0x55, 12, bytes.length - 20));
+    expect(await errorCode(reader.readObjects(blobs.map((blob) => blob.oid)))).toBe('store-corrupt');
   });
 
   test('says that an object is damaged, loose or packed', async () => {
@@ -159,15 +195,21 @@ describe('native store', () => {
     expect(fs.existsSync(lock)).toBe(false);
   });
 
-  test.each(['HEAD', 'refs/../config', 'refs/heads/a b', 'refs/heads/x.lock', 'refs//x', 'refs/heads/', 'refs/.git/x', 'refs/heads/\n'])(
-    'refuses the ref name %j',
-    async (name) => {
-      const store = await makeStore();
-      const oid = await writeCommit(store, 'one');
-      expect(await errorCode(store.updateRefs([{ ref: name, from: null, to: oid }]))).toBe('invalid-argument');
-      expect(await errorCode(store.readRef(name))).toBe('invalid-argument');
-    },
-  );
+  test.each([
+    'HEAD',
+    'refs/../config',
+    'refs/heads/a b',
+    'refs/heads/x.lock',
+    'refs//x',
+    'refs/heads/',
+    'refs/.git/x',
+    'refs/heads/\n',
+  ])('refuses the ref name %j', async (name) => {
+    const store = await makeStore();
+    const oid = await writeCommit(store, 'one');
+    expect(await errorCode(store.updateRefs([{ ref: name, from: null, to: oid }]))).toBe('invalid-argument');
+    expect(await errorCode(store.readRef(name))).toBe('invalid-argument');
+  });
 
   test('says `io`, and leaves nothing half written, where it may not write', async () => {
     const store = await makeStore();

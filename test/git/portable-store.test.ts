@@ -66,7 +66,9 @@ test('a damaged object is told from one that is missing', async () => {
 });
 
 test('refuses a SHA-256 board', async () => {
-  await expect(createPortableStore(makePath(), { objectFormat: 'sha256' })).rejects.toMatchObject({ code: 'unsupported' });
+  await expect(createPortableStore(makePath(), { objectFormat: 'sha256' })).rejects.toMatchObject({
+    code: 'unsupported',
+  });
   const { path } = await createNativeStore(makePath(), { objectFormat: 'sha256', env: isolatedEnv });
   await expect(openPortableStore(path)).rejects.toMatchObject({ code: 'unsupported' });
 });

@@ -73,7 +73,9 @@ test('a helper that git left running does not hold the answer back', async () =>
 });
 
 test('a missing folder is not taken for a missing git', async () => {
-  await expect(runGit({ args: ['version'], gitDir: '/nonexistent/x', env: isolatedEnv })).rejects.toMatchObject({ code: 'no-board' });
+  await expect(runGit({ args: ['version'], gitDir: '/nonexistent/x', env: isolatedEnv })).rejects.toMatchObject({
+    code: 'no-board',
+  });
 });
 
 const ref = 'refs/heads/orc';

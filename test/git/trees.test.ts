@@ -94,14 +94,25 @@ describe.each(['sha1', 'sha256'] as const)('%s trees', (objectFormat) => {
     const store = makeStore();
     const one = makeBlob(store, '1').oid;
     const root = await plant(store, { a: '0', 'b/c': '0', 'b/d/e': '0', 'x/y/z': '0' });
-    const edited = await edit(store, root, { a: one, 'b/d/e': null, 'b/new': one, 'x/y/z': null, 'n/e/w': one, 'not/there': null });
+    const edited = await edit(store, root, {
+      a: one,
+      'b/d/e': null,
+      'b/new': one,
+      'x/y/z': null,
+      'n/e/w': one,
+      'not/there': null,
+    });
     expect(edited).toBe(await plant(store, { a: '1', 'b/c': '0', 'b/new': '1', 'n/e/w': '1' }));
   });
 
   test('editing nothing, or to what is there already, makes no new tree', async () => {
     const store = makeStore();
     const root = await plant(store, { 'a/b': '1', c: '2' });
-    const same = new Map<string, Oid | null>([['a/b', makeBlob(store, '1').oid], ['no/thing', null], ['c/under-a-file', null]]);
+    const same = new Map<string, Oid | null>([
+      ['a/b', makeBlob(store, '1').oid],
+      ['no/thing', null],
+      ['c/under-a-file', null],
+    ]);
     for (const edits of [new Map(), same]) expect(await editTree(store, root, edits)).toEqual({ root, objects: [] });
   });
 
@@ -134,10 +145,17 @@ describe.each(['sha1', 'sha256'] as const)('%s trees', (objectFormat) => {
       { mode: '40000', name: 'inner', oid: inner },
     ];
     const root = await writeTree(store, entries);
-    const modes = async (tree: Oid) => Object.fromEntries([...(await listFiles(store, tree))].map(([path, { mode }]) => [path, mode]));
+    const modes = async (tree: Oid) =>
+      Object.fromEntries([...(await listFiles(store, tree))].map(([path, { mode }]) => [path, mode]));
     expect(await modes(root)).toEqual({ link: '120000', module: '160000', run: '100755', 'inner/x': '100644' });
     const kept = await edit(store, root, { other: one.oid });
-    expect(await modes(kept)).toEqual({ link: '120000', module: '160000', run: '100755', 'inner/x': '100644', other: '100644' });
+    expect(await modes(kept)).toEqual({
+      link: '120000',
+      module: '160000',
+      run: '100755',
+      'inner/x': '100644',
+      other: '100644',
+    });
     const replaced = await edit(store, root, { link: one.oid, 'module/a': one.oid, run: null });
     expect(await modes(replaced)).toEqual({ link: '100644', 'module/a': '100644', 'inner/x': '100644' });
   });
@@ -169,10 +187,15 @@ test('edits follow one another over objects that are not written yet', async () 
   expect(store.objects.size).toBe(0);
 });
 
-test.each(['', '/a', 'a/', 'a//b', '../a', 'a/./b', '.git/config', 'a/.GIT', 'a\0b'])('refuses to write the path %j', async (path) => {
-  const store = createMemoryStore();
-  await expect(edit(store, null, { [path]: makeBlob(store, '').oid })).rejects.toMatchObject({ code: 'invalid-argument' });
-});
+test.each(['', '/a', 'a/', 'a//b', '../a', 'a/./b', '.git/config', 'a/.GIT', 'a\0b'])(
+  'refuses to write the path %j',
+  async (path) => {
+    const store = createMemoryStore();
+    await expect(edit(store, null, { [path]: makeBlob(store, '').oid })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  },
+);
 
 test('says that the store is corrupt when a tree is missing, is something else or is malformed', async () => {
   const store = createMemoryStore();
@@ -190,7 +213,10 @@ test('gives up on a small tree that describes billions of files', async () => {
   let oid = makeBlob(store, '').oid;
   for (let level = 0; level < 12; level++) {
     const mode = level === 0 ? ('100644' as const) : ('40000' as const);
-    oid = await writeTree(store, Array.from({ length: 10 }, (_, index) => ({ mode, name: `${index}`, oid })));
+    oid = await writeTree(
+      store,
+      Array.from({ length: 10 }, (_, index) => ({ mode, name: `${index}`, oid })),
+    );
   }
   await expect(listFiles(store, oid, { maxFiles: 10_000 })).rejects.toMatchObject({ code: 'too-large' });
 });

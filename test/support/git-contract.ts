@@ -66,7 +66,9 @@ export function describeGitStore(name: string, factory: () => Promise<GitStore>)
     storeTest(
       'keeps a thousand objects that are written and read at once',
       async (store) => {
-        const objects = Array.from({ length: 1000 }, (_, index) => makeBlob(store, `blob ${index} ${'x'.repeat(index)}`));
+        const objects = Array.from({ length: 1000 }, (_, index) =>
+          makeBlob(store, `blob ${index} ${'x'.repeat(index)}`),
+        );
         await store.writeObjects(objects);
         const found = await store.readObjects(objects.map((object) => object.oid));
         expect(found.size).toBe(1000);
@@ -109,7 +111,9 @@ export function describeGitStore(name: string, factory: () => Promise<GitStore>)
 
     storeTest('lets exactly one of many concurrent moves win', async (store) => {
       const base = await writeCommit(store, 'base');
-      const rivals = await Promise.all(Array.from({ length: 12 }, (_, index) => writeCommit(store, `rival ${index}`, [base])));
+      const rivals = await Promise.all(
+        Array.from({ length: 12 }, (_, index) => writeCommit(store, `rival ${index}`, [base])),
+      );
       await store.updateRefs([{ ref, from: null, to: base }]);
       const outcomes = await Promise.all(rivals.map((to) => store.updateRefs([{ ref, from: base, to }])));
       expect(outcomes.filter((outcome) => outcome === 'updated')).toHaveLength(1);
@@ -150,15 +154,19 @@ export function describeGitStore(name: string, factory: () => Promise<GitStore>)
       }
     });
 
-    storeTest('follows a line of 700 commits', async (store) => {
-      const line = await writeChain(store, 700, 'long');
-      const [first, last] = [line[0] as Oid, line[699] as Oid];
-      const stranger = await writeCommit(store, 'stranger');
-      expect(await store.isAncestor(first, last)).toBe(true);
-      expect(await store.isAncestor(last, first)).toBe(false);
-      expect(await store.isAncestor(stranger, last)).toBe(false);
-      expect(await store.isAncestor(makeBlob(store, 'never written').oid, last)).toBe(false);
-    }, 30_000);
+    storeTest(
+      'follows a line of 700 commits',
+      async (store) => {
+        const line = await writeChain(store, 700, 'long');
+        const [first, last] = [line[0] as Oid, line[699] as Oid];
+        const stranger = await writeCommit(store, 'stranger');
+        expect(await store.isAncestor(first, last)).toBe(true);
+        expect(await store.isAncestor(last, first)).toBe(false);
+        expect(await store.isAncestor(stranger, last)).toBe(false);
+        expect(await store.isAncestor(makeBlob(store, 'never written').oid, last)).toBe(false);
+      },
+      30_000,
+    );
   });
 }
 

@@ -7,7 +7,7 @@ import { makeTempDir } from './temp-dir.ts';
 
 /** The environment in which tests start git, and let orc start it. */
 export const isolatedEnv: NodeJS.ProcessEnv = {
-  PATH: process.env['PATH'],
+  PATH: process.env.PATH,
   HOME: '/nonexistent',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',

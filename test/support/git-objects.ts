@@ -13,7 +13,11 @@ export function makeBlob(store: GitStore, text: string): NewObject {
 }
 
 /** A commit with one file in its tree: commit, tree, blob. Different texts make different commits. */
-export function makeCommit(store: GitStore, text: string, parents: readonly Oid[] = []): [NewObject, NewObject, NewObject] {
+export function makeCommit(
+  store: GitStore,
+  text: string,
+  parents: readonly Oid[] = [],
+): [NewObject, NewObject, NewObject] {
   const blob = makeBlob(store, text);
   const tree = makeObject(store, 'tree', encodeTree([{ mode: '100644', name: 'file.txt', oid: blob.oid }]));
   const who = { name: 'Test', email: 'test@example.com', at: 1_700_000_000_000 };

@@ -77,7 +77,7 @@ export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusa
 /** Whether token or id, whichever are given, are those of the claim or hold; giving none proves nothing. */
 export function isProven(held: { readonly id: string; readonly token: number }, proof: Proof): boolean {
   if (proof.token === undefined && proof.claim === undefined) return false;
-  return (proof.token === undefined || proof.token <= held.token) && (proof.claim === undefined || proof.claim === held.id);
+  return (proof.token === undefined || proof.token === held.token) && (proof.claim === undefined || proof.claim === held.id);
 }
 
 /** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */

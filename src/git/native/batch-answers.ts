@@ -17,7 +17,10 @@ const [space, lineFeed, letterM, letterA] = [' ', '\n', 'm', 'a'].map((text) => 
  * Takes `<oid> <type> <size>\n<content>\n` and `<oid> missing\n` in whatever pieces they come, and tells the answers
  * one by one: the object, or `null` for a missing one. Works on bytes: ten thousand headers as strings take longer than git.
  */
-export function createAnswerParser(onAnswer: (answer: GitObject | null) => void): AnswerParser {
+export function createAnswerParser(
+  onAnswer: (answer: GitObject | null) => void,
+  options: { readonly copies: boolean },
+): AnswerParser {
   let chunks: Buffer[] = [];
   let size = 0;
   let needed = 1; // bytes without which nothing can be said; keeps big objects from being joined again and again
@@ -44,8 +47,9 @@ export function createAnswerParser(onAnswer: (answer: GitObject | null) => void)
       needed = end + 1 - at;
       return 0;
     }
-    // A copy: a slice would keep the whole chunk alive for as long as the object is cached.
-    onAnswer({ type, bytes: Uint8Array.prototype.slice.call(data, lineEnd + 1, end) });
+    const part = data.subarray(lineEnd + 1, end);
+    // Without a copy the whole chunk lives for as long as one of its objects is cached.
+    onAnswer({ type, bytes: options.copies ? new Uint8Array(part) : part });
     return end + 1;
   };
 

@@ -64,14 +64,15 @@ function startBatchProcess(storePath: string, settings: GitSettings): BatchProce
   const pending: PendingBatch[] = [];
   let complaint = '';
   let ended = false;
-  const parser = createAnswerParser((answer) => {
+  const parser = createAnswerParser(takeAnswer, { copies: true });
+  function takeAnswer(answer: GitObject | null) {
     const batch = pending[0];
     if (batch === undefined) return;
     batch.answers.push(answer);
     if (batch.answers.length < batch.oids.length) return;
     pending.shift();
     void settle(batch);
-  });
+  }
   // Git says `missing` of a damaged object too, and complains beside it: the complaint was sent before the answer.
   const settle = async (batch: PendingBatch) => {
     if (batch.answers.includes(null)) await nextTurn().then(nextTurn);
@@ -90,7 +91,9 @@ function startBatchProcess(storePath: string, settings: GitSettings): BatchProce
   };
   const failAsOrc = (reason: string) => {
     const oid = pending[0]?.oids[pending[0].answers.length];
-    const damaged = /corrupt|unable to unpack|bad object|could not read|cannot be read|unpack/i.test(complaint + reason);
+    const damaged = /corrupt|unable to unpack|bad object|could not read|cannot be read|unpack/i.test(
+      complaint + reason,
+    );
     const text = `git cat-file ended at object ${oid ?? '?'}: ${cleanServerText(complaint) || reason}`;
     fail(new OrcError(damaged ? 'store-corrupt' : 'git-failed', text, { hint: 'run `orc doctor`' }));
   };

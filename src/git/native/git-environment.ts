@@ -32,16 +32,16 @@ export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnviron
   // Inherited GIT_CONFIG_* pairs are gone: what matters of them comes through `config` (HostConfig.forTransport). Handed on
   // twice, a list such as http.extraHeader would send its token twice, which servers refuse.
   const config = options.config ?? [];
-  env['GIT_CONFIG_COUNT'] = String(config.length);
+  env.GIT_CONFIG_COUNT = String(config.length);
   config.forEach(([key, value], index) => {
     env[`GIT_CONFIG_KEY_${index}`] = key;
     env[`GIT_CONFIG_VALUE_${index}`] = value;
   });
-  env['LC_ALL'] = 'C';
-  env['GIT_ALLOW_PROTOCOL'] = 'file:ssh:http:https:git';
-  env['GIT_NO_REPLACE_OBJECTS'] = '1';
-  env['GIT_TERMINAL_PROMPT'] = options.interactive ? '1' : '0';
-  if (!options.interactive) env['GCM_INTERACTIVE'] = 'never'; // Git Credential Manager opens windows otherwise
+  env.LC_ALL = 'C';
+  env.GIT_ALLOW_PROTOCOL = 'file:ssh:http:https:git';
+  env.GIT_NO_REPLACE_OBJECTS = '1';
+  env.GIT_TERMINAL_PROMPT = options.interactive ? '1' : '0';
+  if (!options.interactive) env.GCM_INTERACTIVE = 'never'; // Git Credential Manager opens windows otherwise
   return env;
 }
 

@@ -13,6 +13,7 @@ import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
 import { createBatchReader } from './batch-reader.ts';
+import { readBulk } from './bulk-reader.ts';
 import { encodePack } from './pack-stream.ts';
 import { type GitSettings, runGit } from './run-git.ts';
 
@@ -31,6 +32,8 @@ export interface CreateStoreOptions extends NativeStoreOptions {
 const packFrom = 200;
 /** Up to so many unknown objects are looked for as files first. */
 const looseReadLimit = 50;
+/** From so many on, a process of their own is faster than the one that is running. */
+const bulkFrom = 500;
 /** Commits read one by one before git is asked. */
 const walkLimit = 500;
 
@@ -79,11 +82,14 @@ class NativeStore implements GitStore {
       else found.set(oid, cached);
     }
     if (unknown.length <= looseReadLimit) unknown = unknown.filter((oid) => !this.#readLoose(oid, found));
-    const answers = await this.#batch.read(unknown);
-    answers.forEach((object, index) => {
-      const oid = unknown[index];
-      if (object !== null && oid !== undefined) this.#remember(oid, object, found);
-    });
+    const isBulk = unknown.length >= bulkFrom;
+    const answers = await (isBulk ? readBulk(this.path, unknown, this.#options) : this.#batch.read(unknown));
+    for (const [index, oid] of unknown.entries()) {
+      const object = answers[index];
+      if (!object) continue;
+      found.set(oid, object);
+      if (!isBulk) this.#cache.add(oid, object); // a whole board would only push out what is used again
+    }
     return found;
   }
 
@@ -126,13 +132,9 @@ class NativeStore implements GitStore {
     if (!hasLooseObject(this.path, oid)) return false;
     const object = readLooseObject(this.path, this.objectFormat, oid);
     if (object === null) return false; // packed and pruned since
-    this.#remember(oid, object, found);
-    return true;
-  }
-
-  #remember(oid: Oid, object: GitObject, found: Map<Oid, GitObject>): void {
     this.#cache.add(oid, object);
     found.set(oid, object);
+    return true;
   }
 
   async #writePack(objects: readonly NewObject[]): Promise<void> {

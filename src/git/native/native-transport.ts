@@ -11,10 +11,18 @@ import { type NameSource, randomName } from '../durable-files.ts';
 import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
 import { PINNED_URL, pinUrl } from '../remote-url.ts';
-import { readStoreFormat } from '../store-folder.ts';
 import type { ObjectFormat, Oid } from '../store.ts';
+import { readStoreFormat } from '../store-folder.ts';
+import type {
+  CallOptions,
+  FetchOptions,
+  FetchOutcome,
+  HeadOutcome,
+  PushOutcome,
+  Transport,
+  Unreachable,
+} from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
-import type { CallOptions, FetchOptions, FetchOutcome, HeadOutcome, PushOutcome, Transport, Unreachable } from '../transport.ts';
 import { classifyPush } from './push-report.ts';
 import { type GitResult, type GitSettings, runGit } from './run-git.ts';
 
@@ -27,6 +35,11 @@ export interface NativeTransportOptions extends GitSettings {
   readonly ref: string;
   /** The upstream is the host repository itself: its hooks and its garbage collection stay off when it receives. */
   readonly quietHost?: boolean;
+  /**
+   * Has a repository on this machine sync what it receives (1–4 ms a push). Default: only with `quietHost`; elsewhere
+   * the remote's own `core.fsync` counts, as it does behind ssh and https.
+   */
+  readonly syncedUpstream?: boolean;
   /** Names for the refs that fetches use; random by default. */
   readonly nameTemporary?: NameSource;
 }
@@ -111,7 +124,8 @@ class NativeTransport implements Transport {
       }
       if (result.timedOut) return unreachable(result, options);
       // A missing branch is told by asking, not by git's words for it.
-      const left = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs - (performance.now() - startedAt) };
+      const left =
+        options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs - (performance.now() - startedAt) };
       const asked = await this.readHead(left);
       if (asked.outcome === 'read' && asked.head === null) return { outcome: 'fetched', head: null };
       return asked.outcome === 'unreachable' ? asked : unreachable(result, options);
@@ -123,7 +137,14 @@ class NativeTransport implements Transport {
   async push(oid: Oid, options: CallOptions = {}): Promise<PushOutcome> {
     if (!isOid(oid, this.#format)) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
     const { ref } = this.#options;
-    const flags = ['--porcelain', '--no-progress', '--no-verify', '--no-signed', '--no-follow-tags', '--no-recurse-submodules'];
+    const flags = [
+      '--porcelain',
+      '--no-progress',
+      '--no-verify',
+      '--no-signed',
+      '--no-follow-tags',
+      '--no-recurse-submodules',
+    ];
     const args = ['push', ...flags, ...this.#receivePack(), '--', PINNED_URL, `${oid}:${ref}`];
     const { exitCode, timedOut, stdout, stderr } = await this.#run(args, options.timeoutMs);
     return classifyPush(ref, { exitCode, timedOut, stdout: stdout.toString('utf8'), stderr });
@@ -131,17 +152,24 @@ class NativeTransport implements Transport {
 
   /** A file transport clears configuration for the other side; only the command itself carries it over. */
   #receivePack(): string[] {
-    if (!this.#options.quietHost && !isLocalUrl(this.#options.url)) return [];
-    // That what was acknowledged survives a power cut is ours to ask; a remote's upkeep is its own business.
-    const settings = ['core.fsync=committed'];
-    if (this.#options.quietHost) settings.push('core.hooksPath=/dev/null', 'receive.autogc=false');
-    // So are its hooks; but a `core.hooksPath` of the user's own configuration would count there as well.
-    else if (!choosesHooks(this.#options.url)) settings.push('core.hooksPath=hooks');
+    const { url, quietHost = false, syncedUpstream = quietHost } = this.#options;
+    if (!quietHost && !isLocalUrl(url)) return [];
+    const settings = syncedUpstream ? ['core.fsync=committed'] : [];
+    if (quietHost) settings.push('core.hooksPath=/dev/null', 'receive.autogc=false');
+    // A remote's hooks are its own business; but a `core.hooksPath` of the user's own configuration would count there too.
+    else if (!choosesHooks(url)) settings.push('core.hooksPath=hooks');
+    if (settings.length === 0) return [];
     return [`--receive-pack=git ${settings.map((setting) => `-c ${setting}`).join(' ')} receive-pack`];
   }
 
   #fetchArguments(own: string, depth: number | undefined): string[] {
-    const flags = ['--no-write-fetch-head', '--no-auto-maintenance', '--no-tags', '--no-recurse-submodules', '--no-progress'];
+    const flags = [
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+      '--no-tags',
+      '--no-recurse-submodules',
+      '--no-progress',
+    ];
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
     return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
   }
@@ -175,7 +203,9 @@ class NativeTransport implements Transport {
 
 function unreachable(result: GitResult, options: CallOptions): Unreachable {
   const fallback = `git ended with ${result.exitCode ?? 'a signal'}`;
-  const reason = result.timedOut ? `no answer within ${options.timeoutMs} ms` : summarizeServerText(result.stderr, fallback);
+  const reason = result.timedOut
+    ? `no answer within ${options.timeoutMs} ms`
+    : summarizeServerText(result.stderr, fallback);
   return { outcome: 'unreachable', reason };
 }
 

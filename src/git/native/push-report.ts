@@ -47,7 +47,8 @@ export function classifyPush(ref: string, report: PushReport): PushOutcome {
   }
   // What a server's hooks print comes after `remote: `, and cannot pass for git's own words.
   const own = report.stderr.replace(/^remote:.*$/gm, '');
-  const proven = !report.timedOut && line === null && !/RPC failed/.test(own) && neverConnected.some((words) => words.test(own));
+  const proven =
+    !report.timedOut && line === null && !/RPC failed/.test(own) && neverConnected.some((words) => words.test(own));
   return { outcome: proven ? 'unreachable' : 'unknown', reason };
 }
 

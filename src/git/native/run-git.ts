@@ -28,6 +28,8 @@ export interface GitCall extends GitSettings {
   readonly cwd?: string;
   /** What git reads; chunks are produced only as fast as git takes them. */
   readonly stdin?: Iterable<Uint8Array>;
+  /** An open file that takes the output; `stdout` is empty then. */
+  readonly stdoutFd?: number;
   /** In milliseconds. */
   readonly timeoutMs?: number;
   /** Strings to hide in what git says, beside the credentials in URLs. */
@@ -101,7 +103,7 @@ export function startGit(call: GitCall): ChildProcess {
   return spawn('git', args, {
     cwd: call.cwd ?? call.gitDir,
     env: buildGitEnvironment(call.env ?? process.env, call),
-    stdio: [call.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [call.stdin === undefined ? 'ignore' : 'pipe', call.stdoutFd ?? 'pipe', 'pipe'],
     // A session of its own: no terminal to ask on, and a group that can be killed as a whole.
     detached: !call.interactive && process.platform !== 'win32',
     windowsHide: true,

@@ -1,0 +1,231 @@
+import { expect, test } from 'vitest';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { createMemoryStore } from '../../src/git/memory.ts';
+import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+
+function twoClients() {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  const b = memoryClient({ name: 'beta', upstream, clock });
+  return { upstream, clock, a, b };
+}
+
+async function addTask(client: MemoryClient, title = 'T'): Promise<string> {
+  const answer = await client.ask('task.add', { workstream: 'w', title });
+  if (answer.outcome.outcome !== 'accepted' || !('task' in answer.outcome.result)) throw new Error(JSON.stringify(answer.outcome));
+  return answer.outcome.result.task;
+}
+
+test('1. an accepted operation is published, with its version and record', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  const answer = await a.ask('task.add', { workstream: 'w', title: 'First' });
+  expect(answer).toMatchObject({ published: true, state: 'published', outcome: { outcome: 'accepted', version: 3, record: { title: 'First' } } });
+  expect(upstream.heads).toHaveLength(3);
+  expect(await a.queue.list()).toEqual([]);
+});
+
+test('2. two clients claim one task: the loser replays and hears who won', async () => {
+  const { a, b } = twoClients();
+  await beginBoard(a);
+  const task = await addTask(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  const [first, second] = await Promise.all([a.ask('task.claim', { id: task }), b.ask('task.claim', { id: task })]);
+  const outcomes = [first.outcome, second.outcome].map((outcome) => outcome.outcome).sort();
+  expect(outcomes).toEqual(['accepted', 'refused']);
+  const refused = [first, second].find(({ outcome }) => outcome.outcome === 'refused');
+  expect(refused?.outcome).toMatchObject({ code: 'already-claimed' });
+});
+
+test('2. a loser of the race for next gets another task', async () => {
+  const { a, b } = twoClients();
+  await beginBoard(a);
+  await addTask(a, 'one');
+  await addTask(a, 'two');
+  await b.session.sync({ timeoutMs: 1000 });
+  const answers = await Promise.all([a.ask('task.next', { workstream: 'w' }), b.ask('task.next', { workstream: 'w' })]);
+  const tasks = answers.map(({ outcome }) => (outcome.outcome === 'accepted' && 'task' in outcome.result ? outcome.result.task : null));
+  expect(new Set(tasks).size).toBe(2);
+  expect(tasks).not.toContain(null);
+});
+
+test('a refusal decided on an old head is checked against the upstream before it is told', async () => {
+  const { a, b } = twoClients();
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  const task = await addTask(a);
+  const answer = await b.ask('task.claim', { id: task });
+  expect(answer.outcome.outcome).toBe('accepted');
+});
+
+test('next finds nothing only after the upstream was asked', async () => {
+  const { a, b } = twoClients();
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  await addTask(a);
+  const answer = await b.ask('task.next', { workstream: 'w' });
+  expect(answer).toMatchObject({ published: true, outcome: { outcome: 'accepted' } });
+  const none = await b.ask('task.next', { workstream: 'w' });
+  expect(none).toMatchObject({ published: null, outcome: { outcome: 'unchanged' } });
+});
+
+test('3. an upstream that cannot be reached: queued, told so, published by the next sync', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  let isDown = false;
+  const a = memoryClient({ name: 'alpha', upstream, clock, intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined) });
+  await beginBoard(a);
+  const task = await addTask(a);
+  isDown = true;
+  const answer = await a.ask('task.claim', { id: task });
+  expect(answer).toMatchObject({ published: false, state: 'queued', outcome: { outcome: 'accepted' } });
+  const local = (await a.session.localHead()).read.board;
+  expect(local.tasks.get(task)?.status).toBe('in_progress');
+  expect((await a.queue.list())[0]?.told).toEqual({ state: 'queued', result: { task } });
+  const failed = await a.session.sync({ timeoutMs: 1000 });
+  expect(failed).toMatchObject({ reachable: false, waiting: 1 });
+  isDown = false;
+  const report = await a.session.sync({ timeoutMs: 1000 });
+  expect(report).toMatchObject({ published: 1, waiting: 0, reachable: true });
+  expect((await a.session.view.head()).read.board.tasks.get(task)?.assigned_to).toBe('alpha');
+});
+
+test('3. a push that landed without an answer is found in the event log, not made twice', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  let cuts = 0;
+  const a = memoryClient({
+    name: 'alpha',
+    upstream,
+    clock,
+    intercept: async (stage) => (stage === 'after-push' && cuts-- > 0 ? { outcome: 'unknown' } : undefined),
+  });
+  await beginBoard(a);
+  cuts = 1;
+  const answer = await a.ask('task.add', { workstream: 'w', title: 'Once' });
+  expect(answer).toMatchObject({ published: true, outcome: { outcome: 'accepted', version: 3 } });
+  expect((await a.session.view.head()).read.board.countsOf('w').pending).toBe(1);
+});
+
+test('a tentative claim of a task that somebody else got is rejected, never turned into another', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  let isDown = false;
+  const a = memoryClient({ name: 'alpha', upstream, clock, intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined) });
+  const b = memoryClient({ name: 'beta', upstream, clock });
+  await beginBoard(a);
+  const first = await addTask(a, 'one');
+  await addTask(a, 'two');
+  isDown = true;
+  const tentative = await a.ask('task.next', { workstream: 'w' });
+  expect(tentative).toMatchObject({ state: 'queued', outcome: { result: { task: first } } });
+  await b.ask('task.claim', { id: first });
+  isDown = false;
+  const report = await a.session.sync({ timeoutMs: 1000 });
+  expect(report).toMatchObject({ published: 0, rejected: 1, waiting: 0 });
+  const [rejected] = await a.queue.listRejected();
+  expect(rejected?.refusal.code).toBe('already-claimed');
+  expect((await a.session.view.head()).read.board.countsOf('w')).toMatchObject({ in_progress: 1, pending: 1 });
+});
+
+test('5. a rewritten upstream stops everything and changes nothing', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  const before = await a.store.readRef('refs/remotes/upstream/orc');
+  const stranger = memoryClient({ name: 'stranger', upstream: new MemoryUpstream(), clock: fakeClock() });
+  await beginBoard(stranger);
+  await stranger.ask('workstream.create', { name: 'other' });
+  const foreign = await stranger.store.readRef('refs/heads/orc');
+  upstream.moveHead(foreign, stranger.store);
+  await expect(a.session.sync({ timeoutMs: 1000 })).rejects.toMatchObject({ code: 'history-rewritten' });
+  await expect(a.ask('workstream.create', { name: 'x' })).rejects.toMatchObject({ code: 'history-rewritten' });
+  expect(await a.store.readRef('refs/remotes/upstream/orc')).toBe(before);
+  expect(await a.queue.list()).toEqual([]);
+});
+
+test('5. a branch that is gone counts as rewritten', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  upstream.moveHead(null);
+  await expect(a.session.sync({ timeoutMs: 1000 })).rejects.toMatchObject({ code: 'history-rewritten' });
+});
+
+test('5. a replica that lags is not a rewritten history', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  const old = upstream.heads[0] ?? null;
+  const newest = upstream.heads.at(-1) ?? null;
+  upstream.moveHead(old);
+  const report = await a.session.sync({ timeoutMs: 10_000 });
+  expect(report.reachable).toBe(false);
+  expect(await a.store.readRef('refs/remotes/upstream/orc')).toBe(newest);
+});
+
+test('concurrent calls of one process share pushes', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  const before = upstream.heads.length;
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => a.ask('task.add', { workstream: 'w', title: `T${i}` })));
+  expect(answers.every(({ published }) => published === true)).toBe(true);
+  expect(new Set(answers.map(({ outcome }) => (outcome.outcome === 'accepted' ? outcome.version : 0))).size).toBe(20);
+  expect(upstream.heads.length - before).toBeLessThanOrEqual(3);
+});
+
+test('a claim whose process died untold is dropped; an addition is published', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  await beginBoard(a);
+  const task = await addTask(a);
+  const dead = memoryClient({ name: 'ghost', upstream, clock, store: a.store, queue: a.queue });
+  const base = (await a.session.view.head()).read.board.meta.version;
+  const record = (kind: string, args: object, order: string) => ({
+    operation: { id: `ghost-${order}`.padEnd(12, '0'), kind, agent: 'ghost', args: args as Record<string, unknown> },
+    order,
+    base,
+    asked_at: clock.now(),
+    owner: { session: 'ghost', process: 'ghost' },
+    told: null,
+    sent: false,
+    outcome: null,
+  });
+  const queue = { ...a.queue, liveness: () => 'dead' as const };
+  await queue.add([record('task.claim', { id: task }, '1'), record('task.add', { workstream: 'w', title: 'left behind' }, '2')]);
+  const successor = memoryClient({ name: 'successor', upstream, clock, store: a.store, queue });
+  await successor.session.sync({ timeoutMs: 1000 });
+  const board = (await successor.session.view.head()).read.board;
+  expect(board.tasks.get(task)?.status).toBe('pending');
+  expect([...board.openTasks()].map(({ title }) => title)).toContain('left behind');
+  expect(await queue.list()).toEqual([]);
+  expect(dead.session).toBeDefined();
+});
+
+test('a batch is accepted whole or refused whole', async () => {
+  const { a, upstream } = twoClients();
+  await beginBoard(a);
+  const heads = upstream.heads.length;
+  const operations = (bad: boolean) =>
+    ['x', 'y', 'z'].map((name, index) => ({
+      id: `batch-${bad ? 'bad' : 'good'}-${name}`,
+      kind: 'workstream.create',
+      agent: 'alpha',
+      args: { name: bad && index === 1 ? 'w' : `${name}${bad ? 'b' : ''}` },
+      batch: { id: `batch-${bad}`, k: index + 1, n: 3 },
+    }));
+  const refused = await a.session.submit(operations(true), { publish: true, timeoutMs: 1000 });
+  expect(refused.map(({ outcome }) => (outcome.outcome === 'refused' ? outcome.code : outcome.outcome))).toEqual(['batch-refused', 'already-exists', 'batch-refused']);
+  expect(upstream.heads.length).toBe(heads);
+  const accepted = await a.session.submit(operations(false), { publish: true, timeoutMs: 1000 });
+  expect(accepted.every(({ published }) => published === true)).toBe(true);
+  expect(upstream.heads.length).toBe(heads + 1);
+});
+
+test('a store that was lost joins again from the upstream alone', async () => {
+  const { a, upstream, clock } = twoClients();
+  await beginBoard(a);
+  const task = await addTask(a);
+  const again = memoryClient({ name: 'alpha2', upstream, clock, store: createMemoryStore() });
+  await again.session.sync({ timeoutMs: 1000 });
+  expect((await again.session.localHead()).read.board.tasks.get(task)?.title).toBe('T');
+});
