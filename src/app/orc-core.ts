@@ -34,6 +34,12 @@ export interface OpenOptions {
   readonly world?: World | undefined;
 }
 
+/** One operation of a batch; who acts, and its id, where they are not the batch's own matter. */
+export interface BatchRequest extends Pick<Request, 'kind' | 'args'> {
+  readonly agent?: string | undefined;
+  readonly op?: string | undefined;
+}
+
 export interface SyncResult {
   readonly published: number;
   readonly rejected: number;
@@ -83,10 +89,12 @@ export class OrcCore implements AsyncDisposable {
   }
 
   /** Several operations, accepted and published whole or refused whole (`batch-refused`, with the line at fault). */
-  async batch(requests: readonly Pick<Request, 'kind' | 'args'>[], options: MutationOptions = {}): Promise<Performed[]> {
+  async batch(requests: readonly BatchRequest[], options: MutationOptions = {}): Promise<Performed[]> {
     if (requests.length === 0) return [];
     const prepared: Request[] = [];
-    for (const { kind, args } of requests) prepared.push(await this.request(kind, args, options));
+    for (const { kind, args, agent, op } of requests) {
+      prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
+    }
     return performAll(await this.#context(options), prepared);
   }
 

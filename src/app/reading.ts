@@ -1,7 +1,7 @@
 /** Reading a head: records that have to be fetched from the tree, task ids by prefix, events, closed tasks. */
 import type { ResultRef } from '../core/operation.ts';
 import type { Board } from '../core/board.ts';
-import type { BoardEvent, Knowledge, Task } from '../core/records.ts';
+import type { Agent, BoardEvent, Knowledge, Task } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
@@ -56,6 +56,19 @@ export async function readClosedTasks(store: GitStore, head: Head): Promise<Task
     if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
   }
   return tasks;
+}
+
+/** Agents that were retired: they lie apart and are not read to open a board. */
+export async function readRetiredAgents(store: GitStore, head: Head): Promise<Agent[]> {
+  const files = await listFiles(store, head.tree, { under: 'agents/retired' });
+  const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
+  const agents: Agent[] = [];
+  for (const [path, { oid, mode }] of files) {
+    const object = mode === '100644' ? objects.get(oid) : undefined;
+    const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);
+    if (decoded !== null && 'record' in decoded && decoded.collection === 'agents') agents.push(decoded.record as Agent);
+  }
+  return agents;
 }
 
 /**

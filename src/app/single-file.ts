@@ -1,7 +1,12 @@
-/** The original's single-file board: the shape of its `state.json`, from and to a board on the branch. */
-import type { Task, Workstream } from '../core/records.ts';
+/**
+ * The original's single-file board: the shape of its `state.json`, from a board on the branch. What the original did not have
+ * stands in fields that it did not have, and only where it says something.
+ */
 import { compareTasks } from '../core/readiness.ts';
+import type { Agent, BoardEvent, Hold, Lock, Task, Workstream } from '../core/records.ts';
+import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
+import { readRetiredAgents } from './reading.ts';
 
 export interface SingleFileTask {
   readonly id: string;
@@ -17,6 +22,13 @@ export interface SingleFileTask {
   readonly [more: string]: unknown;
 }
 
+interface SingleFileHold {
+  readonly agent: string;
+  readonly acquired_at: string;
+  readonly ttl_ms: number;
+  readonly reason?: string;
+}
+
 export interface SingleFileState {
   readonly version: number;
   readonly updated_at: string | null;
@@ -29,6 +41,7 @@ export interface SingleFileState {
         readonly status: string;
         readonly tasks: readonly SingleFileTask[];
         readonly created_at: string;
+        readonly [more: string]: unknown;
       }
     >
   >;
@@ -44,51 +57,78 @@ export interface SingleFileState {
       }
     >
   >;
-  readonly locks: Readonly<Record<string, { readonly agent: string; readonly acquired_at: string; readonly ttl_ms: number }>>;
+  readonly locks: Readonly<
+    Record<string, SingleFileHold & { readonly shared?: true; readonly others?: readonly SingleFileHold[] }>
+  >;
 }
 
 /** Assembles the whole board, archive included. */
-export async function readSingleFile(orc: OrcCore): Promise<SingleFileState> {
-  const head = await orc.head();
+export async function readSingleFile(orc: OrcCore, at?: Head): Promise<SingleFileState> {
+  const head = at ?? (await orc.head());
   const { board } = head.read;
   const tasks = [...board.openTasks(), ...(await orc.closedTasks(head))].sort(byCreation);
   const tasksByWorkstream = groupByWorkstream(tasks);
   const workstreams = [...board.workstreams.loaded()].sort(byCreation);
-  const counter = await originalCounter(orc, board.meta);
+  const active = [...board.agents.loaded()].filter(({ status }) => status !== 'retired');
+  const agents = [...active, ...(await readRetiredAgents(orc.connection.store, head))].sort(byRegistration);
+  const imports = await readImports(orc, head);
+  const restore = restoring(imports);
   return {
-    ...counter,
+    ...originalCounter(imports.at(-1), board.meta),
     workstreams: Object.fromEntries(
-      workstreams.map(({ name, description, priority, status, created_at }) => {
-        const own = (tasksByWorkstream.get(name) ?? []).map(singleFileTask);
-        return [name, { description, priority, status, tasks: own, created_at }];
+      workstreams.map((workstream) => {
+        const { name, description, priority, status, created_at, updated_at } = workstream;
+        const own = (tasksByWorkstream.get(name) ?? []).map((task) => restore(`task ${task.id}`, singleFileTask(task)));
+        const more = updated_at === created_at ? {} : { updated_at };
+        const made = { description, priority, status, tasks: own, created_at, ...more };
+        return [name, restore(`workstream ${name}`, made)];
       }),
     ),
     agents: Object.fromEntries(
-      [...board.agents.loaded()].map(({ id, type, status, capabilities, registered_at, last_seen }) => [
+      agents.map(({ id, type, status, capabilities, registered_at, last_seen }) => [
         id,
         { type, status, capabilities, registered_at, last_seen },
       ]),
     ),
-    locks: Object.fromEntries(
-      [...board.locks.loaded()].flatMap(({ resource, holders }) => {
-        const [first] = holders;
-        return first === undefined ? [] : [[resource, { agent: first.agent, acquired_at: first.acquired_at, ttl_ms: first.ttl_ms }]];
-      }),
-    ),
+    locks: Object.fromEntries([...board.locks.loaded()].sort(byResource).flatMap(singleFileLock)),
   };
 }
 
+/** The events of imports, oldest first. Only orc's own bear an operation's id; an imported line may have the same action. */
+export async function readImports(orc: OrcCore, head: Head): Promise<BoardEvent[]> {
+  return (await orc.events({ action: 'board_imported' }, head)).filter(({ op }) => op !== undefined);
+}
+
 /** A board that was imported goes on counting where the original stopped. */
-async function originalCounter(
-  orc: OrcCore,
+function originalCounter(
+  imported: BoardEvent | undefined,
   meta: { readonly version: number; readonly updated_at: string | null },
-): Promise<{ version: number; updated_at: string | null }> {
-  const imported = (await orc.events({ action: 'board_imported', last: 1 }))[0];
+): { version: number; updated_at: string | null } {
   if (imported === undefined) return { version: meta.version, updated_at: meta.updated_at };
   const since = meta.version - imported.v;
   const version = Number(imported.imported_version) + since;
   const updatedAt = since === 0 ? (imported.imported_updated_at as string | null) : meta.updated_at;
   return { version, updated_at: updatedAt };
+}
+
+/** Puts back what imports had to change, such as a priority of 0, unless it was changed again since. */
+function restoring(imports: readonly BoardEvent[]): <T extends object>(record: string, fields: T) => T {
+  const byRecord = new Map<string, Adjusted[]>();
+  for (const each of imports.flatMap(({ adjusted }) => (adjusted ?? []) as Adjusted[])) {
+    byRecord.set(each.record, [...(byRecord.get(each.record) ?? []), each]);
+  }
+  return (record, fields) => {
+    const restored = { ...fields } as Record<string, unknown>;
+    for (const { field, was, is } of byRecord.get(record) ?? []) if (restored[field] === is) restored[field] = was;
+    return restored as typeof fields;
+  };
+}
+
+interface Adjusted {
+  readonly record: string;
+  readonly field: string;
+  readonly was: unknown;
+  readonly is: unknown;
 }
 
 /** The original's ten fields; what it did not have only where it says something. */
@@ -108,6 +148,16 @@ function singleFileTask(task: Task): SingleFileTask {
   return { id, title, description, status, priority, estimate, assigned_to, created_at, updated_at, result, ...more };
 }
 
+function singleFileLock({ resource, shared, holders }: Lock): [string, SingleFileState['locks'][string]][] {
+  const [first, ...others] = holders.map(singleFileHold);
+  if (first === undefined) return [];
+  return [[resource, { ...first, ...(shared ? { shared } : {}), ...(others.length > 0 ? { others } : {}) }]];
+}
+
+function singleFileHold({ agent, acquired_at, ttl_ms, reason }: Hold): SingleFileHold {
+  return { agent, acquired_at, ttl_ms, ...(reason === null ? {} : { reason }) };
+}
+
 function groupByWorkstream(tasks: readonly Task[]): Map<string, Task[]> {
   const groups = new Map<string, Task[]>();
   for (const task of tasks) {
@@ -121,4 +171,17 @@ function groupByWorkstream(tasks: readonly Task[]): Map<string, Task[]> {
 function byCreation(a: Task | Workstream, b: Task | Workstream): number {
   const order = a.created_version - b.created_version || a.created_index - b.created_index;
   return order || ('id' in a && 'id' in b ? compareTasks(a, b) : 0);
+}
+
+/** The order of loading differs between machines; the order of registering does not. */
+function byRegistration(a: Agent, b: Agent): number {
+  return compare(a.registered_at, b.registered_at) || compare(a.id, b.id);
+}
+
+function byResource(a: Lock, b: Lock): number {
+  return compare(a.resource, b.resource);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -56,7 +56,8 @@ async function connect(upstream: Exclude<UpstreamChoice, { kind: 'none' }>, opti
   const { env, host } = surroundings;
   const ref = `refs/heads/${branch}`;
   const label = labelOf(upstream, host);
-  const common = { label, ref, env, ...(onStart === undefined ? {} : { onStart }) };
+  // What was acknowledged must outlive a power cut: git itself syncs neither loose objects nor refs by default.
+  const common = { label, ref, env, syncedUpstream: true, ...(onStart === undefined ? {} : { onStart }) };
   if (upstream.kind === 'host') {
     if (host === null) throw new OrcError('no-repository', 'the board belongs to a repository that is not here');
     return nativeTransport(store.path, { ...common, url: host.commonDir, quietHost: true });

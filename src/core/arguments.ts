@@ -55,9 +55,11 @@ function wholeNumber(least: number, most: number, what = `a whole number from ${
 }
 
 export const name = () => checked(faultInName);
-export const topic = () => checked((text) => faultInPath(text) ?? faultInTopic(text));
-/** `a.md/b` would need a folder where topic `a` has its file. */
-function faultInTopic(text: string): string | null {
+export const topic = () => checked(faultInTopic);
+/** Why a topic is refused, as in names.ts. `a.md/b` would need a folder where topic `a` has its file. */
+export function faultInTopic(text: string): string | null {
+  const inPath = faultInPath(text);
+  if (inPath !== null) return inPath;
   const isMarkdown = (component: string): boolean => foldName(component).endsWith('.md');
   return text.split('/').some(isMarkdown) ? 'must not end in .md (it is added), nor may a folder of it' : null;
 }

@@ -6,7 +6,7 @@ import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
 import { faultInName, faultInPath, faultInResource, foldName } from './names.ts';
 import { maxNotes } from './operations/support.ts';
-import { type Agent, isOpen, type Lock, noTasks, type Task, type TaskCounts, taskStatuses } from './records.ts';
+import { type Agent, type Hold, isOpen, type Lock, noTasks, type Task, type TaskCounts, taskStatuses } from './records.ts';
 import { fromIso } from './time.ts';
 
 /**
@@ -138,12 +138,11 @@ function checkAgent(agent: Agent): string[] {
 
 function checkLock(board: Board, lock: Lock): string[] {
   const what = `lock ${lock.resource}`;
-  const tokens = lock.holders.map((hold) => hold.token);
   return [
     ...faultOf(what, 'resource', faultInResource(lock.resource)),
     ...when(lock.holders.length === 0, `${what} is held by nobody`),
     ...when(lock.holders.length > 1 && !lock.shared, `${what} is exclusive and has ${lock.holders.length} holders`),
-    ...when(tokens.some((token, index) => index > 0 && token <= (tokens[index - 1] as number)), `${what} has tokens that do not rise`),
+    ...when(lock.holders.some((hold, index) => !rises(lock.holders[index - 1], hold)), `${what} has tokens that do not rise`),
     ...lock.holders.flatMap((hold) => {
       const ofHold = `${what}, held by ${hold.agent}:`;
       const end = fromIso(hold.acquired_at) + hold.ttl_ms;
@@ -154,6 +153,11 @@ function checkLock(board: Board, lock: Lock): string[] {
       ];
     }),
   ];
+}
+
+/** Holders that one import brought share its version. */
+function rises(before: Hold | undefined, hold: Hold): boolean {
+  return before === undefined || hold.token > before.token || (hold.token === before.token && hold.id === before.id);
 }
 
 function checkPathLocks(locks: readonly Lock[]): string[] {

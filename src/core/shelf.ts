@@ -85,7 +85,8 @@ export class Shelf<Value> {
     this.#absent.delete(key);
   }
 
-  clone(): Shelf<Value> {
-    return new Shelf(this.collection, this.#complete, this.#values, this.#absent);
+  /** `isComplete`: whether the copy, too, is to know all that exists. */
+  clone(isComplete = this.#complete): Shelf<Value> {
+    return new Shelf(this.collection, isComplete, this.#values, this.#absent);
   }
 }

@@ -72,7 +72,7 @@ function configText(format: ObjectFormat): string {
 \trepositoryformatversion = ${version}
 \tfilemode = true
 \tbare = true
-\tfsync = committed
+\tfsync = committed,derived-metadata
 \thooksPath = /dev/null
 \tlogAllRefUpdates = false
 ${extensions}[gc]

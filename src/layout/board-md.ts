@@ -61,20 +61,31 @@ function render(board: Board, sections: readonly Section[], limit: number): stri
 function workstreams(board: Board): Section {
   const rows = inOrderOfUrgency(board).map(({ name, status, priority }) => {
     const { pending, in_progress, blocked, done, failed, cancelled } = board.countsOf(name);
-    return [cell(name, nameLength), status, ...[priority, pending, in_progress, blocked, done, failed, cancelled].map(String)];
+    return [
+      cell(name, nameLength),
+      status,
+      ...[priority, pending, in_progress, blocked, done, failed, cancelled].map(String),
+    ];
   });
   const head = ['workstream', 'status', 'priority', 'pending', 'in progress', 'blocked', 'done', 'failed', 'cancelled'];
   return { title: 'Workstreams', head, rows, empty: 'None yet.' };
 }
 
 function working(board: Board): Section {
-  const tasks = tasksOf(board, 'in_progress').sort((a, b) => compareText(a.assigned_to ?? '', b.assigned_to ?? '') || compareTasks(a, b));
+  const tasks = tasksOf(board, 'in_progress').sort(
+    (a, b) => compareText(a.assigned_to ?? '', b.assigned_to ?? '') || compareTasks(a, b),
+  );
   const rows = tasks.map((task) => [
     cell(task.assigned_to ?? '', nameLength),
     ...taskCells(task),
     task.claim === null ? '–' : time(task.claim.lease_until),
   ]);
-  return { title: 'Who works on what', head: ['agent', 'task', 'workstream', 'title', 'lease until'], rows, empty: 'Nobody works on a task.' };
+  return {
+    title: 'Who works on what',
+    head: ['agent', 'task', 'workstream', 'title', 'lease until'],
+    rows,
+    empty: 'Nobody works on a task.',
+  };
 }
 
 function next(board: Board): Section {
@@ -85,14 +96,16 @@ function next(board: Board): Section {
     byWorkstream.set(task.workstream, first);
     const last = first[nextOfEach - 1];
     if (last !== undefined && compareTasks(last, task) < 0) continue;
-    if (waitsForOpenTask(board, task)) continue;
+    if (task.depends_on.some((id) => board.isOpenTask(id))) continue;
     first.push(task);
     first.sort(compareTasks);
     first.length = Math.min(first.length, nextOfEach);
   }
   const active = inOrderOfUrgency(board).filter(({ status }) => status === 'active');
   // the first of every workstream, then the second: so truncation hits the least urgent
-  const ranked = Array.from({ length: nextOfEach }, (_, rank) => active.flatMap(({ name }) => byWorkstream.get(name)?.[rank] ?? [])).flat();
+  const ranked = Array.from({ length: nextOfEach }, (_, rank) =>
+    active.flatMap(({ name }) => byWorkstream.get(name)?.[rank] ?? []),
+  ).flat();
   const rows = ranked.map((task) => [...taskCells(task), String(task.priority)]);
   return { title: 'Next', head: ['task', 'workstream', 'title', 'priority'], rows, empty: 'Nothing waits to be done.' };
 }
@@ -122,7 +135,12 @@ function locks(board: Board): Section {
       cell(resource, nameLength * 2),
       cell(holders.map(({ agent }) => agent).join(', '), nameLength),
       shared ? 'shared' : 'exclusive',
-      time(holders.map(({ expires_at }) => expires_at).sort((a, b) => fromIso(a) - fromIso(b)).at(-1) ?? ''),
+      time(
+        holders
+          .map(({ expires_at }) => expires_at)
+          .sort((a, b) => fromIso(a) - fromIso(b))
+          .at(-1) ?? '',
+      ),
     ]);
   return { title: 'Locks', head: ['resource', 'held by', 'kind', 'until'], rows, empty: 'None are held.' };
 }
@@ -137,16 +155,11 @@ function tasksOf(board: Board, status: Task['status']): Task[] {
   return found;
 }
 
-function waitsForOpenTask(board: Board, { depends_on }: Task): boolean {
-  return depends_on.some((id) => {
-    const other = board.tasks.isLoaded(id) ? board.tasks.get(id) : undefined;
-    return other !== undefined && (other.status === 'pending' || other.status === 'in_progress' || other.status === 'blocked');
-  });
-}
-
 function inOrderOfUrgency(board: Board): Workstream[] {
   const rank = { active: 0, paused: 1, archived: 2 } as const;
-  return inOrderOfCreation(board.workstreams.loaded()).sort((a, b) => rank[a.status] - rank[b.status] || a.priority - b.priority);
+  return inOrderOfCreation(board.workstreams.loaded()).sort(
+    (a, b) => rank[a.status] - rank[b.status] || a.priority - b.priority,
+  );
 }
 
 function newestCompletions(text: string): BoardEvent[] {

@@ -22,7 +22,8 @@ export interface EventTail {
 
 /** Reads a segment. Lines that are no events are set aside, each with its number. */
 export function parseSegment(path: string, text: string): { events: BoardEvent[]; faults: Fault[] } {
-  if (text.length > maxReadLength) return { events: [], faults: [{ path, reason: `is too large: ${text.length} characters` }] };
+  if (text.length > maxReadLength)
+    return { events: [], faults: [{ path, reason: `is too large: ${text.length} characters` }] };
   const events: BoardEvent[] = [];
   const faults: Fault[] = [];
   for (const [index, line] of text.split('\n').entries()) {

@@ -12,16 +12,18 @@ export function isFault(value: object): value is Fault {
   return 'reason' in value && 'path' in value;
 }
 
-/** Bytes of a record's file; more is not read. Core refuses to make larger ones. */
-export const maxRecordBytes = 1024 * 1024;
+/** Bytes of a knowledge file; core's limits, with front matter, stay far below. */
 export const maxKnowledgeBytes = 4 * 1024 * 1024;
-/** Bytes of `orc.yaml`, and of a knowledge file's front matter. */
-export const maxYamlBytes = 64 * 1024;
+/** Characters of `orc.yaml`, and of a knowledge file's front matter. */
+export const maxYamlLength = 64 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text of a file, or why it is none. */
-export function decodeText(bytes: Uint8Array, maxBytes: number): { readonly text: string } | { readonly fault: string } {
+export function decodeText(
+  bytes: Uint8Array,
+  maxBytes: number,
+): { readonly text: string } | { readonly fault: string } {
   if (bytes.length > maxBytes) return { fault: `is too large: ${bytes.length} bytes, at most ${maxBytes} are read` };
   try {
     return { text: decoder.decode(bytes) };

@@ -5,18 +5,17 @@
  * `---`, and adds newlines. So it is only ever given a block that was cut out here, between two lines that are exactly
  * `---`, without the body; and every engine but ours refuses. The body is cut by position and stays byte for byte.
  */
+import type matter from 'gray-matter';
 import { yamlReader } from './yaml.ts';
-
-type Matter = typeof import('gray-matter');
 
 export interface FrontMatter {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
-let loaded: Matter | undefined;
+let loaded: typeof matter | undefined;
 
-async function loadMatter(): Promise<Matter> {
+async function loadMatter(): Promise<typeof matter> {
   loaded ??= (await import('gray-matter')).default;
   return loaded;
 }
@@ -57,7 +56,9 @@ function cutBlock(text: string): Cut {
   const first = lineAt(text, start);
   if (first.line !== '---') {
     const language = /^---[ \t]*([^-\s].*)$/s.exec(first.line)?.[1];
-    return language === undefined ? { block: null } : { fault: 'has front matter in another language than YAML, which is refused' };
+    return language === undefined
+      ? { block: null }
+      : { fault: 'has front matter in another language than YAML, which is refused' };
   }
   let at = first.end;
   while (at < text.length) {
@@ -100,7 +101,15 @@ function engines(reader: Awaited<ReturnType<typeof yamlReader>>) {
     language: 'yaml',
     delimiters: ['---', '---'] as [string, string],
     excerpt: false,
-    engines: { yaml, json: refusing, javascript: refusing, js: refusing, coffee: refusing, coffeescript: refusing, toml: refusing },
+    engines: {
+      yaml,
+      json: refusing,
+      javascript: refusing,
+      js: refusing,
+      coffee: refusing,
+      coffeescript: refusing,
+      toml: refusing,
+    },
   };
 }
 

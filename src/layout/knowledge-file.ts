@@ -31,7 +31,10 @@ export async function decodeKnowledge(topic: string, path: string, bytes: Uint8A
   const by = fields.updated_by ?? unknownAuthor;
   const at = fields.updated_at ?? unknownTime;
   const version = fields.version ?? 0;
-  const fault = (field: string, allowed: string): Fault => ({ path, reason: `has front matter in which ${field} must be ${allowed}` });
+  const fault = (field: string, allowed: string): Fault => ({
+    path,
+    reason: `has front matter in which ${field} must be ${allowed}`,
+  });
   if (title === undefined) return fault('title', 'a line of text');
   if (tags === undefined) return fault('tags', 'a list of names');
   if (typeof by !== 'string' || !isName(by)) return fault('updated_by', 'the name of an agent');

@@ -3,7 +3,7 @@
 /** Controls and line ends, then characters that are invisible or reorder text, and halves of characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-const invisible = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+const invisible = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{Surrogate}/gu;
 /** Text that means nothing in Markdown, and that no forge makes a link, a mention or an emoji of. */
 const harmless = /^[\p{L}\p{N}\p{M} ,;.'"()/–—…!?%+=:-]+$/u;
 const linkLike = /www\.|:\S|\/\//i;
@@ -13,7 +13,15 @@ const linkLike = /www\.|:\S|\/\//i;
  * `|` would end the cell even there and is shown as `¦`, a backtick as an apostrophe.
  */
 export function cell(text: string, length: number): string {
-  const line = shorten(text.slice(0, length * 4).replace(controls, ' ').replace(invisible, '').replace(/\s+/g, ' ').trim(), length);
+  const line = shorten(
+    text
+      .slice(0, length * 4)
+      .replace(controls, ' ')
+      .replace(invisible, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    length,
+  );
   if (line === '') return '–';
   if (harmless.test(line) && !linkLike.test(line)) return line;
   return `\`${line.replaceAll('`', "'").replaceAll('|', '¦')}\``;
@@ -27,5 +35,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 function shorten(line: string, length: number): string {
   if (line.length <= length) return line;
   const characters = [...line];
-  return characters.length <= length ? line : `${characters.slice(0, length - 1).join('').trimEnd()}…`;
+  return characters.length <= length
+    ? line
+    : `${characters
+        .slice(0, length - 1)
+        .join('')
+        .trimEnd()}…`;
 }

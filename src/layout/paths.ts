@@ -4,6 +4,8 @@
  * `pathOf` and `placeOf` are inverse to each other: a path that is not exactly what `pathOf` would have written is
  * `unknown`, so that one record never has two files. Names are checked both ways: others may write to the branch.
  */
+
+import { faultInTopic } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
 import { faultInName, faultInPath, faultInResource } from '../core/names.ts';
 import { isOpen, type Task } from '../core/records.ts';
@@ -28,6 +30,7 @@ const maxEncodedLength = 180;
 /** Ends the name of such a folder. A lone `%` stands in no encoded text, so no folder has the name of a file. */
 const folderMark = '%';
 
+const listedFolders: ReadonlySet<string> = new Set(['workstreams', 'agents', 'locks', 'knowledge', 'templates']);
 const taskPath = /^tasks\/(open|closed)\/([0-9a-f])\/([0-9a-f])\/(\2\3[0-9a-f]{6,30})\.json$/;
 
 /** @throws OrcError never: the record's names were checked when it was made or read */
@@ -102,7 +105,9 @@ export function isHot(path: string): boolean {
  * are listed whole. The archive and the event log are not listed, and foreign folders are nobody's business.
  */
 export function isListed(path: string): boolean {
-  return !path.includes('/') || /^(?:workstreams|tasks\/open|agents|locks|knowledge|templates)\//.test(path);
+  if (path.startsWith('tasks/')) return path.startsWith('tasks/open/');
+  const slash = path.indexOf('/');
+  return slash === -1 || listedFolders.has(path.slice(0, slash));
 }
 
 function pathOfTask(id: string, isOpenTask: boolean): string {
@@ -154,13 +159,15 @@ function placeOfName(collection: 'workstreams' | 'agents', file: string, hot: bo
 function placeOfLock(file: string): Place {
   const key = file.endsWith('.json') ? decodeResource(file.slice(0, -'.json'.length)) : null;
   if (key === null || faultInResource(key) !== null) return unknown;
-  return encodeResource(key) === file.slice(0, -'.json'.length) ? { kind: 'record', collection: 'locks', key, hot: true } : unknown;
+  return encodeResource(key) === file.slice(0, -'.json'.length)
+    ? { kind: 'record', collection: 'locks', key, hot: true }
+    : unknown;
 }
 
 function placeOfTopic(file: string): Place {
   if (!file.endsWith('.md')) return unknown;
   const key = file.slice(0, -'.md'.length);
-  return faultInPath(key) === null && !key.endsWith('.md') ? { kind: 'record', collection: 'knowledge', key, hot: false } : unknown;
+  return faultInTopic(key) === null ? { kind: 'record', collection: 'knowledge', key, hot: false } : unknown;
 }
 
 function placeOfSegment(path: string): Place {
@@ -173,8 +180,10 @@ function placeOfSegment(path: string): Place {
  * What is longer than a file name may be is cut into folders.
  */
 function encodeResource(resource: string): string {
-  const encoded = encodeURIComponent(resource)
-    .replace(/[!'()*~]|^[-.]|\.$/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  const encoded = encodeURIComponent(resource).replace(
+    /[!'()*~]|^[-.]|\.$/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
   if (encoded.length <= maxEncodedLength) return encoded;
   const pieces = encoded.match(new RegExp(`.{1,${maxEncodedLength}}`, 'g')) ?? [];
   return pieces.join(`${folderMark}/`);

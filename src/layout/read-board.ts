@@ -4,15 +4,25 @@
  * Whatever is wrong with a file, it is set aside and named, and the rest works. Only without `state.json` or `orc.yaml`,
  * or on a board of a newer format, must nothing be written: `writeBlock` says so.
  */
-import { Board, emptyMeta, type Records } from '../core/board.ts';
-import { formatVersion, noTasks, type TaskCounts } from '../core/records.ts';
+import { Board, type BoardContents, emptyMeta, type Records } from '../core/board.ts';
+import { maxRecordBytes } from '../core/record-size.ts';
+import { formatVersion } from '../core/records.ts';
 import { type CollectionName, Shelf } from '../core/shelf.ts';
-import { decodeText, type Fault, isFault, maxRecordBytes, sortFaults } from './faults.ts';
+import {
+  addHotRecord,
+  dropRecord,
+  faultInReading,
+  type HotFile,
+  isHotRecord,
+  readState,
+  recountOpen,
+} from './board-parts.ts';
+import { decodeText, type Fault, isFault, sortFaults } from './faults.ts';
 import { decodeKnowledge } from './knowledge-file.ts';
-import { isHot, isListed, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
-import { decodeJsonRecord, type JsonCollection, type JsonOptions } from './record-json.ts';
+import { isListed, placeOf, settingsPath, statePath } from './paths.ts';
+import { decodeJsonRecord, type JsonOptions } from './record-json.ts';
 import { readSettings } from './settings-file.ts';
-import { decodeState, isNewerFormat, type State, stateFault } from './state-file.ts';
+import { isNewerFormat } from './state-file.ts';
 import { faultInEntry, findTwins } from './tree-faults.ts';
 
 export type { Fault } from './faults.ts';
@@ -58,16 +68,21 @@ export async function readBoard(input: {
   readonly hot: readonly RawFile[];
   readonly entries: Iterable<{ readonly path: string; readonly mode: string }>;
 }): Promise<ReadBoard> {
-  const bytesByPath = new Map(input.hot.map(({ path, bytes }) => [path, bytes]));
+  const bytesByPath = new Map<string, Uint8Array>();
+  for (const { path, bytes } of input.hot) bytesByPath.set(path, bytes);
   const faults: Fault[] = [];
   const topics: string[] = [];
+  const records: HotFile[] = [];
   for (const { path, mode } of input.entries) {
     if (!isListed(path)) continue;
     const place = placeOf(path);
-    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, bytesByPath.has(path));
+    const bytes = bytesByPath.get(path);
+    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, place, bytes !== undefined);
     if (fault !== null) {
       faults.push(fault);
       bytesByPath.delete(path);
+    } else if (isHotRecord(place)) {
+      records.push({ path, place, bytes: bytes as Uint8Array }); // faultInReading saw to it
     } else if (place.kind === 'record' && place.collection === 'knowledge') {
       topics.push(place.key);
     }
@@ -88,7 +103,7 @@ export async function readBoard(input: {
     knowledge: new Shelf('knowledge', false),
     files: new Shelf('files', false),
   });
-  for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
+  for (const file of records) addHotRecord(board, file, faults);
   if (state === null) recountOpen(board);
   return finish(board, [...faults, ...findTwins(board)]);
 }
@@ -105,14 +120,16 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
   const faults = read.faults.filter(({ path, kind }) => !diffByPath.has(path) && !(kind === 'twin' && touchesNames));
   const bytesByPath = new Map<string, Uint8Array>();
   const topics = new Set(read.board.topics);
+  const records: HotFile[] = [];
   for (const { path, mode, bytes } of diff) {
     const place = placeOf(path);
     const isTopic = place.kind === 'record' && place.collection === 'knowledge';
     if (isTopic) topics.delete(place.key);
     if (mode === null || bytes === null || !isListed(path)) continue;
-    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, bytes !== 'unread');
+    const fault = faultInEntry(path, place, mode) ?? faultInReading(path, place, bytes !== 'unread');
     if (fault !== null) faults.push(fault);
     else if (isTopic) topics.add(place.key);
+    else if (isHotRecord(place)) records.push({ path, place, bytes: bytes as Uint8Array });
     else if (bytes !== 'unread') bytesByPath.set(path, bytes);
   }
 
@@ -122,6 +139,7 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
   const state = isStateNew ? readState(bytesByPath.get(statePath), faults) : null;
   const hasNoState = faults.some(({ path }) => path === statePath);
   const board = read.board.clone({
+    ...partlyLoaded(read.board),
     topics,
     ...(settings === null ? {} : { settings: settings.settings, settingsText: settings.text }),
     ...(isStateNew ? { meta: state?.meta ?? emptyMeta } : {}),
@@ -129,7 +147,7 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
   });
 
   for (const { path } of diff) dropRecord(board, path);
-  for (const [path, bytes] of bytesByPath) addHotRecord(board, path, bytes, faults);
+  for (const file of records) addHotRecord(board, file, faults);
   if (hasNoState) recountOpen(board);
   return finish(board, touchesNames ? [...faults, ...findTwins(board)] : faults);
 }
@@ -138,63 +156,36 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
  * Reads one record, hot or cold, for a board of a format that this orc knows; `isNewer`: of a later one.
  * The caller has made sure that it is a plain file (mode 100644).
  */
-export async function decodeRecord(path: string, bytes: Uint8Array, options?: JsonOptions): Promise<DecodedRecord | Fault> {
+export async function decodeRecord(
+  path: string,
+  bytes: Uint8Array,
+  options?: JsonOptions,
+): Promise<DecodedRecord | Fault> {
   const place = placeOf(path);
   if (place.kind !== 'record') return { path, reason: 'is no record of a board' };
   const { collection, key } = place;
   if (collection === 'files') {
     const decoded = decodeText(bytes, maxRecordBytes);
-    return 'fault' in decoded ? { path, reason: decoded.fault } : { collection, key, record: { path, text: decoded.text } };
+    return 'fault' in decoded
+      ? { path, reason: decoded.fault }
+      : { collection, key, record: { path, text: decoded.text } };
   }
   const record =
-    collection === 'knowledge' ? await decodeKnowledge(key, path, bytes) : decodeJsonRecord(collection, path, bytes, options);
+    collection === 'knowledge'
+      ? await decodeKnowledge(key, path, bytes)
+      : decodeJsonRecord(collection, path, bytes, options);
   return isFault(record) ? record : { collection, key, record };
 }
 
-/** A hot file whose content did not come: the object is missing from the store, or was too much to read. */
-function faultInReading(path: string, isRead: boolean): Fault | null {
-  if (isRead || !isHot(path)) return null;
-  const isRoot = path === statePath || path === settingsPath;
-  return { path, reason: 'could not be read', ...(isRoot ? { kind: 'blocking' } : {}) };
-}
-
-/** Counts open tasks from what is loaded, for a board whose `state.json` cannot say. */
-function recountOpen(board: Board): void {
-  const counts = new Map<string, TaskCounts>();
-  for (const { workstream, status } of board.openTasks()) {
-    const before = counts.get(workstream) ?? noTasks;
-    counts.set(workstream, { ...before, [status]: before[status] + 1 });
-  }
-  for (const [workstream, of] of counts) board.setCounts(workstream, of);
-}
-
-function readState(bytes: Uint8Array | undefined, faults: Fault[]): State | null {
-  if (bytes === undefined) {
-    if (!faults.some(({ path }) => path === statePath)) faults.push(stateFault('is missing'));
-    return null;
-  }
-  const state = decodeState(bytes);
-  if (!isFault(state)) return state;
-  faults.push(state);
-  return null;
-}
-
-function addHotRecord(board: Board, path: string, bytes: Uint8Array, faults: Fault[]): void {
-  const place = placeOf(path);
-  if (place.kind !== 'record' || !place.hot) return;
-  const collection = place.collection as JsonCollection;
-  const record = decodeJsonRecord(collection, path, bytes, { isNewer: isNewerFormat(board.meta.format) });
-  if (isFault(record)) faults.push(record);
-  else board.provide(collection, place.key, record);
-}
-
-/** Drops what came from this file; what the same key has at another path stays. */
-function dropRecord(board: Board, path: string): void {
-  const place = placeOf(path);
-  if (place.kind !== 'record') return;
-  const { collection, key } = place;
-  const loaded = board[collection].isLoaded(key) ? board[collection].get(key) : undefined;
-  if (loaded === undefined || pathOf(collection, loaded) === path) board.forget(collection, key);
+/** A board that was begun here knows all its records; once others' changes are only named, it no longer does. */
+function partlyLoaded({ tasks, agents, knowledge, files }: Board): Partial<BoardContents> {
+  if (!tasks.isComplete) return {};
+  return {
+    tasks: tasks.clone(false),
+    agents: agents.clone(false),
+    knowledge: knowledge.clone(false),
+    files: files.clone(false),
+  };
 }
 
 function finish(board: Board, faults: readonly Fault[]): ReadBoard {
@@ -213,5 +204,9 @@ function findWriteBlock(board: Board, faults: readonly Fault[]): WriteBlock | nu
   }
   const fault = faults.find(({ kind }) => kind === 'blocking');
   if (fault === undefined) return null;
-  return { code: 'board-unreadable', message: `${fault.path} ${fault.reason}`, hint: '`orc doctor --fix` restores its last good version' };
+  return {
+    code: 'board-unreadable',
+    message: `${fault.path} ${fault.reason}`,
+    hint: '`orc doctor --fix` restores its last good version',
+  };
 }

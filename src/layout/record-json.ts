@@ -2,9 +2,10 @@
 import type * as z from 'zod/mini';
 import { describeFault } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
+import { maxRecordBytes } from '../core/record-size.ts';
 import type { Agent, Hold, Lock, Task, Workstream } from '../core/records.ts';
 import { isPlainTask } from './fast-task.ts';
-import { decodeText, type Fault, maxRecordBytes } from './faults.ts';
+import { decodeText, type Fault } from './faults.ts';
 import { pathOf } from './paths.ts';
 import { agentSchema, lockSchema, taskSchema, workstreamSchema } from './record-schemas.ts';
 
@@ -39,7 +40,10 @@ export function decodeJsonRecord<C extends JsonCollection>(
   return belongsAt === path ? record.ok : { path, reason: misplaced(collection, record.ok, belongsAt) };
 }
 
-export function parseJson(bytes: Uint8Array, maxBytes: number): { readonly json: unknown } | { readonly fault: string } {
+export function parseJson(
+  bytes: Uint8Array,
+  maxBytes: number,
+): { readonly json: unknown } | { readonly fault: string } {
   const decoded = decodeText(bytes, maxBytes);
   if ('fault' in decoded) return decoded;
   try {
@@ -52,8 +56,12 @@ export function parseJson(bytes: Uint8Array, maxBytes: number): { readonly json:
 /**
  * Holds a value against a schema. With `isNewer` unknown fields are dropped, at any depth, until only known ones are left.
  */
-export function checkShape<T>(schema: z.ZodMiniType<T>, value: unknown, isNewer: boolean): { readonly ok: T } | { readonly fault: string } {
-  const parsed = schema.safeParse(value);
+export function checkShape<T>(
+  schema: z.ZodMiniType<T>,
+  value: unknown,
+  isNewer: boolean,
+): { readonly ok: T } | { readonly fault: string } {
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return { ok: parsed.data };
   const unknownFields = parsed.error.issues.filter((issue) => issue.code === 'unrecognized_keys');
   if (!isNewer || unknownFields.length === 0) return { fault: describeFault(parsed.error).message };
@@ -62,7 +70,11 @@ export function checkShape<T>(schema: z.ZodMiniType<T>, value: unknown, isNewer:
   return checkShape(schema, known, isNewer);
 }
 
-function checkRecord<C extends JsonCollection>(collection: C, value: unknown, isNewer: boolean): { readonly ok: Records[C] } | { readonly fault: string } {
+function checkRecord<C extends JsonCollection>(
+  collection: C,
+  value: unknown,
+  isNewer: boolean,
+): { readonly ok: Records[C] } | { readonly fault: string } {
   if (collection === 'tasks' && isPlainTask(value)) return { ok: value as Records[C] };
   return checkShape(schemaOf(collection)() as z.ZodMiniType<Records[C]>, value, isNewer);
 }
@@ -90,7 +102,8 @@ function without(value: unknown, path: readonly PropertyKey[], keys: readonly st
 }
 
 function misplaced<C extends JsonCollection>(collection: C, record: Records[C], belongsAt: string): string {
-  if (collection === 'tasks') return `holds task ${(record as Task).id}, which is ${(record as Task).status} and belongs at ${belongsAt}`;
+  if (collection === 'tasks')
+    return `holds task ${(record as Task).id}, which is ${(record as Task).status} and belongs at ${belongsAt}`;
   return `holds a record that belongs at ${belongsAt}`;
 }
 

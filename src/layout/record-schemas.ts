@@ -4,25 +4,33 @@
  * They ask for no more than core's operations guarantee, so that nothing that was accepted can become unreadable.
  */
 import * as z from 'zod/mini';
-import { faultInGlob, faultInName, faultInResource } from '../core/names.ts';
 import { isOperationId } from '../core/ids.ts';
+import { faultInGlob, faultInName, faultInResource } from '../core/names.ts';
 import { lazily } from '../core/operation.ts';
 import { type Agent, type Lock, type Task, taskStatuses, type Workstream } from '../core/records.ts';
 import { fromIso } from '../core/time.ts';
 
-const maxKnownNames = 10_000;
-const knownNames = new Set<string>();
+/** To the 28th: which months are longer is for `fromIso` to know. */
+const commonTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const maxRemembered = 10_000;
 
-/** `faultInName`, remembering the names that were fine: a board names the same few over and over. */
-export function isName(text: string): boolean {
-  if (knownNames.has(text)) return true;
-  if (faultInName(text) !== null) return false;
-  if (knownNames.size < maxKnownNames) knownNames.add(text);
-  return true;
+/** `faultInName`, remembering what was fine: a board names the same few over and over. */
+export const isName = remembering(faultInName);
+export const isGlob = remembering(faultInGlob);
+
+/** `fromIso` gives a time. Those in the form that orc writes are recognised without it: it takes a third of reading a task. */
+export function isTime(text: string): boolean {
+  return commonTime.test(text) || !Number.isNaN(fromIso(text));
 }
 
-export function isTime(text: string): boolean {
-  return !Number.isNaN(fromIso(text));
+function remembering(faultIn: (text: string) => string | null): (text: string) => boolean {
+  const fine = new Set<string>();
+  return (text) => {
+    if (fine.has(text)) return true;
+    if (faultIn(text) !== null) return false;
+    if (fine.size < maxRemembered) fine.add(text);
+    return true;
+  };
 }
 
 const checked = (fault: (text: string) => string | null) =>

@@ -6,6 +6,7 @@
  */
 import type { Board } from '../core/board.ts';
 import { faultInName } from '../core/names.ts';
+import type { settingKeys } from '../core/operations/board.ts';
 import { defaultSettings, type Settings } from '../core/records.ts';
 import { parseDuration } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
@@ -21,13 +22,25 @@ interface SettingName {
 /** The settings that `config set` may change, in the order of the template. */
 export const settingNames = {
   publish: { description: 'when mutations are published', allowed: 'each, claims or sync' },
-  lease: { description: 'how long a claim lasts without a sign of life', allowed: 'a length of time such as 30m or 2h' },
-  lock_ttl: { description: 'how long a lock lasts unless it says otherwise', allowed: 'a length of time such as 60s or 10m' },
-  clock_skew: { description: 'how far clocks of different machines may differ', allowed: 'a length of time such as 5s' },
-  max_attempts: { description: 'how often a task is tried before it counts as failed', allowed: 'a whole number from 1 to 1000' },
+  lease: {
+    description: 'how long a claim lasts without a sign of life',
+    allowed: 'a length of time such as 30m or 2h',
+  },
+  lock_ttl: {
+    description: 'how long a lock lasts unless it says otherwise',
+    allowed: 'a length of time such as 60s or 10m',
+  },
+  clock_skew: {
+    description: 'how far clocks of different machines may differ',
+    allowed: 'a length of time such as 5s',
+  },
+  max_attempts: {
+    description: 'how often a task is tried before it counts as failed',
+    allowed: 'a whole number from 1 to 1000',
+  },
   board_md: { description: 'whether BOARD.md is kept', allowed: 'true or false' },
   manual_edits: { description: 'which hand edits the server hook lets in', allowed: 'allow, knowledge or refuse' },
-} as const satisfies Readonly<Record<string, SettingName>>;
+} as const satisfies Readonly<Record<(typeof settingKeys)[number], SettingName>>;
 
 export type SettingKey = keyof typeof settingNames;
 
@@ -43,10 +56,12 @@ const readers: Readonly<Record<SettingKey, Reader>> = {
   publish: (value) => (value === 'each' || value === 'claims' || value === 'sync' ? { publish: value } : undefined),
   lease: (value) => duration(value, (lease_ms) => ({ lease_ms })),
   lock_ttl: (value) => duration(value, (lock_ttl_ms) => ({ lock_ttl_ms })),
-  clock_skew: (value) => (value === 0 || value === '0s' ? { clock_skew_ms: 0 } : duration(value, (clock_skew_ms) => ({ clock_skew_ms }))),
+  clock_skew: (value) =>
+    value === 0 || value === '0s' ? { clock_skew_ms: 0 } : duration(value, (clock_skew_ms) => ({ clock_skew_ms })),
   max_attempts: (value) => (isWholeUpTo(value, 1000) ? { max_attempts: value } : undefined),
   board_md: (value) => (typeof value === 'boolean' ? { board_md: value } : undefined),
-  manual_edits: (value) => (value === 'allow' || value === 'knowledge' || value === 'refuse' ? { manual_edits: value } : undefined),
+  manual_edits: (value) =>
+    value === 'allow' || value === 'knowledge' || value === 'refuse' ? { manual_edits: value } : undefined,
 };
 
 /** Reads `orc.yaml`. Empty text means all defaults. */
@@ -73,30 +88,27 @@ export async function faultInSettings(text: string): Promise<string | null> {
  */
 export async function refreshSettings(board: Board): Promise<void> {
   const parsed = await parseSettings(board.settingsText);
-  if ('fault' in parsed) throw new OrcError('invalid-argument', `orc.yaml ${parsed.fault}`, { hint: 'see the template for what it may say' });
+  if ('fault' in parsed)
+    throw new OrcError('invalid-argument', `orc.yaml ${parsed.fault}`, {
+      hint: 'see the template for what it may say',
+    });
   board.settings = parsed.settings;
 }
 
 /**
- * `orc.yaml` with one value changed, its comments kept. `authors.<agent>` sets a commit address.
+ * `orc.yaml` with one value changed, its comments kept.
  * @throws OrcError `invalid-argument` for a key or value that is not allowed, `board-unreadable` when the text is no YAML
  */
 export async function setSetting(text: string, key: string, value: string): Promise<string> {
-  const agent = key.startsWith('authors.') ? key.slice('authors.'.length) : null;
-  const scalar = agent === null ? settingValue(key, value) : authorAddress(agent, value);
+  const scalar = settingValue(key, value);
   const parsed = await parseYaml(text);
-  if ('fault' in parsed) throw unreadable(parsed.fault);
-  const { document } = parsed;
-  if (parsed.value === null || parsed.value === undefined) document.contents = document.createNode({}) as typeof document.contents;
-  else if (typeof parsed.value !== 'object' || Array.isArray(parsed.value)) throw unreadable('it is no mapping of settings');
-  if (agent === null) {
-    document.set(key, scalar);
-  } else {
-    const authors = (parsed.value as Scalars | null)?.authors;
-    const isMapping = typeof authors === 'object' && authors !== null && Object.keys(authors).length > 0;
-    if (isMapping) document.setIn(['authors', agent], scalar);
-    else document.set('authors', document.createNode({ [agent]: scalar }));
-  }
+  if ('fault' in parsed) throw unreadable(`is no YAML that orc reads: ${parsed.fault}`);
+  const { document, value: settings } = parsed;
+  const isEmpty = settings === null || settings === undefined;
+  if (!isEmpty && (typeof settings !== 'object' || Array.isArray(settings)))
+    throw unreadable('is no mapping of settings');
+  if (isEmpty) document.contents = document.createNode({}) as typeof document.contents;
+  document.set(key, scalar);
   return document.toString({ lineWidth: 0 });
 }
 
@@ -137,20 +149,14 @@ function readAuthors(value: unknown, faults: string[]): Settings['authors'] {
 function settingValue(key: string, value: string): unknown {
   if (!Object.hasOwn(settingNames, key)) {
     const known = Object.keys(settingNames).join(', ');
-    throw new OrcError('invalid-argument', `there is no setting "${key}"`, { hint: `settings: ${known}, authors.<agent>` });
+    throw new OrcError('invalid-argument', `there is no setting "${key}"`, { hint: `settings: ${known}` });
   }
-  const scalar = value === 'true' || value === 'false' ? value === 'true' : /^\d{1,15}$/.test(value) ? Number(value) : value;
+  const scalar =
+    value === 'true' || value === 'false' ? value === 'true' : /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (readers[key as SettingKey](scalar) === undefined) {
     throw new OrcError('invalid-argument', `${key} must be ${settingNames[key as SettingKey].allowed}`);
   }
   return scalar;
-}
-
-function authorAddress(agent: string, value: string): string {
-  const fault = faultInName(agent);
-  if (fault !== null) throw new OrcError('invalid-argument', `agent ${fault}`);
-  if (!isAddress(value)) throw new OrcError('invalid-argument', `authors.${agent} must be an address such as agent@example.org`);
-  return value;
 }
 
 /** What may stand between the angle brackets of a git author line. */
@@ -159,7 +165,8 @@ function isAddress(value: unknown): value is string {
 }
 
 function duration(value: unknown, make: (ms: number) => Partial<Settings>): Partial<Settings> | undefined {
-  const ms = typeof value === 'string' ? parseDuration(value) : typeof value === 'number' ? parseDuration(String(value)) : null;
+  const ms =
+    typeof value === 'string' ? parseDuration(value) : typeof value === 'number' ? parseDuration(String(value)) : null;
   return ms === null || ms > maxDurationMs ? undefined : make(ms);
 }
 
@@ -168,5 +175,7 @@ function isWholeUpTo(value: unknown, most: number): value is number {
 }
 
 function unreadable(fault: string): OrcError {
-  return new OrcError('board-unreadable', `orc.yaml is no YAML that orc reads: ${fault}`, { hint: '`orc doctor --fix` restores its last good version' });
+  return new OrcError('board-unreadable', `orc.yaml ${fault}`, {
+    hint: '`orc doctor --fix` restores its last good version',
+  });
 }

@@ -1,7 +1,8 @@
 /** `state.json`: the board at a glance, and its logical clock. Nothing in it depends on the present time. */
 import type { Board, BoardMeta } from '../core/board.ts';
+import { maxRecordBytes } from '../core/record-size.ts';
 import { formatVersion, type TaskCounts, type Workstream } from '../core/records.ts';
-import { compareText, type Fault, maxRecordBytes } from './faults.ts';
+import { compareText, type Fault } from './faults.ts';
 import { statePath } from './paths.ts';
 import { checkShape, parseJson } from './record-json.ts';
 import { stateSchema } from './record-schemas.ts';
@@ -45,7 +46,8 @@ export function decodeState(bytes: Uint8Array): State | Fault {
   if ('fault' in checked) return stateFault(checked.fault);
   const { board, format, version, updated_at, events, workstreams } = checked.ok;
   const counts = new Map<string, TaskCounts>();
-  for (const [name, { status: _status, priority: _priority, ...tasks }] of Object.entries(workstreams)) counts.set(name, tasks);
+  for (const [name, { status: _status, priority: _priority, ...tasks }] of Object.entries(workstreams))
+    counts.set(name, tasks);
   return { meta: { id: board, format, version, updated_at, events }, counts };
 }
 
@@ -69,6 +71,8 @@ function members(fields: object): string[] {
 /** Written by hand: an object of JavaScript would put names such as `2026` first. */
 function mapping(entries: readonly (readonly [string, object])[]): string {
   if (entries.length === 0) return '{}';
-  const lines = entries.map(([name, fields]) => `    ${JSON.stringify(name)}: ${JSON.stringify(fields, null, 2).replaceAll('\n', '\n    ')}`);
+  const lines = entries.map(
+    ([name, fields]) => `    ${JSON.stringify(name)}: ${JSON.stringify(fields, null, 2).replaceAll('\n', '\n    ')}`,
+  );
   return `{\n${lines.join(',\n')}\n  }`;
 }

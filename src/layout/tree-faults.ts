@@ -45,7 +45,12 @@ export function findTwins(board: Board): Fault[] {
       const folded = foldName(name);
       const first = firstByFold.get(folded);
       if (first === undefined) firstByFold.set(folded, name);
-      else twins.push({ path: toPath(name), reason: `has a name that differs from "${first}" by case alone`, kind: 'twin' });
+      else
+        twins.push({
+          path: toPath(name),
+          reason: `has a name that differs from "${first}" by case alone`,
+          kind: 'twin',
+        });
     }
   };
   const agents = [...board.agents.loaded()].filter(({ status }) => status === 'active').map(({ id }) => id);

@@ -4,14 +4,19 @@
  * Core schema (no timestamps: times stay text); anchors, aliases, tags, directives and further documents are refused,
  * size and depth are capped before anything is built. The `yaml` package costs 26 ms to load: only when it is needed.
  */
-import type { Document } from 'yaml';
-import { maxYamlBytes } from './faults.ts';
-
-type Yaml = typeof import('yaml');
+import type * as Yaml from 'yaml';
+import { maxYamlLength } from './faults.ts';
 
 /** How deep collections may be nested. */
 const maxDepth = 16;
-const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: true, prettyErrors: true, logLevel: 'silent' } as const;
+const options = {
+  version: '1.2',
+  schema: 'core',
+  merge: false,
+  uniqueKeys: true,
+  prettyErrors: true,
+  logLevel: 'silent',
+} as const;
 
 const refusedTokens: Readonly<Record<string, string>> = {
   anchor: 'anchors are refused',
@@ -21,14 +26,14 @@ const refusedTokens: Readonly<Record<string, string>> = {
   'doc-end': 'document ends are refused',
 };
 
-let loaded: Yaml | undefined;
+let loaded: typeof Yaml | undefined;
 
-async function loadYaml(): Promise<Yaml> {
+async function loadYaml(): Promise<typeof Yaml> {
   loaded ??= await import('yaml');
   return loaded;
 }
 
-export type ParsedYaml = { readonly document: Document; readonly value: unknown } | { readonly fault: string };
+export type ParsedYaml = { readonly document: Yaml.Document; readonly value: unknown } | { readonly fault: string };
 
 /** Parses one guarded document. */
 export async function parseYaml(text: string): Promise<ParsedYaml> {
@@ -52,8 +57,8 @@ export async function yamlReader(): Promise<{
 }
 
 /** Looks at the tokens alone: the lexer keeps no stack, so nothing that is nested ten thousand deep can hurt it. */
-function faultInTokens({ CST, Lexer }: Yaml, text: string): string | null {
-  if (text.length > maxYamlBytes) return `the YAML is longer than ${maxYamlBytes} characters`;
+function faultInTokens({ CST, Lexer }: typeof Yaml, text: string): string | null {
+  if (text.length > maxYamlLength) return `the YAML is longer than ${maxYamlLength} characters`;
   let depth = 0;
   let indicatorsInLine = 0;
   for (const token of new Lexer().lex(text)) {
@@ -69,7 +74,7 @@ function faultInTokens({ CST, Lexer }: Yaml, text: string): string | null {
   return null;
 }
 
-function parseDocument({ parseDocument }: Yaml, text: string): ParsedYaml {
+function parseDocument({ parseDocument }: typeof Yaml, text: string): ParsedYaml {
   try {
     const document = parseDocument(text, options);
     const error = document.errors[0];

@@ -216,8 +216,12 @@ export class Session {
       let round: RoundResult;
       try {
         round = await publishRound(this.#ports, { timeoutMs: Math.max(1, deadline - clock.monotonic()) });
-        await this.#deliver(round.settled);
-        if (round.outcome === 'settled') await this.#moveLocalAfterRound();
+        try {
+          // Before anybody is told: who asked must find its own change when it reads.
+          if (round.outcome === 'settled') await this.#moveLocalAfterRound();
+        } finally {
+          await this.#deliver(round.settled);
+        }
       } finally {
         await role.release();
       }

@@ -1,7 +1,8 @@
 /** The table of all operations. A new one is added here and nowhere else. */
 import type { OperationDefinition } from '../operation.ts';
 import { agentHeartbeat, agentRegister, agentRetire } from './agent.ts';
-import { boardImport, boardInit, configSet } from './board.ts';
+import { boardInit, configSet } from './board.ts';
+import { boardImport } from './board-import.ts';
 import { defineEventLog } from './event.ts';
 import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts';
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';

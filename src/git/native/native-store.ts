@@ -140,7 +140,8 @@ class NativeStore implements GitStore {
   async #writePack(objects: readonly NewObject[]): Promise<void> {
     const result = await runGit({
       ...this.#options,
-      config: [...(this.#options.config ?? []), ['core.fsync', 'committed'], ['pack.threads', '1']],
+      // Derived: the pack's index, without which git does not find what is in the pack.
+      config: [...(this.#options.config ?? []), ['core.fsync', 'objects,derived-metadata'], ['pack.threads', '1']],
       gitDir: this.path,
       args: ['index-pack', '--stdin'],
       stdin: encodePack(this.objectFormat, objects),

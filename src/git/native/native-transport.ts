@@ -46,7 +46,7 @@ export interface NativeTransportOptions extends GitSettings {
 
 /** What the user's configuration could change about a fetch or a push, changed back. */
 const fixedConfig: readonly ConfigEntry[] = [
-  ['core.fsync', 'committed'],
+  ['core.fsync', 'objects,derived-metadata'], // no refs: those of a fetch live for a moment
   ['core.hooksPath', '/dev/null'],
   ['fetch.fsckObjects', 'false'],
   ['fetch.prune', 'false'],
@@ -154,7 +154,7 @@ class NativeTransport implements Transport {
   #receivePack(): string[] {
     const { url, quietHost = false, syncedUpstream = quietHost } = this.#options;
     if (!quietHost && !isLocalUrl(url)) return [];
-    const settings = syncedUpstream ? ['core.fsync=committed'] : [];
+    const settings = syncedUpstream ? ['core.fsync=committed,derived-metadata'] : [];
     if (quietHost) settings.push('core.hooksPath=/dev/null', 'receive.autogc=false');
     // A remote's hooks are its own business; but a `core.hooksPath` of the user's own configuration would count there too.
     else if (!choosesHooks(url)) settings.push('core.hooksPath=hooks');
@@ -186,9 +186,11 @@ class NativeTransport implements Transport {
     });
   }
 
+  /** Nobody else knows the name: no lock, no sync. */
   async #dropRef(ref: string): Promise<void> {
-    const value = this.#refs.read(ref);
-    if (value !== null) await this.#refs.update([{ ref, from: value, to: null }]);
+    fs.rmSync(join(this.#path, ref), { force: true });
+    const packed = this.#refs.read(ref); // by `git pack-refs`, if it ran just now
+    if (packed !== null) await this.#refs.update([{ ref, from: packed, to: null }]);
   }
 
   /** What killed processes left: every such ref slows the next fetch. */

@@ -1,0 +1,48 @@
+/** Whether a resource may be used now. Asks the upstream each time, and says nothing when it does not answer. */
+import { globOf, globsOverlap } from '../core/globs.ts';
+import { faultInResource } from '../core/names.ts';
+import { isHoldExpired } from '../core/readiness.ts';
+import { OrcError } from '../errors.ts';
+import { skewOf } from './listing.ts';
+import type { OrcCore } from './orc-core.ts';
+
+export interface LockCheck {
+  readonly resource: string;
+  readonly state: 'free' | 'mine' | 'held';
+  /** Holders of it, or of paths that overlap it: others when it is held, oneself when it is mine. */
+  readonly holders: readonly { readonly resource: string; readonly agent: string; readonly shared: boolean; readonly expires_at: string }[];
+}
+
+/**
+ * @param options.agent whose lock is "mine", if this session acquired it or `token` is the lock's
+ * @throws OrcError `unreachable`, `history-rewritten`, `invalid-argument`
+ */
+export async function checkLock(
+  orc: OrcCore,
+  resource: string,
+  options: { readonly agent?: string | undefined; readonly token?: number | undefined } = {},
+): Promise<LockCheck> {
+  const fault = faultInResource(resource);
+  if (fault !== null) throw new OrcError('invalid-argument', `resource ${fault}`);
+  await orc.head({ fresh: true });
+  // The upstream's head: what is queued here is no arbiter of anything.
+  const head = await orc.connection.session.view.head();
+  const { board } = head.read;
+  const context = { at: orc.world.clock.now(), clockSkewMs: skewOf(orc, board) };
+  const glob = globOf(resource);
+  const holders: LockCheck['holders'][number][] = [];
+  let isMine = true;
+  for (const lock of board.locks.loaded()) {
+    const other = globOf(lock.resource);
+    const overlaps = lock.resource === resource || (glob !== null && other !== null && globsOverlap(glob, other));
+    if (!overlaps) continue;
+    const remembered = await orc.holds.find('lock', lock.resource);
+    for (const hold of lock.holders) {
+      if (isHoldExpired(hold, context)) continue;
+      const isProven = hold.token === options.token || (remembered?.claim === hold.id && remembered.agent === hold.agent);
+      isMine &&= hold.agent === options.agent && isProven;
+      holders.push({ resource: lock.resource, agent: hold.agent, shared: lock.shared, expires_at: hold.expires_at });
+    }
+  }
+  return { resource, state: holders.length === 0 ? 'free' : isMine ? 'mine' : 'held', holders };
+}

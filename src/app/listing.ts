@@ -1,0 +1,73 @@
+/** Lists of records as all surfaces show them: which, and in what order. */
+import type { Board } from '../core/board.ts';
+import { compareAcrossWorkstreams, isReady } from '../core/readiness.ts';
+import { type Agent, closedStatuses, type Task, type TaskStatus } from '../core/records.ts';
+import { OrcError } from '../errors.ts';
+import type { OrcCore } from './orc-core.ts';
+import { staleAfterMs } from './status.ts';
+
+export interface TaskFilter {
+  readonly workstream?: string | undefined;
+  readonly status?: TaskStatus | undefined;
+  readonly label?: string | undefined;
+  /** Held by this agent. */
+  readonly assignedTo?: string | undefined;
+  /** Only those that this agent's `next` could be given now. */
+  readonly readyFor?: string | undefined;
+  /** Closed ones too, which are read from the archive. */
+  readonly withClosed?: boolean | undefined;
+}
+
+/** By workstream, each in the order of `next`. @throws OrcError `not-found` for an unknown workstream */
+export async function listTasks(orc: OrcCore, filter: TaskFilter): Promise<Task[]> {
+  const head = await orc.head();
+  const { board } = head.read;
+  if (filter.workstream !== undefined) await requireWorkstream(orc, filter.workstream);
+  const isClosedAsked =
+    filter.status !== undefined && (closedStatuses as readonly TaskStatus[]).includes(filter.status);
+  const closed = filter.withClosed === true || isClosedAsked ? await orc.closedTasks(head) : [];
+  const wanted = [...board.openTasks(), ...closed]
+    .filter((task) => fits(task, filter))
+    .sort(compareAcrossWorkstreams(board));
+  const { readyFor } = filter;
+  if (readyFor === undefined) return wanted;
+  const at = orc.world.clock.now();
+  return orc.ask(
+    (asked) => wanted.filter((task) => isReady(asked, task, readyFor, { at, clockSkewMs: skewOf(orc, asked) })),
+    head,
+  );
+}
+
+/** Not retired, by id. */
+export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stale: boolean })[]> {
+  const now = orc.world.clock.now();
+  return orc.ask((board) =>
+    [...board.agents.loaded()]
+      .filter(({ status }) => status !== 'retired')
+      .map((agent) => ({ ...agent, stale: now - Date.parse(agent.last_seen) > staleAfterMs }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  );
+}
+
+/** How far clocks may differ: those of one machine do not. */
+export function skewOf(orc: OrcCore, board: Board): number {
+  const { kind } = orc.connection.config.upstream;
+  return kind === 'host' || kind === 'none' ? 0 : board.settings.clock_skew_ms;
+}
+
+async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
+  const known = await orc.ask((board) => [...board.workstreams.loaded()].map((workstream) => workstream.name).sort());
+  if (known.includes(name)) return;
+  throw new OrcError('not-found', `workstream "${name}" not found`, {
+    hint: known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`,
+  });
+}
+
+function fits(task: Task, { workstream, status, label, assignedTo }: TaskFilter): boolean {
+  return (
+    (workstream === undefined || task.workstream === workstream) &&
+    (status === undefined || task.status === status) &&
+    (label === undefined || task.labels.includes(label)) &&
+    (assignedTo === undefined || task.assigned_to === assignedTo)
+  );
+}

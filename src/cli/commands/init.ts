@@ -1,0 +1,83 @@
+import type { Orc } from '../../app/orc.ts';
+import { OrcError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+
+interface Begun {
+  readonly board: string;
+  readonly how: Orc['how'];
+  readonly branch: string;
+  readonly upstream: string;
+  readonly agents_md: 'written' | 'unchanged' | null;
+}
+
+const told: Readonly<Record<Orc['how'], string>> = {
+  created: 'Began a board',
+  joined: 'Joined the board',
+  opened: 'The board is here already:',
+};
+
+export const init: CommandSpec = defineCommand<Begun>({
+  name: 'init',
+  words: '',
+  summary: 'Begin a board, or join one',
+  details: [
+    'Needed only to choose: any other command joins a board that a remote has, and `orc ws create` begins one where it is clear where.',
+    '--remote takes the name of a remote, a URL or path, `host` (a branch of this repository alone) or `none` (a board that stands alone).',
+  ].join('\n'),
+  options: [
+    { flags: '--remote <where>', summary: 'where the board lives: NAME, URL, host or none' },
+    { flags: '--template <dir>', summary: 'a folder with orc.yaml and what else the board starts with' },
+    { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
+    { flags: '--yes', summary: 'ask nothing' },
+  ],
+  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
+  data: '{ board, how, branch, upstream, agents_md }',
+  async run(call) {
+    const upstream = call.text('remote');
+    const orc = await begin(call, upstream);
+    const { config, transport } = orc.connection;
+    if (orc.how === 'opened' && upstream !== undefined) await refuseOtherUpstream(orc, upstream);
+    const agentsMd: Begun['agents_md'] = null;
+    if (call.flag('agentsMd')) {
+      throw new Error('WAITING');
+    }
+    const { id } = (await orc.head()).read.board.meta;
+    const data: Begun = {
+      board: id,
+      how: orc.how,
+      branch: config.branch,
+      upstream: transport.label,
+      agents_md: agentsMd,
+    };
+    return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
+  },
+  view: ({ data }, look) => [
+    look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
+    ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
+  ],
+});
+
+async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
+  const template = call.text('template');
+  try {
+    return await call.open({ create: { upstream, template }, isTold: false });
+  } catch (error) {
+    const { ask } = call.io;
+    const isChoice = error instanceof OrcError && error.code === 'ambiguous-remote';
+    if (!isChoice || ask === undefined || call.flag('yes') || call.globals.json) throw error;
+    const chosen = (await ask(`${error.message}\nWhich one? (a name, or host for this repository alone) `)).trim();
+    if (chosen === '') throw error;
+    return call.open({ create: { upstream: chosen, template }, isTold: false });
+  }
+}
+
+async function refuseOtherUpstream(orc: Orc, asked: string): Promise<void> {
+  const { parseUpstream } = await import('../../app/open-board.ts');
+  const chosen = await parseUpstream(orc.surroundings, asked);
+  const { upstream } = orc.connection.config;
+  if (JSON.stringify(chosen) === JSON.stringify(upstream)) return;
+  throw new OrcError('already-exists', `this clone has its board at ${orc.connection.transport.label} already`, {
+    hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
+  });
+}

@@ -1,0 +1,155 @@
+/** Commands on what a task is: add, edit, note, list, show. Who works on it: task-work.ts. */
+import { type Task, taskStatuses } from '../../core/records.ts';
+import { OrcError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
+import { sortTaskWords } from '../task-words.ts';
+import { textFrom } from '../text-words.ts';
+import { readChoice, readPriority } from '../values.ts';
+import { taskDetails, taskLines } from '../views/task.ts';
+import { taskWorkCommands } from './task-work.ts';
+
+const descriptive: readonly OptionSpec[] = [
+  { flags: '--depends-on <ids...>', summary: 'tasks that have to be done first' },
+  { flags: '--label <labels...>', summary: 'labels, for `next --label` and `list --label`' },
+  { flags: '--path <globs...>', summary: 'files that it will touch; locks on them keep it waiting' },
+  { flags: '--needs <capabilities...>', summary: 'what its agent must be registered with' },
+  { flags: '--parent <id>', summary: 'the task that it is a part of' },
+  { flags: '--estimate <size>', summary: 'how much work it is, in any unit' },
+  { flags: '--check <commands...>', summary: 'commands that must succeed before it counts as done' },
+];
+
+/** Undefined where it was not given. */
+function descriptiveArguments(call: Call): Record<string, unknown> {
+  return {
+    depends_on: call.list('dependsOn'),
+    labels: call.list('label'),
+    paths: call.list('path'),
+    needs: call.list('needs'),
+    parent: call.text('parent'),
+    estimate: call.text('estimate'),
+    checks: call.list('check')?.map((command) => ({ command })),
+  };
+}
+
+const add = defineCommand<Task>({
+  name: 'add',
+  words: '<workstream> <title> [description] [priority]',
+  summary: 'Add a task to a workstream',
+  details: 'With - in the place of the description it is read from standard input.',
+  options: descriptive,
+  examples: [
+    'orc t add revenue "Add payments to API" "Integrate USDC" 1',
+    'orc t add revenue "Ship it" --depends-on 1a2b3c4d --label release --path "src/api/**"',
+    'orc t add revenue "Write the guide" - 3 < outline.md',
+  ],
+  data: 'Task',
+  async run(call) {
+    const [workstream, title, description, priority] = call.words;
+    return call.perform('task.add', {
+      workstream,
+      title,
+      description: description === undefined ? undefined : await textFrom(call, [description]),
+      priority: priority === undefined ? undefined : readPriority(priority),
+      ...descriptiveArguments(call),
+    });
+  },
+  view: ({ data }, look) => [look.line(`Added task ${data.id}: ${data.title}`)],
+});
+
+const edit = defineCommand<Task>({
+  name: 'edit',
+  words: '<id>',
+  summary: 'Change a task',
+  options: [
+    { flags: '--title <text>', summary: 'the new title' },
+    { flags: '--description <text>', summary: 'the new description; - reads it from standard input' },
+    { flags: '--priority <n>', summary: 'the new priority: 1 (most urgent) to 9' },
+    { flags: '--workstream <name>', summary: 'move it to another workstream' },
+    ...descriptive,
+  ],
+  examples: ['orc t edit 1a2b3c4d --priority 2', 'orc t edit 1a2b --title "Add USDC payments" --label api'],
+  data: 'Task',
+  async run(call) {
+    const priority = call.text('priority');
+    const description = call.text('description');
+    return call.perform('task.edit', {
+      id: call.word(0),
+      title: call.text('title'),
+      description: description === undefined ? undefined : await textFrom(call, [description]),
+      priority: priority === undefined ? undefined : readPriority(priority),
+      move_to: call.text('workstream'),
+      ...descriptiveArguments(call),
+    });
+  },
+  view: ({ data }, look) => [look.line(`Changed task ${data.id}: ${data.title}`)],
+});
+
+const note = defineCommand<Task>({
+  name: 'note',
+  words: '[workstream] <id> <text>',
+  isLoose: true,
+  summary: 'Add a note to a task',
+  examples: ['orc t note 1a2b3c4d "The API wants a key first"', 'orc t note revenue 1a2b3c4d - < findings.md'],
+  data: 'Task',
+  async run(call) {
+    const { workstream, id, more } = await sortTaskWords(await call.open(), call.words);
+    if (more === undefined)
+      throw new OrcError('usage', 'what is the note?', { hint: `for example \`orc t note ${id} "…"\`` });
+    return call.perform('task.note', { workstream, id, text: await textFrom(call, [more]) });
+  },
+  view: ({ data }, look) => [look.line(`Noted: ${data.title}`)],
+});
+
+const list = defineCommand<Task[]>({
+  name: 'list',
+  aliases: ['ls'],
+  words: '[workstream]',
+  summary: 'List tasks: the open ones, or all of one workstream',
+  options: [
+    { flags: '--status <status>', summary: `only ${taskStatuses.join(', ')}` },
+    { flags: '--ready', summary: 'only those that could be worked on now' },
+    { flags: '--mine', summary: 'only those that I hold (see --agent)' },
+    { flags: '--label <label>', summary: 'only those with this label' },
+    { flags: '--all', summary: 'closed ones of all workstreams too' },
+  ],
+  examples: ['orc t list revenue', 'orc t list --ready --agent agent-1', 'orc t ls --status done'],
+  data: 'Task[]',
+  async run(call) {
+    const status = call.text('status');
+    const filter = {
+      status: status === undefined ? undefined : readChoice(status, '--status', taskStatuses),
+      label: call.text('label'),
+    };
+    const orc = await call.openToRead();
+    const { listTasks } = await import('../../app/listing.ts');
+    const [workstream] = call.words;
+    const tasks = await listTasks(orc, {
+      ...filter,
+      workstream,
+      assignedTo: call.flag('mine') ? await call.actor(undefined) : undefined,
+      readyFor: call.flag('ready') ? await orc.actor(undefined) : undefined,
+      withClosed: call.flag('all') || workstream !== undefined,
+    });
+    return call.answer(tasks);
+  },
+  view: ({ data }, look) => taskLines(data, look),
+});
+
+const show = defineCommand<Task>({
+  name: 'show',
+  words: '<id>',
+  summary: 'Show a task with everything that is known of it',
+  examples: ['orc t show 1a2b3c4d', 'orc t show 1a2b --json'],
+  data: 'Task',
+  async run(call) {
+    const task = await (await call.openToRead()).task(call.word(0));
+    if (task !== null) return call.answer(task);
+    throw new OrcError('not-found', `task "${call.word(0)}" not found`, {
+      hint: 'see `orc t list`; `orc sync` brings what others added',
+    });
+  },
+  view: ({ data }, look) => taskDetails(data, look),
+});
+
+export const taskCommands: readonly CommandSpec[] = [add, ...taskWorkCommands, edit, note, list, show];

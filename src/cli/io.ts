@@ -1,0 +1,20 @@
+/** What the command line needs from the process around it: handed in, so that all of it runs without a terminal. */
+import type { World } from '../app/connect.ts';
+
+export interface Io {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Everything on standard input, to its end. */
+  readonly stdin: () => Promise<string>;
+  /** Whether standard output is a terminal. */
+  readonly isTty: boolean;
+  /** Width of that terminal, in columns. */
+  readonly columns?: number | undefined;
+  /** Puts a question to the person at the terminal; absent where there is nobody to ask. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** Aborted when the person wants to stop. */
+  readonly signal?: AbortSignal | undefined;
+  readonly world?: World | undefined;
+}

@@ -1,0 +1,83 @@
+/** `runCli` on the real process: arguments, streams, signals, exit code. */
+import { readFileSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { runCli } from './run.ts';
+
+/** How long a command may go on after the first Ctrl-C to end what it is about, ms. */
+const graceMs = 1_000;
+
+export function runOnProcess(): void {
+  const stop = new AbortController();
+  const isTty = isatty(1);
+  const io: Io = {
+    cwd: process.cwd(),
+    env: process.env,
+    stdout: writerTo(1),
+    stderr: writerTo(2),
+    stdin: readStdin,
+    isTty,
+    columns: isTty ? process.stdout.columns : undefined,
+    ask: isatty(0) && isTty ? ask : undefined,
+    signal: stop.signal,
+  };
+  const interrupt = (): void => {
+    // What is published already is published; a second one, or a command that hangs, ends at once.
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
+    stop.abort();
+    setTimeout(() => process.exit(exitCodes.interrupted), graceMs).unref();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  runCli(process.argv.slice(2), io).then((code) => {
+    process.exitCode = stop.signal.aborted && code !== exitCodes.done ? exitCodes.interrupted : code;
+  });
+}
+
+/**
+ * Writes all of a text before it returns, so that nothing is lost at the end of the process. A reader that has gone
+ * (`orc events | head -1`) is no error: nobody wants the rest.
+ */
+function writerTo(fd: number): (text: string) => void {
+  let isGone = false;
+  return (text) => {
+    let rest = Buffer.from(text, 'utf8');
+    while (rest.length > 0 && !isGone) {
+      try {
+        rest = rest.subarray(writeSync(fd, rest));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EAGAIN') pause();
+        else if (code === 'EPIPE' || code === 'EBADF') isGone = true;
+        else throw error;
+      }
+    }
+  };
+}
+
+/** A pipe that is full, and was made non-blocking by somebody else: wait a little for its reader. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+}
+
+async function readStdin(): Promise<string> {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await reader.question(question);
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,57 @@
+/** `runCli`: a command line in, an exit code out. The one place where errors are caught. */
+import { CommanderError } from 'commander';
+import { OrcError } from '../errors.ts';
+import { Call } from './call.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { readGlobals } from './globals.ts';
+import type { Io } from './io.ts';
+import { type Look, makeLook } from './look.ts';
+import { printResult } from './print-result.ts';
+import { parseCommandLine } from './program.ts';
+import { reportError } from './report-error.ts';
+
+/** @param argv the words after the program's name */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
+  let call: Call | null = null;
+  try {
+    const parsed = await parseCommandLine(argv, { columns: io.isTty ? io.columns : undefined, print: io.stdout });
+    if (parsed === null) return exitCodes.done;
+    const { spec, words, options } = parsed;
+    const globals = readGlobals(parsed.globals, io.cwd, io.env);
+    call = new Call({ words, options, globals, io });
+    const look = makeLook({
+      isTty: io.isTty,
+      hasColour: io.isTty && globals.hasColour,
+      columns: io.columns,
+      now: io.world?.clock.now() ?? Date.now(),
+    });
+    try {
+      return await printResult(spec, await spec.run(call), call, look);
+    } catch (error) {
+      const told = error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, look, call) ?? null) : null;
+      if (told === null) throw error;
+      return printRefusal(error as OrcError, told, io);
+    }
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    return reportError(error, failing);
+  } finally {
+    await call?.close();
+  }
+}
+
+/** The original's line on standard output, what to do about it on standard error. */
+function printRefusal(error: OrcError, line: string, io: Io): number {
+  io.stdout(`${line}\n`);
+  if (error.hint !== undefined) io.stderr(`hint: ${error.hint}\n`);
+  return exitCodeOf[error.code];
+}
+
+/** Known before anything is parsed: a command line that cannot be understood is answered in JSON too. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+export type { Look };

@@ -1,0 +1,43 @@
+/** Words of the command line as values. What cannot be understood is told together with what is allowed. */
+import { fromIso, parseDuration } from '../core/time.ts';
+import { OrcError } from '../errors.ts';
+
+/** @throws OrcError `invalid-argument` */
+export function readDuration(text: string, what: string, bareUnit: 'ms' | 's' = 's'): number {
+  const ms = parseDuration(text, bareUnit);
+  if (ms !== null) return ms;
+  throw new OrcError('invalid-argument', `${what} must be a length of time, not "${text}"`, {
+    hint: `for example 90s, 30m, 2h or 1d; a bare number counts ${bareUnit === 's' ? 'seconds' : 'milliseconds'}`,
+  });
+}
+
+/** @throws OrcError `invalid-argument` */
+export function readWhole(text: string, what: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new OrcError('invalid-argument', `${what} must be a whole number ${range}, not "${text}"`);
+}
+
+/** @throws OrcError `invalid-argument` */
+export function readPriority(text: string): number {
+  if (/^[1-9]$/.test(text)) return Number(text);
+  throw new OrcError('invalid-argument', `priority must be a whole number from 1 (most urgent) to 9, not "${text}"`);
+}
+
+/** @throws OrcError `invalid-argument` */
+export function readChoice<Choice extends string>(text: string, what: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new OrcError('invalid-argument', `${what} must be one of ${choices.join(', ')}, not "${text}"`);
+}
+
+/** A time in ISO 8601, or how long ago. @returns ISO 8601 @throws OrcError `invalid-argument` */
+export function readSince(text: string, now: number): string {
+  const ago = /[a-z]$/i.test(text) ? parseDuration(text) : null;
+  const at = ago === null ? fromIso(text.length === 10 ? `${text}T00:00:00Z` : text) : now - ago;
+  if (!Number.isNaN(at) && /^\d/.test(text)) return new Date(at).toISOString();
+  throw new OrcError('invalid-argument', `"${text}" is no time`, {
+    hint: 'for example 2026-01-31, 2026-01-31T12:00:00Z, or 2h for the last two hours',
+  });
+}

@@ -1,0 +1,75 @@
+import type { Task, TaskStatus } from '../../core/records.ts';
+import { formatDuration } from '../../core/time.ts';
+import { escapeText } from '../escape.ts';
+import type { Look, Style } from '../look.ts';
+import { shellQuote } from '../shell-quote.ts';
+
+const colours: Readonly<Record<TaskStatus, Style>> = {
+  pending: 'cyan',
+  in_progress: 'yellow',
+  blocked: 'red',
+  done: 'green',
+  failed: 'red',
+  cancelled: 'dim',
+};
+
+/** `[status] ID: TITLE -> AGENT`, as the original has it. */
+export function taskLine(task: Task, look: Look): string {
+  const status = `[${task.status}]`;
+  const rest = look.line(
+    `${task.id}: ${task.title}${task.assigned_to === null ? '' : ` -> ${task.assigned_to}`}`,
+    status.length + 1,
+  );
+  return `${look.style(colours[task.status], status)} ${rest}`;
+}
+
+export function taskLines(tasks: readonly Task[], look: Look): string[] {
+  return tasks.length === 0 ? ['No tasks.'] : tasks.map((task) => taskLine(task, look));
+}
+
+/** What an agent needs to begin: the task, how long it is its own, and the words that report back. */
+export function claimedLines(task: Task, look: Look): string[] {
+  const { workstream, id, description, priority, claim } = task;
+  const facts = [`Workstream: ${workstream}`, `Priority: ${priority}`, ...leaseFacts(task, look)];
+  const proof = claim === null || claim.token === null ? '' : ` --token ${claim.token}`;
+  const agent = shellQuote(task.assigned_to ?? '');
+  return [
+    ...(description === '' ? [] : [escapeText(description)]),
+    look.line(facts.join(' | ')),
+    `Complete it with: orc t complete ${shellQuote(workstream)} ${id} "<result>" --agent ${agent}${proof}`,
+  ];
+}
+
+export function leaseFacts({ claim }: Task, look: Look): string[] {
+  if (claim === null) return [];
+  const left = formatDuration(Date.parse(claim.lease_until) - look.now);
+  // A claim that is not published has no token yet.
+  const token = claim.token === null ? 'none yet (not published)' : String(claim.token);
+  return [`Lease until: ${claim.lease_until} (${left})`, `Token: ${token}`];
+}
+
+export function taskDetails(task: Task, look: Look): string[] {
+  const list = (name: string, values: readonly string[]): string[] =>
+    values.length === 0 ? [] : [look.line(`${name}: ${values.join(', ')}`)];
+  const lease = leaseFacts(task, look);
+  const checks = task.checks.map((check) => ('command' in check ? `\`${check.command}\`` : check.criterion));
+  return [
+    taskLine(task, look),
+    look.line(
+      `Workstream: ${task.workstream} | Priority: ${task.priority} | Created: ${task.created_at} by ${task.created_by}`,
+    ),
+    ...(lease.length === 0 ? [] : [look.line(lease.join(' | '))]),
+    ...(task.attempts === 0 ? [] : [`Attempts: ${task.attempts}`]),
+    ...(task.estimate === null ? [] : [look.line(`Estimate: ${task.estimate}`)]),
+    ...list('Depends on', task.depends_on),
+    ...list('Parent', task.parent === null ? [] : [task.parent]),
+    ...list('Labels', task.labels),
+    ...list('Needs', task.needs),
+    ...list('Paths', task.paths),
+    ...list('Checks', checks),
+    ...(task.description === '' ? [] : ['', escapeText(task.description)]),
+    ...(task.result === null ? [] : ['', 'Result:', escapeText(task.result)]),
+    ...(task.notes.length === 0 ? [] : ['', 'Notes:']),
+    ...task.notes.map(({ at, by, text }) => `${look.style('dim', look.line(`[${at}] ${by}:`))} ${escapeText(text)}`),
+  ];
+}

@@ -1,0 +1,79 @@
+/**
+ * `kill -9` at any moment of a mutation: the store opens again at once, nothing acknowledged is missing, nothing is half
+ * done. The moments are the calls to the file system and the process starts, one after the other.
+ */
+import { expect, test } from 'vitest';
+import { openOrc } from '../../src/index.ts';
+import { checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { KillableScript } from '../support/kill-at.ts';
+
+const imports = "import { openOrc } from './src/index.ts';";
+
+const mutations = {
+  add: `const task = await orc.addTask('w', { title: process.env.TITLE ?? '' }); say('acked ' + task.id);`,
+  next: `const task = await orc.getNextTask('w', 'agent-1'); say('acked ' + task?.id);`,
+  lock: `say('acked ' + await orc.acquireLock('deploy', 'agent-1', 60000));`,
+};
+
+/** Opens the store after a death, and publishes what the dead left. */
+async function recover(clone: string): Promise<{ tookMs: number; waiting: number }> {
+  await using orc = await openOrc({ cwd: clone, agent: 'survivor' });
+  const began = performance.now();
+  await orc.logEvent('survivor', 'looked');
+  return { tookMs: performance.now() - began, waiting: (await orc.status()).sync.queued };
+}
+
+/** The board as it is now, and its chain as the remote has it. */
+async function inspect(clone: string, remote: string) {
+  await using orc = await openOrc({ cwd: clone, agent: 'survivor' });
+  const events = await orc.getEvents();
+  const versions = git(remote, 'log', '--format=%(trailers:key=Orc-Version,valueonly,separator=)', 'orc').split('\n').map(Number);
+  const parents = git(remote, 'log', '--format=%p', 'orc').split('\n');
+  const state = await orc.loadState();
+  return { events, versions, parents, state };
+}
+
+for (const [name, mutation] of Object.entries(mutations)) {
+  test(`a process killed at any call of "${name}" leaves a whole board, and acknowledged work stays`, { timeout: 300_000 }, async () => {
+    const remote = makeBareRemote();
+    const clone = makeClone(remote);
+    {
+      await using orc = await openOrc({ cwd: clone, create: true });
+      await orc.createWorkstream('w');
+    }
+    const script = new KillableScript(`kill-${name}`, imports, `const orc = await openOrc({ cwd: process.cwd(), timeoutMs: 10000 }); arm(); ${mutation}`);
+    const acknowledged: string[] = [];
+    let moments = 0;
+    for (let at = 1; ; at++) {
+      if (name === 'next') {
+        await using orc = await openOrc({ cwd: clone });
+        await orc.addTask('w', { title: `for moment ${at}` });
+      }
+      const run = await script.run(at, { cwd: clone, after: at % 2 === 0, env: { TITLE: `moment ${at}` } });
+      const acked = run.lines.find((line) => line.startsWith('acked '))?.slice('acked '.length);
+      if (acked !== undefined) acknowledged.push(acked);
+      if (!run.killed) {
+        expect(run.stderr).toBe('');
+        break;
+      }
+      moments++;
+      const { tookMs, waiting } = await recover(clone);
+      expect(tookMs).toBeLessThan(5_000);
+      expect(waiting).toBe(0);
+    }
+    const { events, versions, parents, state } = await inspect(clone, remote);
+    console.log(`${name}: killed at ${moments} moments, ${acknowledged.length} acknowledged, ${versions.length} mutations published`);
+    expect(moments).toBeGreaterThan(30);
+    // One chain, versions without a gap, every operation once.
+    expect(parents.slice(0, -1).every((parent) => /^[0-9a-f]+$/.test(parent))).toBe(true);
+    expect(versions).toEqual(Array.from({ length: versions.length }, (_, i) => versions.length - i));
+    const ops = events.map(({ op }) => op).filter((op) => op !== undefined);
+    expect(new Set(ops).size).toBe(ops.length);
+    expect(ops).toHaveLength(versions.length);
+    const tasks = state.workstreams.w?.tasks ?? [];
+    if (name !== 'lock') for (const id of acknowledged) expect(tasks.map((task) => task.id)).toContain(id);
+    if (name === 'add') expect(new Set(tasks.map(({ title }) => title)).size).toBe(tasks.length);
+    checkRepository(remote);
+    checkRepository(`${clone}/.git/orc/board.git`);
+  });
+}
