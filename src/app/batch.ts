@@ -38,7 +38,11 @@ export function parseBatch(text: string): BatchLine[] {
 }
 
 /** @throws OrcError with the code of the line that was refused; `details.line` counts from 1 */
-export async function runBatch(orc: OrcCore, lines: readonly BatchLine[], options: MutationOptions = {}): Promise<Performed<BatchAnswer[]>> {
+export async function runBatch(
+  orc: OrcCore,
+  lines: readonly BatchLine[],
+  options: MutationOptions = {},
+): Promise<Performed<BatchAnswer[]>> {
   if (options.op !== undefined) {
     throw new OrcError('usage', 'a batch has an operation id for each line: --op does not fit it');
   }
@@ -66,18 +70,22 @@ function nameRecords(board: Board, lines: readonly BatchLine[], ops: readonly st
   lines.forEach(({ kind, args, name }, index) => {
     if (name === null) return;
     if (values.has(name)) throw fault(index + 1, `${name} is the name of an earlier line already`);
-    values.set(name, valueOf(board, kind, args, ops[index] as string, index + 1));
+    values.set(name, referenceTo(board, kind, args, ops[index] as string, index + 1));
   });
   return values;
 }
 
-function valueOf(board: Board, kind: string, args: BatchLine['args'], op: string, line: number): string {
+function referenceTo(board: Board, kind: string, args: BatchLine['args'], op: string, line: number): string {
   if (kind === 'task.add') return taskIdFrom(op, (id) => board.tasks.get(id) !== undefined);
   if (kind === 'workstream.create') return String(args.name);
   throw fault(line, 'only task.add and workstream.create make a record that can have a name');
 }
 
-function substitute(args: BatchLine['args'], values: ReadonlyMap<string, string>, line: number): Record<string, unknown> {
+function substitute(
+  args: BatchLine['args'],
+  values: ReadonlyMap<string, string>,
+  line: number,
+): Record<string, unknown> {
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace);
     if (typeof value !== 'string' || !/^\$\w/.test(value)) return value;
@@ -96,7 +104,8 @@ function parseLine(text: string, line: number): BatchLine {
   if (typeof kind === 'string') {
     const { args = {}, name = null, kind: _kind, agent: _agent, ...rest } = parsed;
     const [extra] = Object.keys(rest);
-    if (extra !== undefined) throw fault(line, `unknown field "${extra}": a line with "kind" has its arguments in "args"`);
+    if (extra !== undefined)
+      throw fault(line, `unknown field "${extra}": a line with "kind" has its arguments in "args"`);
     if (!isObject(args)) throw fault(line, '"args" must be an object');
     return { kind, args, name: nameOf(name, line), agent: agentOf(agent, line) };
   }
@@ -115,7 +124,11 @@ function parseObject(text: string, line: number): Record<string, unknown> {
     parsed = null;
   }
   if (isObject(parsed)) return parsed;
-  throw fault(line, 'it is no JSON object', 'one operation a line, such as {"kind":"task.add","args":{"workstream":"build","title":"…"}}');
+  throw fault(
+    line,
+    'it is no JSON object',
+    'one operation a line, such as {"kind":"task.add","args":{"workstream":"build","title":"…"}}',
+  );
 }
 
 function nameOf(name: unknown, line: number): string | null {
@@ -134,5 +147,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function fault(line: number, message: string, hint?: string): OrcError {
-  return new OrcError('invalid-argument', `line ${line}: ${message}`, { ...(hint === undefined ? {} : { hint }), details: { line } });
+  return new OrcError('invalid-argument', `line ${line}: ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    details: { line },
+  });
 }

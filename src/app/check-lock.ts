@@ -10,7 +10,12 @@ export interface LockCheck {
   readonly resource: string;
   readonly state: 'free' | 'mine' | 'held';
   /** Holders of it, or of paths that overlap it: others when it is held, oneself when it is mine. */
-  readonly holders: readonly { readonly resource: string; readonly agent: string; readonly shared: boolean; readonly expires_at: string }[];
+  readonly holders: readonly {
+    readonly resource: string;
+    readonly agent: string;
+    readonly shared: boolean;
+    readonly expires_at: string;
+  }[];
 }
 
 /**
@@ -39,7 +44,8 @@ export async function checkLock(
     const remembered = await orc.holds.find('lock', lock.resource);
     for (const hold of lock.holders) {
       if (isHoldExpired(hold, context)) continue;
-      const isProven = hold.token === options.token || (remembered?.claim === hold.id && remembered.agent === hold.agent);
+      const isProven =
+        hold.token === options.token || (remembered?.claim === hold.id && remembered.agent === hold.agent);
       isMine &&= hold.agent === options.agent && isProven;
       holders.push({ resource: lock.resource, agent: hold.agent, shared: lock.shared, expires_at: hold.expires_at });
     }

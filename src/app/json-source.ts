@@ -89,7 +89,7 @@ function walk(text: string, visit: (visit: Visit) => void): void {
 /** Engines tell the position of some faults only; a word that is no JSON is found by looking. */
 function faultyLine(text: string, error: unknown): number | null {
   const told = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  if (told !== undefined) return lineAt(text, Number(told));
+  if (told !== undefined) return lineAt(text, Math.min(Number(told), text.trimEnd().length));
   const tokens = /"(?:[^"\\]+|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+|"/g;
   for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
     const isJson = /^(?:"[\s\S]+|[{}[\],:]|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(match[0]);

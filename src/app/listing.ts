@@ -1,7 +1,7 @@
 /** Lists of records as all surfaces show them: which, and in what order. */
 import type { Board } from '../core/board.ts';
 import { compareAcrossWorkstreams, isReady } from '../core/readiness.ts';
-import { type Agent, closedStatuses, type Task, type TaskStatus } from '../core/records.ts';
+import { type Agent, closedStatuses, type Lock, type Task, type TaskStatus } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
 import { staleAfterMs } from './status.ts';
@@ -46,6 +46,17 @@ export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stal
       .filter(({ status }) => status !== 'retired')
       .map((agent) => ({ ...agent, stale: now - Date.parse(agent.last_seen) > staleAfterMs }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  );
+}
+
+/** Those that somebody holds now, by resource. */
+export async function listLocks(orc: OrcCore): Promise<Lock[]> {
+  const at = orc.world.clock.now();
+  return orc.ask((board) =>
+    [...board.locks.loaded()]
+      .map((lock) => ({ ...lock, holders: lock.holders.filter((hold) => Date.parse(hold.expires_at) > at) }))
+      .filter(({ holders }) => holders.length > 0)
+      .sort((a, b) => (a.resource < b.resource ? -1 : 1)),
   );
 }
 

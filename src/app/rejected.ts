@@ -34,7 +34,11 @@ export async function showRejected(orc: OrcCore, given: string): Promise<Rejecte
  * queued again.
  * @throws OrcError `not-found`, `ambiguous-id`, and whatever the operation is refused with
  */
-export async function retryRejected(orc: OrcCore, given: string, options: Omit<MutationOptions, 'op'> = {}): Promise<Performed> {
+export async function retryRejected(
+  orc: OrcCore,
+  given: string,
+  options: Omit<MutationOptions, 'op'> = {},
+): Promise<Performed> {
   const whole = await unitOf(orc, await find(orc, given));
   const requests = whole.map(({ operation: { kind, agent, args } }) => ({ kind, agent, args: withoutProof(args) }));
   const performed = await orc.batch(requests, options);
@@ -62,9 +66,13 @@ async function find(orc: OrcCore, given: string): Promise<RejectedRecord> {
     throw new OrcError('not-found', `no rejected operation "${given}"`, { hint: '`orc rejected` lists them' });
   }
   if (others.length === 0) return first;
-  throw new OrcError('ambiguous-id', `"${given}" may be any of ${matches.map(({ operation }) => operation.id).join(', ')}`, {
-    hint: 'give more of it',
-  });
+  throw new OrcError(
+    'ambiguous-id',
+    `"${given}" may be any of ${matches.map(({ operation }) => operation.id).join(', ')}`,
+    {
+      hint: 'give more of it',
+    },
+  );
 }
 
 /** The whole batch, where all of it is here; else the operation alone. */

@@ -20,6 +20,8 @@ export class Call {
   readonly io: Io;
   readonly #options: Readonly<Record<string, unknown>>;
   #orc: Orc | null = null;
+  /** Who was found to act: for views that name them. */
+  actedAs: string | undefined;
 
   constructor({ words, options, globals, io }: CallOptions) {
     this.words = words;
@@ -126,6 +128,7 @@ export class Call {
   async actor(named: string | undefined): Promise<string> {
     const orc = await this.open();
     const actor = await orc.actor(named);
+    this.actedAs = actor;
     if (actor !== 'system' || named !== undefined || this.globals.agent !== undefined) return actor;
     throw new OrcError('usage', 'who acts? No agent is named', {
       hint: 'give its id as the last word or with --agent, or set ORC_AGENT or `git config orc.agent ID`',

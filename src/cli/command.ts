@@ -27,6 +27,8 @@ export interface CommandResult<T = unknown> extends Partial<Omit<Performed, 'dat
 export interface CommandSpec<T = unknown> {
   readonly name: string;
   readonly aliases?: readonly string[];
+  /** What its noun does when it stands alone. */
+  readonly isDefault?: boolean;
   /** As in help: `<workstream> <title> [description]`. */
   readonly words: string;
   /** An optional word comes before a required one, which no parser of words knows: `run` sorts them. */

@@ -9,8 +9,8 @@ const controls = /[\u0000-\u001f\u007f-\u009f]/;
  * Invisible characters and those that reorder text, as in core/names.ts (the joiners stay: emoji and some scripts need
  * them), and halves of surrogate pairs.
  */
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: single characters, none of them composed
 const invisible =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: single characters, none of them composed
   /\u034f|\u17b4|\u17b5|[\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]|\p{Surrogate}/u;
 const dangerous = new RegExp(`${controls.source}|${invisible.source}`, 'gu');
 

@@ -39,9 +39,51 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/agent.ts')).agentCommands,
   },
   {
+    name: 'l',
+    aliases: ['lock'],
+    summary: 'Locks: acquire, release, renew, list, check, break',
+    load: async () => (await import('./commands/lock.ts')).lockCommands,
+  },
+  {
     name: 'kb',
     aliases: ['knowledge'],
     summary: 'Knowledge: write, read, list, append, delete',
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
+  },
+  {
+    name: 'events',
+    aliases: ['e'],
+    summary: 'Show the event log',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
+    name: 'emit',
+    aliases: [],
+    summary: "Log an event of an agent's own",
+    load: async () => (await import('./commands/events.ts')).emit,
+  },
+  {
+    name: 'batch',
+    aliases: [],
+    summary: 'Carry out several operations, all of them or none',
+    load: async () => (await import('./commands/batch.ts')).batch,
+  },
+  {
+    name: 'import',
+    aliases: [],
+    summary: 'Take over a board of the original single-file tool',
+    load: async () => (await import('./commands/folders.ts')).importFolder,
+  },
+  {
+    name: 'export',
+    aliases: [],
+    summary: "Write the board in the original tool's form",
+    load: async () => (await import('./commands/folders.ts')).exportFolder,
+  },
+  {
+    name: 'rejected',
+    aliases: [],
+    summary: 'What was queued and then refused: list, show, retry, drop',
+    load: async () => (await import('./commands/rejected.ts')).rejectedCommands,
   },
 ];

@@ -1,5 +1,5 @@
 /** Builds the parser from the descriptions of the commands. Only the noun that was called is loaded. */
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../app/package-info.ts';
 import { OrcError } from '../errors.ts';
 import type { CommandSpec, Noun, OptionSpec } from './command.ts';
@@ -22,12 +22,18 @@ export interface ProgramOutput {
 /**
  * Parses a command line. Help and version are printed; then the answer is `null`.
  * @throws OrcError `usage`
- * @throws CommanderError for what commander finds: see report-error.ts
+ * @throws CommanderError with exit code 0 after help
  */
 export async function parseCommandLine(argv: readonly string[], output: ProgramOutput): Promise<Parsed | null> {
   const args = turnHelpAround(argv);
-  const { program, parsed } = await buildProgram(firstWord(args)?.word, output);
-  await program.parseAsync([...args], { from: 'user' });
+  const first = firstWord(args);
+  const { program, parsed } = await buildProgram(first?.word, output);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
+    throw explainUsage(error, first === null ? program : commandMeant(program, args, first));
+  }
   return parsed();
 }
 
@@ -80,7 +86,7 @@ async function addNoun(program: Command, noun: Noun, isCalled: boolean, understo
   const specs = loaded as readonly CommandSpec[];
   command.description(`${noun.summary}.`).usage('<command>').helpCommand(false);
   for (const spec of specs) {
-    const inner = command.command(spec.name).aliases(spec.aliases ?? []);
+    const inner = command.command(spec.name, { isDefault: spec.isDefault === true }).aliases(spec.aliases ?? []);
     fillCommand(inner, `orc ${noun.name} ${spec.name}`, spec, understood);
   }
   command.addHelpText('after', examplesText(specs.map(({ examples }) => examples[0] as string)));
@@ -125,6 +131,38 @@ Examples:
 
 orc <command> --help tells more of each.
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused by the board, 4 nothing to do, 5 not published, 6 history rewritten.`;
+
+/** The command that a line was about, as far as it can be told: the noun's, or the noun. */
+function commandMeant(
+  program: Command,
+  args: readonly string[],
+  first: { readonly word: string; readonly at: number },
+): Command {
+  const isCalled = (word: string | undefined) => (each: Command) =>
+    word !== undefined && [each.name(), ...each.aliases()].includes(word);
+  const noun = program.commands.find(isCalled(first.word)) ?? program;
+  return noun.commands.find(isCalled(firstWord(args.slice(first.at + 1))?.word)) ?? noun;
+}
+
+/** Commander's words: `error: unknown option '--foo'`, and on the next line `(Did you mean --for?)`. */
+function explainUsage({ code, message }: CommanderError, command: Command): OrcError {
+  const path = commandPath(command);
+  // What commander does when a noun stands alone: it would print the noun's help as an error.
+  if (code === 'commander.help') {
+    const names = command.commands.map((each) => each.name()).join(', ');
+    return new OrcError('usage', `\`${path}\` wants a command: ${names}`, { hint: `\`${path} --help\` explains them` });
+  }
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n');
+  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(more.join(' ').trim())?.[1];
+  if (suggestion !== undefined) return new OrcError('usage', first, { hint: `did you mean ${suggestion}?` });
+  const isText = /^unknown option '-[^-]/.test(first);
+  const usage = command.commands.length > 0 ? `see \`${path} --help\`` : `usage: ${path} ${command.usage()}`;
+  return new OrcError('usage', first, { hint: isText ? `text that begins with - goes after --; ${usage}` : usage });
+}
+
+function commandPath(command: Command): string {
+  return command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`;
+}
 
 /** `orc help task add` asks for the same as `orc task add --help`. */
 function turnHelpAround(argv: readonly string[]): readonly string[] {

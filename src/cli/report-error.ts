@@ -1,5 +1,4 @@
 /** Says what went wrong: `error:`, then `hint:`, or the same as JSON. */
-import { CommanderError } from 'commander';
 import { OrcError } from '../errors.ts';
 import { escapeJson, escapeText } from './escape.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -33,7 +32,6 @@ function explain(error: unknown): Told {
     const { code, message, hint, details } = error;
     return { code, message, hint, details, exitCode: exitCodeOf[code] };
   }
-  if (error instanceof CommanderError) return { ...explainUsage(error), code: 'usage', exitCode: exitCodes.usage };
   if (isSystemError(error)) {
     return { code: 'io', message: error.message, hint: undefined, exitCode: exitCodes.failed };
   }
@@ -44,18 +42,6 @@ function explain(error: unknown): Told {
     hint: 'please report it, with what you did; ORC_DEBUG=1 shows where it happened',
     exitCode: exitCodes.failed,
   };
-}
-
-/** Commander's words: `error: unknown option '--foo'`, and on the next line `(Did you mean --for?)`. */
-function explainUsage({ code, message }: CommanderError): Pick<Told, 'message' | 'hint'> {
-  // What commander does when a noun stands alone: it would print the noun's help as an error.
-  if (code === 'commander.help')
-    return { message: 'this needs a command after it', hint: 'the same with --help lists them' };
-  const [first = '', ...more] = message.replace(/^error: /, '').split('\n');
-  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(more.join(' ').trim())?.[1];
-  const startsWithDash = /^unknown option '-[^-]/.test(first);
-  if (suggestion !== undefined) return { message: first, hint: `did you mean ${suggestion}?` };
-  return { message: first, hint: startsWithDash ? 'text that begins with - goes after --' : 'see `orc --help`' };
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

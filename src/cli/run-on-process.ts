@@ -5,9 +5,6 @@ import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { runCli } from './run.ts';
 
-/** How long a command may go on after the first Ctrl-C to end what it is about, ms. */
-const graceMs = 1_000;
-
 export function runOnProcess(): void {
   const stop = new AbortController();
   const isTty = isatty(1);
@@ -23,15 +20,16 @@ export function runOnProcess(): void {
     signal: stop.signal,
   };
   const interrupt = (): void => {
-    // What is published already is published; a second one, or a command that hangs, ends at once.
+    // The second time it ends at once, whatever it is about.
     if (stop.signal.aborted) process.exit(exitCodes.interrupted);
     stop.abort();
-    setTimeout(() => process.exit(exitCodes.interrupted), graceMs).unref();
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   runCli(process.argv.slice(2), io).then((code) => {
-    process.exitCode = stop.signal.aborted && code !== exitCodes.done ? exitCodes.interrupted : code;
+    process.exitCode = code;
+    // What was given up may still be under way.
+    if (stop.signal.aborted) process.exit();
   });
 }
 

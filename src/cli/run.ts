@@ -5,10 +5,11 @@ import { Call } from './call.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { readGlobals } from './globals.ts';
 import type { Io } from './io.ts';
-import { type Look, makeLook } from './look.ts';
+import { makeLook } from './look.ts';
 import { printResult } from './print-result.ts';
 import { parseCommandLine } from './program.ts';
 import { reportError } from './report-error.ts';
+import { reportStop, untilStopped } from './stop.ts';
 
 /** @param argv the words after the program's name */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
@@ -27,7 +28,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       now: io.world?.clock.now() ?? Date.now(),
     });
     try {
-      return await printResult(spec, await spec.run(call), call, look);
+      const result = await untilStopped(io, spec.run(call));
+      return result === null ? await reportStop(call) : await printResult(spec, result, call, look);
     } catch (error) {
       const told = error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, look, call) ?? null) : null;
       if (told === null) throw error;
@@ -53,5 +55,3 @@ function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
 }
-
-export type { Look };

@@ -64,7 +64,11 @@ export function checkShape<T>(
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return { ok: parsed.data };
   const unknownFields = parsed.error.issues.filter((issue) => issue.code === 'unrecognized_keys');
-  if (!isNewer || unknownFields.length === 0) return { fault: describeFault(parsed.error).message };
+  const [first] = parsed.error.issues;
+  if (!isNewer || unknownFields.length === 0) {
+    const isAtTop = first?.code === 'unrecognized_keys' && first.path.length === 0;
+    return { fault: isAtTop ? `has unknown fields: ${first.keys.join(', ')}` : describeFault(parsed.error).message };
+  }
   let known = value;
   for (const { path, keys } of unknownFields) known = without(known, path, keys);
   return checkShape(schema, known, isNewer);

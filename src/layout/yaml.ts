@@ -15,7 +15,7 @@ const options = {
   merge: false,
   uniqueKeys: true,
   prettyErrors: true,
-  logLevel: 'silent',
+  logLevel: 'error', // silent would let further documents pass
 } as const;
 
 const refusedTokens: Readonly<Record<string, string>> = {

@@ -41,7 +41,7 @@ for (const [name, mutation] of Object.entries(mutations)) {
       await using orc = await openOrc({ cwd: clone, create: true });
       await orc.createWorkstream('w');
     }
-    const script = new KillableScript(`kill-${name}`, imports, `const orc = await openOrc({ cwd: process.cwd(), timeoutMs: 10000 }); arm(); ${mutation}`);
+    const script = new KillableScript(`kill-${name}`, imports, `const orc = await openOrc({ cwd: process.cwd(), timeoutMs: 10000 }); await orc.status(); arm(); ${mutation}`);
     const acknowledged: string[] = [];
     let moments = 0;
     for (let at = 1; ; at++) {

@@ -13,7 +13,7 @@ it('every operation has a kind of its own, a summary, arguments and actions', ()
   }
 });
 
-it('what needs the arbiter is published at once, and dies with its owner where it would hold something', () => {
+it('what needs the arbiter is published at once, and dies with its owner where somebody has to wait for it', () => {
   const kinds = (isWanted: (each: (typeof operations)[number]) => boolean): string[] => operations.filter(isWanted).map((each) => each.kind);
   expect(kinds((each) => each.arbitrated)).toEqual([
     'task.claim',
@@ -24,7 +24,15 @@ it('what needs the arbiter is published at once, and dies with its owner where i
     'lock.release',
     'lock.break',
   ]);
-  expect(kinds((each) => !each.outlivesOwner)).toEqual(['task.claim', 'task.next', 'task.renew', 'agent.heartbeat', 'lock.acquire', 'lock.renew']);
+  expect(kinds((each) => !each.outlivesOwner)).toEqual([
+    'board.import',
+    'task.claim',
+    'task.next',
+    'task.renew',
+    'agent.heartbeat',
+    'lock.acquire',
+    'lock.renew',
+  ]);
 });
 
 it.each(['', 'task', 'task.steal', '__proto__', 'constructor', 'TASK.ADD'])('there is no operation %j', (kind) => {

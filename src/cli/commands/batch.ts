@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { BatchAnswer } from '../../app/batch.ts';
+import { OrcError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { batchLines } from '../views/batch.ts';
+
+export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
+  name: 'batch',
+  words: '<file>',
+  summary: 'Carry out several operations, all of them or none',
+  details: [
+    'The file (- for standard input) has one operation in JSON a line, in either of two forms:',
+    '  {"kind":"task.add","args":{"workstream":"build","title":"Design the API"},"name":"$api"}',
+    '  {"op":"task.add","workstream":"build","title":"Implement it","depends_on":["$api"]}',
+    'The first may call its new task (or workstream) by a name that begins with $, the second by "as"; later lines may use it as',
+    'an id. Either may have an "agent". The operations are those of docs/operations.md.',
+  ].join('\n'),
+  examples: ['orc batch plan.jsonl', 'generate-plan | orc batch -'],
+  data: 'BatchAnswer[]',
+  async run(call) {
+    const { parseBatch, runBatch } = await import('../../app/batch.ts');
+    const lines = parseBatch(await readInput(call));
+    if (lines.length === 0) throw new OrcError('invalid-argument', 'the batch has no lines');
+    return runBatch(await call.open(), lines, {
+      agent: call.globals.agent,
+      op: call.globals.op,
+      allowSecret: call.globals.allowSecret,
+    });
+  },
+  view: ({ data }, look) => batchLines(data, look),
+});
+
+async function readInput(call: Call): Promise<string> {
+  const file = call.word(0);
+  if (file === '-') return call.io.stdin();
+  try {
+    return await readFile(path.resolve(call.globals.cwd, file), 'utf8');
+  } catch (error) {
+    throw new OrcError('invalid-argument', `${file} cannot be read: ${(error as Error).message}`, {
+      hint: '- reads standard input',
+    });
+  }
+}

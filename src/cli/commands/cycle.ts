@@ -1,0 +1,59 @@
+/** The cycle: what comes next, what an agent has to know for it, what came of it. */
+import type { Brief, Collected, Plan } from '../../app/cycle.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { escapeText } from '../escape.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { readSince } from '../values.ts';
+
+export const plan: CommandSpec = defineCommand<{ readonly plan: Plan; readonly text: string }>({
+  name: 'plan',
+  words: '',
+  summary: 'Show what can be worked on next, by whom, and what has to wait',
+  examples: ['orc plan', 'orc p --json'],
+  data: 'Plan',
+  async run(call) {
+    const orc = await call.openToRead();
+    const { makePlan, planText } = await import('../../app/cycle.ts');
+    const made = await makePlan(orc);
+    return call.answer({ plan: made, text: planText(made) });
+  },
+  toJson: (data) => data.plan,
+  view: ({ data }) => [escapeText(data.text)],
+});
+
+export const brief: CommandSpec = defineCommand<Brief | null>({
+  name: 'brief',
+  words: '<workstream> [id]',
+  summary: 'Print what an agent has to know for a task, as Markdown',
+  details: 'Without an id for the next task that is ready. Exit code 4: there is none.',
+  examples: ['orc brief revenue', 'orc b revenue 1a2b3c4d'],
+  data: 'Brief | null',
+  async run(call) {
+    const orc = await call.openToRead();
+    const { makeBrief } = await import('../../app/cycle.ts');
+    const [workstream = '', id] = call.words;
+    const made = await makeBrief(orc, workstream, id === undefined ? undefined : await orc.resolveTaskId(id));
+    return call.answer(made, made === null ? exitCodes.nothingToDo : exitCodes.done);
+  },
+  view: ({ data }) =>
+    data === null ? ['No pending tasks in this workstream.'] : [escapeText(data.markdown).replace(/\n$/, '')],
+});
+
+export const collect: CommandSpec = defineCommand<{ readonly collected: Collected; readonly text: string }>({
+  name: 'collect',
+  words: '',
+  summary: 'Show what was completed, failed, begun and learnt',
+  options: [{ flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' }],
+  examples: ['orc collect --since 8h', 'orc c --json'],
+  data: 'Collected',
+  async run(call) {
+    const given = call.text('since');
+    const orc = await call.openToRead();
+    const since = given === undefined ? undefined : readSince(given, orc.world.clock.now());
+    const { collectResults, collectText } = await import('../../app/cycle.ts');
+    const collected = await collectResults(orc, { since });
+    return call.answer({ collected, text: collectText(collected) });
+  },
+  toJson: (data) => data.collected,
+  view: ({ data }) => [escapeText(data.text)],
+});

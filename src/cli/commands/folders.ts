@@ -1,0 +1,63 @@
+/** Boards of the original tool, in and out. */
+import path from 'node:path';
+import type { ImportResult } from '../../app/import-board.ts';
+import type { SingleFileState } from '../../app/single-file.ts';
+import { OrcError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { escapeJson } from '../escape.ts';
+import { importedLines } from '../views/folders.ts';
+
+export const importFolder: CommandSpec = defineCommand<ImportResult>({
+  name: 'import',
+  words: '<dir>',
+  summary: 'Take over a board of the original single-file tool, or an export',
+  details:
+    'One mutation for the whole folder (state.json, events.jsonl, knowledge/): it is published at once, or nothing happens. Begins a board where there is none and it is clear where.',
+  options: [{ flags: '--dry-run', summary: 'check everything, change nothing' }],
+  examples: ['orc import ./orc --dry-run', 'orc import ./orc'],
+  data: 'ImportResult',
+  async run(call) {
+    if (call.globals.op !== undefined)
+      throw new OrcError('usage', 'an import is published at once or not at all: --op does not fit it');
+    const isDry = call.flag('dryRun');
+    const orc = await call.open(isDry ? {} : { create: true });
+    const { importBoard } = await import('../../app/import-board.ts');
+    const { agent, timeoutMs, allowSecret } = call.globals;
+    return importBoard(orc, folderOf(call), { agent, timeoutMs, allowSecret, dryRun: isDry });
+  },
+  view: ({ data }, look, call) => importedLines(data, look, call.flag('dryRun')),
+});
+
+export const exportFolder: CommandSpec = defineCommand<
+  { readonly dir: string; readonly files: readonly string[] } | SingleFileState
+>({
+  name: 'export',
+  words: '[dir]',
+  summary: "Write the board in the original tool's form",
+  details:
+    'Into a folder (default: orc-export) as state.json, events.jsonl and knowledge/; or with --single-file the state alone, as JSON on standard output.',
+  options: [{ flags: '--single-file', summary: 'print state.json, and write nothing' }],
+  examples: ['orc export ./backup', 'orc export --single-file > state.json'],
+  data: '{ dir, files }, or SingleFileState with --single-file',
+  async run(call) {
+    const orc = await call.openToRead();
+    if (call.flag('singleFile')) {
+      if (call.words.length > 0) throw new OrcError('usage', '--single-file prints the board: it takes no folder');
+      return call.answer(await orc.loadState());
+    }
+    const { exportBoard } = await import('../../app/export-board.ts');
+    const dir = folderOf(call);
+    return call.answer({ dir, ...(await exportBoard(orc, dir)) });
+  },
+  view: ({ data }, look) => ('files' in data ? [look.line(`Exported ${data.files.length} files to ${data.dir}`)] : []),
+  raw: ({ data }, look) => {
+    if ('files' in data) return '';
+    const json = `${JSON.stringify(data, null, 2)}\n`;
+    return look.isTty ? escapeJson(json) : json;
+  },
+});
+
+function folderOf(call: Call): string {
+  return path.resolve(call.globals.cwd, call.words[0] ?? 'orc-export');
+}

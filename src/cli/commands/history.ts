@@ -1,0 +1,29 @@
+import type { HistoryEntry } from '../../app/history.ts';
+import { OrcError } from '../../errors.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { readChoice, readWhole } from '../values.ts';
+import { historyLines } from '../views/history.ts';
+
+const kinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const;
+
+export const history: CommandSpec = defineCommand<HistoryEntry[]>({
+  name: 'history',
+  words: '[kind] [id]',
+  summary: 'Show the audit trail, from git: of all, or of one task, agent, lock, topic or workstream',
+  details: `The kind is one of ${kinds.join(', ')}.`,
+  options: [{ flags: '--last <n>', summary: 'the last so many (default: 20)' }],
+  examples: ['orc history', 'orc history task 1a2b3c4d', 'orc history kb api-design --last 5'],
+  data: 'HistoryEntry[]',
+  async run(call) {
+    const [kind, id] = call.words;
+    const last = readWhole(call.text('last') ?? '20', '--last', 1);
+    const about = kind === undefined ? undefined : readChoice(kind, 'the kind', kinds);
+    if (about !== undefined && id === undefined)
+      throw new OrcError('usage', `which ${about}?`, { hint: `\`orc history ${about} <id>\`` });
+    const orc = await call.openToRead();
+    const { readHistory } = await import('../../app/history.ts');
+    const name = about === 'task' && id !== undefined ? await orc.resolveTaskId(id) : id;
+    return call.answer(await readHistory(orc, { about, id: name, last }));
+  },
+  view: ({ data }, look) => historyLines(data, look),
+});

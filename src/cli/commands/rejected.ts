@@ -1,0 +1,72 @@
+import type { RejectedOperation } from '../../app/rejected.ts';
+import { OrcError } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { rejectedDetails, rejectedLines } from '../views/rejected.ts';
+
+const list = defineCommand<RejectedOperation[]>({
+  name: 'list',
+  aliases: ['ls'],
+  isDefault: true,
+  words: '',
+  summary: 'List operations that were queued and then refused',
+  examples: ['orc rejected', 'orc rejected list --json'],
+  data: 'RejectedOperation[]',
+  async run(call) {
+    const orc = await call.openToRead();
+    const { listRejected } = await import('../../app/rejected.ts');
+    return call.answer(await listRejected(orc));
+  },
+  view: ({ data }, look) => rejectedLines(data, look),
+});
+
+const show = defineCommand<RejectedOperation>({
+  name: 'show',
+  words: '<id>',
+  summary: 'Show one with everything that was asked, and why it was refused',
+  examples: ['orc rejected show 4f1c'],
+  data: 'RejectedOperation',
+  async run(call) {
+    const orc = await call.open();
+    const { showRejected } = await import('../../app/rejected.ts');
+    return call.answer(await showRejected(orc, call.word(0)));
+  },
+  view: ({ data }, look) => rejectedDetails(data, look),
+});
+
+const retry = defineCommand<unknown>({
+  name: 'retry',
+  words: '<id>',
+  summary: 'Ask for the same again, as a new operation',
+  details: 'A batch is asked for again as a whole.',
+  examples: ['orc rejected retry 4f1c'],
+  data: 'the record that the operation is about',
+  async run(call) {
+    refuseOp(call);
+    const orc = await call.open();
+    const { retryRejected } = await import('../../app/rejected.ts');
+    return retryRejected(orc, call.word(0), { allowSecret: call.globals.allowSecret });
+  },
+  view: (_, look, call) => [look.line(`Accepted this time: ${call.word(0)}`)],
+});
+
+const drop = defineCommand<RejectedOperation[]>({
+  name: 'drop',
+  words: '<id>',
+  summary: 'Forget one, for good',
+  examples: ['orc rejected drop 4f1c'],
+  data: 'RejectedOperation[]',
+  async run(call) {
+    const orc = await call.open();
+    const { dropRejected } = await import('../../app/rejected.ts');
+    return call.answer(await dropRejected(orc, call.word(0)));
+  },
+  view: ({ data }, look) => data.map(({ op, kind }) => look.line(`Dropped: ${kind} ${op}`)),
+});
+
+function refuseOp({ globals }: Call): void {
+  if (globals.op !== undefined)
+    throw new OrcError('usage', 'what is asked again gets an id of its own: --op does not fit it');
+}
+
+export const rejectedCommands: readonly CommandSpec[] = [list, show, retry, drop];

@@ -1,0 +1,41 @@
+import type { LockCheck } from '../../app/check-lock.ts';
+import type { Lock } from '../../core/records.ts';
+import { formatDuration } from '../../core/time.ts';
+import type { OrcError } from '../../errors.ts';
+import type { Look } from '../look.ts';
+
+/** The original's line for a lock that somebody else has. */
+export function deniedLine(resource: string, { details }: OrcError, look: Look): string {
+  return look.line(`Lock denied: ${resource} (held by ${details?.by} until ${details?.until})`);
+}
+
+/** What the holder needs to know: until when, and what proves it. */
+export function holdLine({ holders }: Lock, agent: string | undefined, look: Look): string[] {
+  const hold = holders.filter((each) => each.agent === agent).at(-1);
+  if (hold === undefined) return [];
+  // A lock that is not published has no token yet.
+  const token = hold.token === null ? 'none yet (not published)' : String(hold.token);
+  const left = formatDuration(Date.parse(hold.expires_at) - look.now);
+  return [look.style('dim', look.line(`Until: ${hold.expires_at} (${left}) | Token: ${token}`))];
+}
+
+export function lockLines(locks: readonly Lock[], look: Look): string[] {
+  if (locks.length === 0) return ['No locks.'];
+  return locks.flatMap(({ resource, shared, holders }) =>
+    holders.map(({ agent, expires_at, reason }) => {
+      const left = formatDuration(Date.parse(expires_at) - look.now);
+      const why = reason === null ? '' : ` - ${reason}`;
+      return look.line(`${resource}: held by ${agent} (${left} left)${shared ? ' [shared]' : ''}${why}`);
+    }),
+  );
+}
+
+const words = { free: 'Lock free', mine: 'Lock held by you', held: 'Lock held' } as const;
+
+export function checkLines({ resource, state, holders }: LockCheck, look: Look): string[] {
+  const by = holders.map(({ agent, resource: held, expires_at }) => {
+    const other = held === resource ? '' : ` as ${held}`;
+    return `${state === 'held' ? `by ${agent}${other} ` : ''}until ${expires_at}`;
+  });
+  return [look.line(`${words[state]}: ${resource}${by.length === 0 ? '' : ` (${by.join(', ')})`}`)];
+}
