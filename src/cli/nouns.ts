@@ -63,6 +63,24 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/events.ts')).emit,
   },
   {
+    name: 'plan',
+    aliases: ['p'],
+    summary: 'Show what can be worked on next, by whom, and what has to wait',
+    load: async () => (await import('./commands/cycle.ts')).plan,
+  },
+  {
+    name: 'brief',
+    aliases: ['b'],
+    summary: 'Print what an agent has to know for a task',
+    load: async () => (await import('./commands/cycle.ts')).brief,
+  },
+  {
+    name: 'collect',
+    aliases: ['c'],
+    summary: 'Show what was completed, failed, begun and learnt',
+    load: async () => (await import('./commands/cycle.ts')).collect,
+  },
+  {
     name: 'batch',
     aliases: [],
     summary: 'Carry out several operations, all of them or none',

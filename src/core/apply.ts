@@ -10,7 +10,7 @@ import type { Accepted, Call, Context, Decision, EventDraft, Operation, Operatio
 import { refuse } from './operation.ts';
 import { findOperation } from './operations/index.ts';
 import { wasSeenLately } from './operations/agent.ts';
-import { expiredHolds } from './operations/lock.ts';
+import { withoutExpiredHolds } from './operations/lock.ts';
 import type { BoardEvent } from './records.ts';
 import { refuseOversized } from './record-size.ts';
 import { findSecret } from './secrets.ts';
@@ -80,9 +80,8 @@ export function apply(board: Board, operation: Operation, context: Context): Dec
 /** Adds to a verdict what every mutation does: expired locks go, the acting agent was seen, the event is numbered. */
 function complete(board: Board, operation: Operation, verdict: Verdict, call: Call): Accepted | Refusal {
   const touched = new Set(verdict.changes.map((change) => `${change.collection}/${change.key}`));
-  const touchedLocks = new Set(verdict.changes.filter((change) => change.collection === 'locks').map(({ key }) => key));
   const seen = touched.has(`agents/${call.agent}`) ? null : agentSeen(board, call);
-  const changes = [...verdict.changes, ...expiredHolds(board, call, touchedLocks), ...(seen === null ? [] : [seen])];
+  const changes = [...withoutExpiredHolds(board, verdict.changes, call), ...(seen === null ? [] : [seen])];
   const oversized = refuseOversized(changes);
   if (oversized !== null) return oversized;
   const result = 'event' in verdict.result ? { event: board.meta.events + 1 } : verdict.result;

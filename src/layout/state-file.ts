@@ -1,5 +1,5 @@
 /** `state.json`: the board at a glance, and its logical clock. Nothing in it depends on the present time. */
-import type { Board, BoardMeta } from '../core/board.ts';
+import { type Board, type BoardMeta, emptyMeta } from '../core/board.ts';
 import { maxRecordBytes } from '../core/record-size.ts';
 import { formatVersion, type TaskCounts, type Workstream } from '../core/records.ts';
 import { compareText, type Fault } from './faults.ts';
@@ -42,9 +42,14 @@ export function encodeState(board: Board): string {
 export function decodeState(bytes: Uint8Array): State | Fault {
   const value = parseJson(bytes, maxStateBytes);
   if ('fault' in value) return stateFault(value.fault);
-  const checked = checkShape(stateSchema(), value.json, isNewerFormat(formatOf(value.json)));
-  if ('fault' in checked) return stateFault(checked.fault);
-  const { board, format, version, updated_at, events, workstreams } = checked.ok;
+  const format = formatOf(value.json);
+  const isNewer = isNewerFormat(format);
+  const checked = checkShape(stateSchema(), value.json, isNewer);
+  if ('fault' in checked) {
+    // a newer orc may keep its state otherwise: that is nothing to be mended
+    return isNewer ? { meta: { ...emptyMeta, format }, counts: new Map() } : stateFault(checked.fault);
+  }
+  const { board, version, updated_at, events, workstreams } = checked.ok;
   const counts = new Map<string, TaskCounts>();
   for (const [name, { status: _status, priority: _priority, ...tasks }] of Object.entries(workstreams))
     counts.set(name, tasks);
@@ -61,7 +66,7 @@ export function isNewerFormat(format: number): boolean {
 
 function formatOf(value: unknown): number {
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : 0;
-  return typeof format === 'number' ? format : 0;
+  return Number.isSafeInteger(format) ? (format as number) : 0;
 }
 
 function members(fields: object): string[] {

@@ -123,6 +123,7 @@ export class Session {
         await Promise.race([this.#driving, Promise.all(settled)]);
         if (outcomes.size < records.length && this.#wasTried(records)) break;
       }
+      if (outcomes.size < records.length) await this.#collectOutcomes();
     } catch (error) {
       await this.#withdraw(records);
       throw error;
@@ -209,8 +210,8 @@ export class Session {
     while (this.#waiters.size > 0 && clock.monotonic() < deadline) {
       const role = await publisherRole.tryTake();
       if (role === null) {
+        await clock.sleep(pollMs);
         await this.#collectOutcomes();
-        if (this.#waiters.size > 0) await clock.sleep(pollMs);
         continue;
       }
       let round: RoundResult;
@@ -228,6 +229,9 @@ export class Session {
       if (round.outcome === 'settled') {
         losses = 0;
         failures = 0;
+        // Whoever had the role before us may have published ours with its own.
+        if (this.#waiters.size > 0) await this.#collectOutcomes();
+        if (this.#waiters.size > 0) await clock.sleep(pollMs);
       } else if (round.outcome === 'raced') {
         losses++;
         await this.#backOff(losses);
@@ -252,7 +256,7 @@ export class Session {
   /** Another process publishes: it writes our outcomes into our records. */
   async #collectOutcomes(): Promise<void> {
     const { queue } = this.#ports;
-    for (const [id, waiter] of this.#waiters) {
+    for (const [id, waiter] of [...this.#waiters]) {
       const outcome = (await queue.get(id))?.outcome;
       if (outcome === undefined || outcome === null) continue;
       await queue.remove([id]);
@@ -314,7 +318,10 @@ export class Session {
     const last = this.#lastRound;
     const { queue } = this.#ports;
     if (last?.outcome === 'refused') return this.#tellRefused(records, last.reason);
-    const fresh = await Promise.all(records.map(async (record) => (await queue.get(record.operation.id)) ?? record));
+    // A record that is gone was settled by another process, and its answer lost: whoever asks again by its id hears it.
+    const fresh = await Promise.all(
+      records.map(async (record) => (await queue.get(record.operation.id)) ?? { ...record, sent: true }),
+    );
     const reason = last?.reason ?? 'the deadline passed while others were publishing';
     if (fresh.some((record) => record.sent)) {
       const head = await this.#ports.view.local();

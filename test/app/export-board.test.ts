@@ -214,7 +214,7 @@ const folders = fc
       'events.jsonl': events
         .map(
           ([ts, agent, action, data]) =>
-            `${JSON.stringify({ ts, agent, action, ...data, ...{ ts, agent, action } })}\n`,
+            `${JSON.stringify(Object.assign({ ts, agent, action }, data, { ts, agent, action }))}\n`,
         )
         .join(''),
       ...Object.fromEntries(

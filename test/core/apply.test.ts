@@ -4,7 +4,7 @@ import { Board } from '../../src/core/board.ts';
 import type { Accepted, Operation } from '../../src/core/operation.ts';
 import { MissingRecord } from '../../src/core/shelf.ts';
 import {
-  after,
+  afterStart,
   boardWith,
   contextFor,
   decide,
@@ -28,7 +28,10 @@ describe('an operation, before any board', () => {
   const good: Operation = { id: operationId(1), kind: 'workstream.create', agent: 'ada', args: { name: 'build' } };
 
   it('is checked, and gets its defaults', () => {
-    expect(checkOperation(good)).toMatchObject({ args: { name: 'build', description: '', priority: 5 }, definition: { kind: 'workstream.create' } });
+    expect(checkOperation(good)).toMatchObject({
+      args: { name: 'build', description: '', priority: 5 },
+      definition: { kind: 'workstream.create' },
+    });
   });
 
   it.each(['', 'workstream.destroy', '__proto__', 'toString'])('of kind %j is refused: usage', (kind) => {
@@ -36,11 +39,17 @@ describe('an operation, before any board', () => {
   });
 
   it.each(['', 'short', '../../etc/passwd', 'x'.repeat(65), 'has space 1'])('with the id %j is refused', (id) => {
-    expect(checkOperation({ ...good, id })).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('operation id') });
+    expect(checkOperation({ ...good, id })).toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('operation id'),
+    });
   });
 
   it.each(['', '../x', '-x', 'a\nb', 'x.lock', '__proto__', 'a\u202eb'])('of the agent %j is refused', (agent) => {
-    expect(checkOperation({ ...good, agent })).toMatchObject({ code: 'invalid-argument', message: expect.stringMatching(/^agent must/) });
+    expect(checkOperation({ ...good, agent })).toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/^agent must/),
+    });
   });
 
   it('with an argument too many is refused, and told which there are', () => {
@@ -53,9 +62,15 @@ describe('an operation, before any board', () => {
 
   it('is checked for form first, then for credentials', () => {
     const secret = `AK${'IA'}ABCDEFGHIJKLMNOP`;
-    expect(checkOperation({ ...good, args: { name: '../x', description: secret } })).toMatchObject({ code: 'invalid-argument' });
-    expect(checkOperation({ ...good, args: { name: 'x', description: secret } })).toMatchObject({ code: 'secret-found' });
-    expect(checkOperation({ ...good, args: { name: 'x', description: secret, allow_secret: true } })).not.toHaveProperty('code');
+    expect(checkOperation({ ...good, args: { name: '../x', description: secret } })).toMatchObject({
+      code: 'invalid-argument',
+    });
+    expect(checkOperation({ ...good, args: { name: 'x', description: secret } })).toMatchObject({
+      code: 'secret-found',
+    });
+    expect(
+      checkOperation({ ...good, args: { name: 'x', description: secret, allow_secret: true } }),
+    ).not.toHaveProperty('code');
   });
 });
 
@@ -71,8 +86,12 @@ describe('deciding', () => {
     const board = boardWith({ agents: ['ada'], tasks: ['a'] });
     const before = snapshot(board);
     const operation = deepFreeze(operationFor(board, 'task.next', { workstream: 'build' }, { agent: 'ada' }));
-    const context = deepFreeze(contextFor(board, { at: after(hour) }));
-    const decisions = [apply(board, operation, context), apply(board, operation, context), apply(board.clone(), operation, context)];
+    const context = deepFreeze(contextFor(board, { at: afterStart(hour) }));
+    const decisions = [
+      apply(board, operation, context),
+      apply(board, operation, context),
+      apply(board.clone(), operation, context),
+    ];
     expect(snapshot(board)).toEqual(before);
     expect(decisions[1]).toEqual(decisions[0]);
     expect(decisions[2]).toEqual(decisions[0]);
@@ -80,9 +99,20 @@ describe('deciding', () => {
 
   it('numbers events on, and gives each operation one line that bears its id', () => {
     const board = boardWith();
-    const [first, second] = [runAccepted(board, 'workstream.create', { name: 'a' }), runAccepted(board, 'workstream.create', { name: 'b' })];
+    const [first, second] = [
+      runAccepted(board, 'workstream.create', { name: 'a' }),
+      runAccepted(board, 'workstream.create', { name: 'b' }),
+    ];
     expect(second.events).toEqual([
-      { n: (first.events[0]?.n ?? 0) + 1, v: second.version, ts: isoAfter(0), agent: 'agent-1', action: 'workstream_created', workstream: 'b', op: second.operation.id },
+      {
+        n: (first.events[0]?.n ?? 0) + 1,
+        v: second.version,
+        ts: isoAfter(0),
+        agent: 'agent-1',
+        action: 'workstream_created',
+        workstream: 'b',
+        op: second.operation.id,
+      },
     ]);
     expect(Object.keys(second.events[0] ?? {})).toEqual(['n', 'v', 'ts', 'agent', 'action', 'workstream', 'op']);
     expect(board.meta).toMatchObject({ version: second.version, events: second.events[0]?.n, updated_at: isoAfter(0) });
@@ -91,7 +121,7 @@ describe('deciding', () => {
   it('goes by the version and the time that it is given, not by the board', () => {
     const board = boardWith({ tasks: ['a'] });
     const operation = operationFor(board, 'task.claim', { id: taskTitled(board, 'a').id });
-    const accepted = apply(board, operation, { at: after(minute), version: 4711, clockSkewMs: 0 }) as Accepted;
+    const accepted = apply(board, operation, { at: afterStart(minute), version: 4711, clockSkewMs: 0 }) as Accepted;
     advance(board, accepted);
     expect(taskTitled(board, 'a').claim).toMatchObject({ token: 4711, claimed_at: isoAfter(minute) });
     expect(board.meta).toMatchObject({ version: 4711, updated_at: isoAfter(minute) });
@@ -104,9 +134,9 @@ describe('a heartbeat rides along', () => {
   it('with whatever a registered agent does, at most once in a third of a lease', () => {
     const board = boardWith({ agents: ['ada'], tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
-    runAccepted(board, 'task.note', { id, text: 'x' }, { agent: 'ada', at: after(10 * minute - 1) });
+    runAccepted(board, 'task.note', { id, text: 'x' }, { agent: 'ada', at: afterStart(10 * minute - 1) });
     expect(lastSeen(board)).toBe(isoAfter(0));
-    runAccepted(board, 'task.note', { id, text: 'x' }, { agent: 'ada', at: after(10 * minute) });
+    runAccepted(board, 'task.note', { id, text: 'x' }, { agent: 'ada', at: afterStart(10 * minute) });
     expect(lastSeen(board)).toBe(isoAfter(10 * minute));
   });
 
@@ -114,22 +144,27 @@ describe('a heartbeat rides along', () => {
     const board = boardWith({ agents: ['ada', 'bob'], tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     runAccepted(board, 'agent.retire', { id: 'bob' });
-    for (const agent of ['bob', 'cyd']) runAccepted(board, 'task.note', { id, text: 'x' }, { agent, at: after(hour) });
-    expect([lastSeen(board), lastSeen(board, 'bob'), lastSeen(board, 'cyd')]).toEqual([isoAfter(0), isoAfter(0), undefined]);
-    runRefused(board, 'not-found', 'workstream.pause', { name: 'x' }, { agent: 'ada', at: after(hour) });
+    for (const agent of ['bob', 'cyd'])
+      runAccepted(board, 'task.note', { id, text: 'x' }, { agent, at: afterStart(hour) });
+    expect([lastSeen(board), lastSeen(board, 'bob'), lastSeen(board, 'cyd')]).toEqual([
+      isoAfter(0),
+      isoAfter(0),
+      undefined,
+    ]);
+    runRefused(board, 'not-found', 'workstream.pause', { name: 'x' }, { agent: 'ada', at: afterStart(hour) });
     expect(lastSeen(board)).toBe(isoAfter(0));
   });
 
   it('once: registering is a sign of life by itself', () => {
     const board = boardWith({ agents: ['ada'] });
-    const accepted = runAccepted(board, 'agent.register', { id: 'ada' }, { agent: 'ada', at: after(hour) });
+    const accepted = runAccepted(board, 'agent.register', { id: 'ada' }, { agent: 'ada', at: afterStart(hour) });
     expect(accepted.changes).toHaveLength(1);
   });
 
   it('although the agent was last seen by a clock that was far ahead', () => {
     const board = boardWith({ agents: ['ada'] });
-    runAccepted(board, 'event.log', { action: 'x' }, { agent: 'ada', at: after(9000 * hour) });
-    runAccepted(board, 'event.log', { action: 'x' }, { agent: 'ada', at: after(hour) });
+    runAccepted(board, 'event.log', { action: 'x' }, { agent: 'ada', at: afterStart(9000 * hour) });
+    runAccepted(board, 'event.log', { action: 'x' }, { agent: 'ada', at: afterStart(hour) });
     expect(lastSeen(board)).toBe(isoAfter(hour));
   });
 });
@@ -139,9 +174,14 @@ describe('locks whose time is up', () => {
     const board = boardWith();
     runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
     runAccepted(board, 'lock.acquire', { resource: 'db', ttl_ms: hour });
-    runAccepted(board, 'event.log', { action: 'x' }, { at: after(minute + 4999), clockSkewMs: 5 * second });
+    runAccepted(board, 'event.log', { action: 'x' }, { at: afterStart(minute + 4999), clockSkewMs: 5 * second });
     expect(board.locks.get('deploy')).toBeDefined();
-    const accepted = runAccepted(board, 'event.log', { action: 'x' }, { at: after(minute + 5000), clockSkewMs: 5 * second });
+    const accepted = runAccepted(
+      board,
+      'event.log',
+      { action: 'x' },
+      { at: afterStart(minute + 5000), clockSkewMs: 5 * second },
+    );
     expect(board.locks.get('deploy')).toBeUndefined();
     expect(board.locks.get('db')).toBeDefined();
     expect(accepted.changes.map((change) => change.key)).toEqual(['deploy']);
@@ -152,14 +192,22 @@ describe('locks whose time is up', () => {
     const board = boardWith();
     runAccepted(board, 'lock.acquire', { resource: 'db', shared: true, ttl_ms: minute });
     runAccepted(board, 'lock.acquire', { resource: 'db', shared: true, ttl_ms: hour }, { agent: 'bob' });
-    runAccepted(board, 'event.log', { action: 'x' }, { at: after(2 * minute) });
+    runAccepted(board, 'event.log', { action: 'x' }, { at: afterStart(2 * minute) });
     expect(board.locks.get('db')?.holders.map((hold) => hold.agent)).toEqual(['bob']);
+  });
+
+  it('go also where the mutation is about other holders of the same lock', () => {
+    const board = boardWith({ agents: ['bob'] });
+    runAccepted(board, 'lock.acquire', { resource: 'db', shared: true, ttl_ms: minute });
+    runAccepted(board, 'lock.acquire', { resource: 'db', shared: true, ttl_ms: hour }, { agent: 'bob' });
+    runAccepted(board, 'agent.retire', { id: 'bob' }, { at: afterStart(2 * minute) });
+    expect(board.locks.get('db')).toBeUndefined();
   });
 
   it('are dealt with once, where the operation itself is about them', () => {
     const board = boardWith();
     runAccepted(board, 'lock.acquire', { resource: 'deploy' });
-    const accepted = runAccepted(board, 'lock.acquire', { resource: 'deploy' }, { agent: 'bob', at: after(hour) });
+    const accepted = runAccepted(board, 'lock.acquire', { resource: 'deploy' }, { agent: 'bob', at: afterStart(hour) });
     expect(accepted.changes).toHaveLength(1);
   });
 });
@@ -190,7 +238,7 @@ describe('the subject of a commit', () => {
     for (const shift of ['', 'x']) {
       const cut = subject(boardWith(), 'workstream.create', { name: `${shift}${'🙂'.repeat(40)}` });
       expect(cut.length).toBeLessThanOrEqual(72);
-      expect(cut.isWellFormed()).toBe(true);
+      expect(Buffer.from(cut).toString()).toBe(cut);
     }
   });
 });
@@ -209,7 +257,9 @@ describe('a board that is partly loaded', () => {
     const { id } = taskTitled(whole, 'a');
     expect(() => decide(board, 'task.next', { workstream: 'build' })).toThrow(MissingRecord);
     board.provide('tasks', id, whole.tasks.get(id) ?? null);
-    expect(decide(board, 'task.next', { workstream: 'build' })).toEqual(decide(whole, 'task.next', { workstream: 'build' }));
+    expect(decide(board, 'task.next', { workstream: 'build' })).toEqual(
+      decide(whole, 'task.next', { workstream: 'build' }),
+    );
   });
 
   it('takes word that a record does not exist', () => {
@@ -241,7 +291,7 @@ describe('a board that is partly loaded', () => {
     expect(run(partly(world()), 'knowledge.write', { topic: 'new', content: 'x' }).outcome).toBe('accepted');
   });
 
-  it('looks closed dependencies up for few of ten thousand tasks, and for each of them at once', () => {
+  it('looks closed dependencies up for one of ten thousand tasks, and all of its own at once', () => {
     const whole = boardWith({ tasks: ['pattern', 'done'] });
     const [pattern, done] = [taskTitled(whole, 'pattern'), taskTitled(whole, 'done')];
     for (let index = 0; index < 10_000; index++) {
@@ -249,13 +299,23 @@ describe('a board that is partly loaded', () => {
       const open = (0x10000000 + ((index * 7919) % 10_000)).toString(16);
       whole.put([
         { collection: 'tasks', key: closed, before: null, after: { ...done, id: closed, status: 'done' } },
-        { collection: 'tasks', key: open, before: null, after: { ...pattern, id: open, created_version: index + 100, depends_on: [closed, done.id === closed ? '' : closed] } },
+        {
+          collection: 'tasks',
+          key: open,
+          before: null,
+          after: { ...pattern, id: open, created_version: index + 100, depends_on: [closed, done.id] },
+        },
       ]);
     }
     runAccepted(whole, 'task.cancel', { id: pattern.id });
-    runAccepted(whole, 'task.cancel', { id: done.id });
-    const { decision, rounds } = decideLoading(partly(whole), whole, operationFor(whole, 'task.next', { workstream: 'build' }), contextFor(whole));
+    runAccepted(whole, 'task.complete', { id: done.id });
+    const { decision, rounds } = decideLoading(
+      partly(whole),
+      whole,
+      operationFor(whole, 'task.next', { workstream: 'build' }),
+      contextFor(whole),
+    );
     expect(decision).toEqual(decide(whole, 'task.next', { workstream: 'build' }));
-    expect(rounds).toBeLessThan(40);
+    expect(rounds).toBe(2);
   });
 });

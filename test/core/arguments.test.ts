@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { describeFault, isLongerThan } from '../../src/core/arguments.ts';
-import { operations } from '../../src/core/operations/index.ts';
+import { findOperation, operations } from '../../src/core/operations/index.ts';
 import { boardWith, runRefused } from '../support/board-builder.ts';
 
 afterEach(() => {
@@ -11,12 +11,20 @@ afterEach(() => {
 const faults: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ['task.add', { workstream: 'build' }, 'title is required'],
   ['task.add', { workstream: 'build', title: 5 }, 'title must be a string'],
-  ['task.add', { workstream: 'build', title: 'a', priority: 'high' }, 'priority must be a whole number from 1 (most urgent) to 9'],
+  [
+    'task.add',
+    { workstream: 'build', title: 'a', priority: 'high' },
+    'priority must be a whole number from 1 (most urgent) to 9',
+  ],
   ['task.add', { workstream: 'build', title: 'a', labels: 'x' }, 'labels must be an array'],
   ['task.claim', { id: 'xyz' }, 'id must be a task id (8 to 32 hexadecimal digits)'],
   ['lock.acquire', { resource: 'x', shared: 'yes' }, 'shared must be true or false'],
   ['lock.break', { resource: 'x', reason: '' }, 'reason must not be empty'],
-  ['config.set', { key: 'x', value: '', text: '' }, 'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits'],
+  [
+    'config.set',
+    { key: 'x', value: '', text: '' },
+    'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits',
+  ],
   ['event.log', { action: 'x', data: { a: Number.NaN } }, 'data.a must be a JSON value'],
   ['workstream.update', { name: 'build' }, 'say what to change: description or priority'],
   ['workstream.create', { name: 'a', color: 1 }, 'unknown arguments: color'],
@@ -38,38 +46,32 @@ describe('what is wrong with arguments', () => {
   });
 });
 
-it('every operation refuses arguments of every wrong type, without throwing', () => {
-  const board = boardWith();
-  const wrong = [null, 0, -1, 1.5, Number.NaN, '', '../x', 'a\nb', [], {}, [null], { a: 1 }, true, 'x'.repeat(300_000)];
-  for (const { kind, arguments: schema } of operations) {
-    const names = Object.keys((schema() as unknown as { def: { shape: object } }).def.shape);
-    for (const name of names) {
-      const refused = wrong.filter((value) => {
-        const decision = schema().safeParse({ [name]: value });
-        return !decision.success;
-      });
-      expect(refused.length, `${kind} ${name}`).toBeGreaterThan(0);
-    }
-    for (const value of wrong) {
-      const args = Object.fromEntries(names.map((name) => [name, value]));
-      const { message } = runRefused(board, kind === 'x' ? 'usage' : refusalCode(value), kind, args);
-      expect(message.length).toBeGreaterThan(0);
-    }
-  }
+describe('every operation', () => {
+  const wrong = [null, 0, -1, 1.5, Number.NaN, '', '../x', 'a\nb', [], {}, [null], { a: 1 }, true, 'x'.repeat(300)];
+  const namesOf = (schema: unknown): string[] => Object.keys((schema as { def: { shape: object } }).def.shape);
 
-  function refusalCode(value: unknown): 'invalid-argument' {
-    expect(value === undefined).toBe(false);
-    return 'invalid-argument';
-  }
+  it.each(operations.map((operation) => operation.kind))(
+    '%s refuses arguments of every wrong type, and does not throw',
+    (kind) => {
+      const board = boardWith();
+      const names = namesOf(findOperation(kind)?.arguments());
+      for (const value of wrong) {
+        const args = Object.fromEntries(names.map((name) => [name, value]));
+        const { message, hint } = runRefused(board, 'invalid-argument', kind, args);
+        expect(names.some((name) => message.startsWith(name))).toBe(true);
+        expect(hint).toBe(`arguments of ${kind}: ${names.join(', ')}`);
+      }
+    },
+  );
 });
 
 it('length is counted in bytes, exactly', () => {
-  expect([isLongerThan('abc', 3), isLongerThan('abcd', 3), isLongerThan('é', 1), isLongerThan('é', 2), isLongerThan('🙂', 3), isLongerThan('🙂', 4)]).toEqual([
-    false,
-    true,
-    true,
-    false,
-    true,
-    false,
-  ]);
+  expect([
+    isLongerThan('abc', 3),
+    isLongerThan('abcd', 3),
+    isLongerThan('é', 1),
+    isLongerThan('é', 2),
+    isLongerThan('🙂', 3),
+    isLongerThan('🙂', 4),
+  ]).toEqual([false, true, true, false, true, false]);
 });

@@ -1,13 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { Board, emptyMeta } from '../../src/core/board.ts';
-import { boardWith, claimTask, openTaskCount, partly, runAccepted, snapshot, taskTitled } from '../support/board-builder.ts';
+import {
+  boardWith,
+  claimTask,
+  openTaskCount,
+  partly,
+  runAccepted,
+  snapshot,
+  taskTitled,
+} from '../support/board-builder.ts';
 
 describe('a board', () => {
   it('is empty before its first operation, and complete', () => {
     const board = Board.empty();
     expect(board.meta).toEqual(emptyMeta);
     expect(board.tasks.get('deadbeef')).toBeUndefined();
-    expect(board.countsOf('build')).toEqual({ pending: 0, in_progress: 0, blocked: 0, done: 0, failed: 0, cancelled: 0 });
+    expect(board.countsOf('build')).toEqual({
+      pending: 0,
+      in_progress: 0,
+      blocked: 0,
+      done: 0,
+      failed: 0,
+      cancelled: 0,
+    });
     expect([...board.openTasks()]).toEqual([]);
   });
 
@@ -19,10 +34,21 @@ describe('a board', () => {
     runAccepted(board, 'task.complete', { id: id('c') });
     runAccepted(board, 'task.fail', { id: id('d') });
     runAccepted(board, 'task.cancel', { id: id('e') });
-    expect(board.countsOf('build')).toEqual({ pending: 1, in_progress: 1, blocked: 1, done: 1, failed: 1, cancelled: 1 });
+    expect(board.countsOf('build')).toEqual({
+      pending: 1,
+      in_progress: 1,
+      blocked: 1,
+      done: 1,
+      failed: 1,
+      cancelled: 1,
+    });
     expect(openTaskCount(board)).toBe(3);
     expect([...board.openTasks()].map((task) => task.title).sort()).toEqual(['a', 'b', 'f']);
-    expect([board.isOpenTask(id('a')), board.isOpenTask(id('c')), board.isOpenTask('deadbeef')]).toEqual([true, false, false]);
+    expect([board.isOpenTask(id('a')), board.isOpenTask(id('c')), board.isOpenTask('deadbeef')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('has copies that live their own lives', () => {

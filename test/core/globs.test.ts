@@ -66,7 +66,8 @@ describe('for small globs', () => {
         if (common) expect(globsOverlap(one, other)).toBe(true);
         if (!globsOverlap(one, other)) expect(common).toBe(false);
         // All words that these globs tell apart are among the files, but for the empty path that `**` matches as well.
-        if (one !== '**' && other !== '**') expect(globsOverlap(one, other)).toBe(common || /^(\*\*\/?)+$/.test(`${one}/${other}`));
+        if (one !== '**' && other !== '**')
+          expect(globsOverlap(one, other)).toBe(common || /^(\*\*\/?)+$/.test(`${one}/${other}`));
       }),
       { seed: 5, numRuns: 3000 },
     );

@@ -39,10 +39,18 @@ describe("an operation's id", () => {
     expect(isOperationId(id)).toBe(true);
   });
 
-  it.each(['', '1234567', 'a'.repeat(65), '-abcdefgh', '.abcdefgh', 'abc defgh', 'abcdefgh\n', '../abcdefg', 'äbcdefgh', 'abcdefgh/x'])(
-    'may not be %j',
-    (id) => {
-      expect(isOperationId(id)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    '1234567',
+    'a'.repeat(65),
+    '-abcdefgh',
+    '.abcdefgh',
+    'abc defgh',
+    'abcdefgh\n',
+    '../abcdefg',
+    'äbcdefgh',
+    'abcdefgh/x',
+  ])('may not be %j', (id) => {
+    expect(isOperationId(id)).toBe(false);
+  });
 });

@@ -10,7 +10,15 @@ import { Board } from '../../src/core/board.ts';
 import { checkInvariants } from '../../src/core/invariants.ts';
 import type { Accepted, Context, Decision, Operation } from '../../src/core/operation.ts';
 import type { Task } from '../../src/core/records.ts';
-import { decideLoading, deepFreeze, minute, operationId, partly, snapshot, startTime } from '../support/board-builder.ts';
+import {
+  decideLoading,
+  deepFreeze,
+  minute,
+  operationId,
+  partly,
+  snapshot,
+  startTime,
+} from '../support/board-builder.ts';
 
 const agents = ['ada', 'bob', 'cyd'];
 const resources = ['deploy', 'path:src/**', 'path:src/core/*.ts', 'path:docs/*'];
@@ -118,10 +126,16 @@ class World {
   constructor(skewMs: number) {
     this.skewMs = skewMs;
     this.#apply({ kind: 'board.init', agent: 'system', args: { board: '0123456789abcdef', settings: 'a: 1' } });
-    this.board.settings = { ...this.board.settings, lease_ms: leaseMs, lock_ttl_ms: lockTtlMs, max_attempts: maxAttempts };
+    this.board.settings = {
+      ...this.board.settings,
+      lease_ms: leaseMs,
+      lock_ttl_ms: lockTtlMs,
+      max_attempts: maxAttempts,
+    };
     for (const name of workstreams) {
       this.#apply({ kind: 'workstream.create', agent: 'system', args: { name } });
-      for (const title of ['one', 'two']) this.#apply({ kind: 'task.add', agent: 'system', args: { workstream: name, title } });
+      for (const title of ['one', 'two'])
+        this.#apply({ kind: 'task.add', agent: 'system', args: { workstream: name, title } });
     }
     for (const id of agents) this.#apply({ kind: 'agent.register', agent: id, args: { id } });
   }
@@ -134,7 +148,8 @@ class World {
 
   #actorOf(step: Step): string {
     const agent = agents[step.agent] as string;
-    if (!step.isHolder || !/^task\.(renew|complete|fail|release|block|edit|note)$|^lock\./.test(step.kind)) return agent;
+    if (!step.isHolder || !/^task\.(renew|complete|fail|release|block|edit|note)$|^lock\./.test(step.kind))
+      return agent;
     const { id, resource } = this.#argsOf(step, agent) as { id?: string; resource?: string };
     const [hold] = this.model.locks.get(resource ?? '')?.holders.values() ?? [];
     return this.model.tasks.get(id ?? '')?.holder?.agent ?? hold?.agent ?? agent;
@@ -251,7 +266,9 @@ class World {
     if (operation.kind === 'task.add') this.#taskIds.push(refOf(decision, 'task'));
 
     expect(this.board.meta.version).toBe(context.version);
-    expect(decision.events.map((event) => event.n)).toEqual(decision.events.map((_, index) => eventsBefore + 1 + index));
+    expect(decision.events.map((event) => event.n)).toEqual(
+      decision.events.map((_, index) => eventsBefore + 1 + index),
+    );
     expect(decision.events.filter((event) => event.op === operation.id)).toHaveLength(1);
     expect(decision.events.at(-1)?.op).toBe(operation.id);
     expect(this.board.meta.events).toBe(eventsBefore + decision.events.length);
@@ -276,8 +293,9 @@ class World {
     if (decision.outcome !== 'refused') return;
     const { id, resource } = operation.args as { id?: string; resource?: string };
     const key = id ?? resource ?? '';
-    const holder =
-      operation.kind.startsWith('task.') ? (this.model.tasks.get(key)?.holder ?? null) : this.#holdShown(operation, key);
+    const holder = operation.kind.startsWith('task.')
+      ? (this.model.tasks.get(key)?.holder ?? null)
+      : this.#holdShown(operation, key);
     const isHolder = holder !== null && holder.agent === operation.agent && shows(operation, holder);
     if (decision.code === 'not-holder' || decision.code === 'stale-token') expect(isHolder).toBe(false);
     if (decision.code === 'already-claimed') {
@@ -294,7 +312,13 @@ class World {
   /** Carries an accepted operation out on the model, and protests where the design forbids it. */
   #follow(operation: Operation, accepted: Accepted): void {
     const { model } = this;
-    const args = operation.args as { id: string; resource: string; lease_ms?: number; shared?: boolean; claims?: string[] };
+    const args = operation.args as {
+      id: string;
+      resource: string;
+      lease_ms?: number;
+      shared?: boolean;
+      claims?: string[];
+    };
     const task = model.tasks.get(args.id);
     const extended = this.#now + leaseMs;
     switch (operation.kind) {
@@ -334,9 +358,12 @@ class World {
         if (operation.kind === 'task.release') expect(task.holder).not.toBeNull();
         task.holder = null;
         task.attempts += operation.kind === 'task.fail' ? 1 : 0;
-        task.status = { 'task.complete': 'done', 'task.fail': 'pending', 'task.release': 'pending', 'task.block': 'blocked' }[
-          operation.kind
-        ];
+        task.status = {
+          'task.complete': 'done',
+          'task.fail': 'pending',
+          'task.release': 'pending',
+          'task.block': 'blocked',
+        }[operation.kind];
         if (operation.kind === 'task.fail' && task.attempts >= maxAttempts) task.status = 'failed';
         break;
       }
@@ -382,7 +409,7 @@ class World {
         model.locks.delete(args.resource);
         break;
     }
-    this.#sweepLocks(operation.kind.startsWith('lock.') ? args.resource : null);
+    this.#sweepLocks();
   }
 
   #followClaim(id: string, operation: Operation, accepted: Accepted, lease = leaseMs): void {
@@ -416,23 +443,31 @@ class World {
     const lock = this.model.locks.get(resource) ?? { shared, holders: new Map<string, Holder & { ttl: number }>() };
     this.model.locks.set(resource, lock);
     for (const [id, holder] of lock.holders) if (holder.until + this.skewMs <= this.#now) lock.holders.delete(id);
-    const own = [...lock.holders.values()].find((holder) => holder.agent === operation.agent && shows(operation, holder));
+    const own = [...lock.holders.values()].find(
+      (holder) => holder.agent === operation.agent && shows(operation, holder),
+    );
     const others = [...lock.holders.values()].filter((holder) => holder !== own);
     if (others.length > 0) expect({ was: lock.shared, is: shared }).toEqual({ was: true, is: true });
     lock.shared = shared;
     if (own !== undefined) own.until = this.#now + own.ttl;
     else {
-      const hold = { agent: operation.agent, token: accepted.version, id: operation.id, until: this.#now + lockTtlMs, ttl: lockTtlMs };
+      const hold = {
+        agent: operation.agent,
+        token: accepted.version,
+        id: operation.id,
+        until: this.#now + lockTtlMs,
+        ttl: lockTtlMs,
+      };
       lock.holders.set(operation.id, hold);
       this.model.remember(`${resource} ${operation.agent}`, accepted.version, operation.id);
     }
   }
 
-  /** Locks whose time is up go with any mutation; those of the lock at hand may stay until the next one. */
-  #sweepLocks(atHand: string | null): void {
+  /** Locks whose time is up go with any mutation. */
+  #sweepLocks(): void {
     for (const [resource, lock] of this.model.locks) {
       for (const [id, holder] of lock.holders) {
-        if (resource !== atHand && holder.until + this.skewMs <= this.#now) lock.holders.delete(id);
+        if (holder.until + this.skewMs <= this.#now) lock.holders.delete(id);
       }
       if (lock.holders.size === 0) this.model.locks.delete(resource);
     }
@@ -456,7 +491,10 @@ class World {
 
   #compare(): void {
     const held = [...this.board.tasks.loaded()].map(({ id, status, attempts, assigned_to, claim }) => {
-      const holder = claim === null ? null : { agent: assigned_to, token: claim.token, id: claim.id, until: Date.parse(claim.lease_until) };
+      const holder =
+        claim === null
+          ? null
+          : { agent: assigned_to, token: claim.token, id: claim.id, until: Date.parse(claim.lease_until) };
       return [id, { status, attempts, holder }] as const;
     });
     expectSame(new Map(held), this.model.tasks);
@@ -474,7 +512,11 @@ class World {
     const board = Board.empty();
     board.settings = this.board.settings;
     for (const { operation, version, at, ...rest } of this.accepted) {
-      const again = apply(board, JSON.parse(JSON.stringify(operation)) as Operation, { at, version, clockSkewMs: this.skewMs });
+      const again = apply(board, JSON.parse(JSON.stringify(operation)) as Operation, {
+        at,
+        version,
+        clockSkewMs: this.skewMs,
+      });
       expectSame(again, { operation, version, at, ...rest, outcome: 'accepted' });
       advance(board, again as Accepted);
     }
@@ -504,7 +546,11 @@ function expectSame(actual: unknown, expected: unknown): void {
 
 function shows(operation: Operation, holder: Holder): boolean {
   const { token, claim } = operation.args as { token?: number; claim?: string };
-  return (token !== undefined || claim !== undefined) && (token ?? holder.token) === holder.token && (claim ?? holder.id) === holder.id;
+  return (
+    (token !== undefined || claim !== undefined) &&
+    (token ?? holder.token) === holder.token &&
+    (claim ?? holder.id) === holder.id
+  );
 }
 
 function refOf(accepted: Accepted, name: 'task'): string {
@@ -534,11 +580,19 @@ const interruptAfterTimeLimit = 40_000;
 const testTimeout = 60_000;
 
 describe('any interleaving of operations', () => {
-  it('keeps every promise, in 200 fixed histories', () => {
-    fc.assert(interleaving, { seed: 20260101, numRuns: 200, interruptAfterTimeLimit });
-  }, testTimeout);
+  it(
+    'keeps every promise, in 200 fixed histories',
+    () => {
+      fc.assert(interleaving, { seed: 20260101, numRuns: 200, interruptAfterTimeLimit });
+    },
+    testTimeout,
+  );
 
-  it('keeps every promise, in 120 histories of this run alone (the seed is printed on failure)', () => {
-    fc.assert(interleaving, { numRuns: 120, interruptAfterTimeLimit });
-  }, testTimeout);
+  it(
+    'keeps every promise, in 120 histories of this run alone (the seed is printed on failure)',
+    () => {
+      fc.assert(interleaving, { numRuns: 120, interruptAfterTimeLimit });
+    },
+    testTimeout,
+  );
 });

@@ -13,10 +13,20 @@ import {
   openDependencies,
 } from '../../src/core/readiness.ts';
 import type { Task } from '../../src/core/records.ts';
-import { after, boardWith, claimTask, hour, minute, runAccepted, second, taskTitled } from '../support/board-builder.ts';
+import {
+  afterStart,
+  boardWith,
+  claimTask,
+  hour,
+  minute,
+  runAccepted,
+  second,
+  taskTitled,
+} from '../support/board-builder.ts';
 
-const now = { at: after(0), clockSkewMs: 0 };
-const ready = (board: Board, title: string, agent = 'ada'): boolean => isReady(board, taskTitled(board, title), agent, now);
+const now = { at: afterStart(0), clockSkewMs: 0 };
+const ready = (board: Board, title: string, agent = 'ada'): boolean =>
+  isReady(board, taskTitled(board, title), agent, now);
 
 describe('a task is ready', () => {
   it('when it is pending, its workstream active, and nothing stands in the way', () => {
@@ -27,7 +37,7 @@ describe('a task is ready', () => {
     const board = boardWith({ tasks: ['a'] });
     claimTask(board, taskTitled(board, 'a').id, { lease_ms: minute });
     expect(ready(board, 'a')).toBe(false);
-    expect(isReady(board, taskTitled(board, 'a'), 'ada', { at: after(minute), clockSkewMs: 0 })).toBe(true);
+    expect(isReady(board, taskTitled(board, 'a'), 'ada', { at: afterStart(minute), clockSkewMs: 0 })).toBe(true);
   });
 
   it('not in a workstream that is paused', () => {
@@ -46,7 +56,10 @@ describe('a task is ready', () => {
   });
 
   it('only when all that it depends on is done: failed and cancelled do not count', () => {
-    const board = boardWith({ settings: { max_attempts: 1 }, tasks: ['done', 'failed', 'cancelled', { title: 'a', depends_on: ['done', 'failed', 'cancelled'] }] });
+    const board = boardWith({
+      settings: { max_attempts: 1 },
+      tasks: ['done', 'failed', 'cancelled', { title: 'a', depends_on: ['done', 'failed', 'cancelled'] }],
+    });
     const id = (title: string): string => taskTitled(board, title).id;
     runAccepted(board, 'task.complete', { id: id('done') });
     runAccepted(board, 'task.fail', { id: id('failed') });
@@ -56,7 +69,10 @@ describe('a task is ready', () => {
   });
 
   it('only for an agent that has what it needs', () => {
-    const board = boardWith({ agents: [{ id: 'ada', capabilities: ['gpu'] }], tasks: [{ title: 'a', needs: ['gpu'] }] });
+    const board = boardWith({
+      agents: [{ id: 'ada', capabilities: ['gpu'] }],
+      tasks: [{ title: 'a', needs: ['gpu'] }],
+    });
     expect([ready(board, 'a', 'ada'), ready(board, 'a', 'bob')]).toEqual([true, false]);
     expect(missingCapabilities(board, { needs: ['gpu', 'browser'] }, 'ada')).toEqual(['browser']);
     expect(missingCapabilities(board, { needs: ['gpu'] }, 'nobody')).toEqual(['gpu']);
@@ -67,7 +83,9 @@ describe('a task is ready', () => {
     runAccepted(board, 'lock.acquire', { resource: 'path:src/**', shared: true, ttl_ms: minute }, { agent: 'bob' });
     expect([ready(board, 'a', 'ada'), ready(board, 'a', 'bob'), ready(board, 'b', 'ada')]).toEqual([false, true, true]);
     expect(conflictingLock(board, taskTitled(board, 'a'), 'ada', now)?.resource).toBe('path:src/**');
-    expect(conflictingLock(board, taskTitled(board, 'a'), 'ada', { at: after(minute), clockSkewMs: 0 })).toBeNull();
+    expect(
+      conflictingLock(board, taskTitled(board, 'a'), 'ada', { at: afterStart(minute), clockSkewMs: 0 }),
+    ).toBeNull();
     expect(conflictingLock(board, { paths: ['docs/x.md'] }, 'ada', now)).toBeNull();
   });
 
@@ -82,16 +100,16 @@ describe('a lease', () => {
   it('of an imported task counts from its last change', () => {
     const board = boardWith({ tasks: ['a'] });
     const imported: Task = { ...taskTitled(board, 'a'), status: 'in_progress', assigned_to: 'ada' };
-    expect(leaseEnd(board, imported)).toBe(after(30 * minute));
+    expect(leaseEnd(board, imported)).toBe(afterStart(30 * minute));
   });
 
   it('is over with a margin for clocks that differ', () => {
     const board = boardWith({ tasks: ['a'] });
     claimTask(board, taskTitled(board, 'a').id);
     const task = taskTitled(board, 'a');
-    expect(isLeaseExpired(board, task, { at: after(30 * minute + 4999), clockSkewMs: 5 * second })).toBe(false);
-    expect(isLeaseExpired(board, task, { at: after(30 * minute + 5000), clockSkewMs: 5 * second })).toBe(true);
-    expect(isLeaseExpired(board, { ...task, status: 'pending' }, { at: after(hour), clockSkewMs: 0 })).toBe(false);
+    expect(isLeaseExpired(board, task, { at: afterStart(30 * minute + 4999), clockSkewMs: 5 * second })).toBe(false);
+    expect(isLeaseExpired(board, task, { at: afterStart(30 * minute + 5000), clockSkewMs: 5 * second })).toBe(true);
+    expect(isLeaseExpired(board, { ...task, status: 'pending' }, { at: afterStart(hour), clockSkewMs: 0 })).toBe(false);
   });
 
   it('or a hold whose end cannot be read is over: damage keeps nothing for ever', () => {
@@ -126,7 +144,16 @@ describe('the order of next', () => {
   });
 
   it('across workstreams begins with the most urgent workstream', () => {
-    const board = boardWith({ workstreams: [{ name: 'low', priority: 9 }, { name: 'high', priority: 1 }], tasks: [{ title: 'a', priority: 1 }, { title: 'b', priority: 9, workstream: 'high' }] });
+    const board = boardWith({
+      workstreams: [
+        { name: 'low', priority: 9 },
+        { name: 'high', priority: 1 },
+      ],
+      tasks: [
+        { title: 'a', priority: 1 },
+        { title: 'b', priority: 9, workstream: 'high' },
+      ],
+    });
     const titles = [...board.openTasks()].sort(compareAcrossWorkstreams(board)).map((each) => each.title);
     expect(titles).toEqual(['b', 'a']);
   });

@@ -15,12 +15,26 @@ describe('a duration', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(['', '-5', '0', '0s', '0.0001s', '1y', 'NaN', 'Infinity', '1e3', 'high', '5 m', '5mm', '.5s', '1,5s', '99999999999999999d', '٥m'])(
-    '%j is none',
-    (text) => {
-      expect(parseDuration(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '-5',
+    '0',
+    '0s',
+    '0.0001s',
+    '1y',
+    'NaN',
+    'Infinity',
+    '1e3',
+    'high',
+    '5 m',
+    '5mm',
+    '.5s',
+    '1,5s',
+    '99999999999999999d',
+    '٥m',
+  ])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
 
   it('without a unit counts in the unit that the caller names', () => {
     expect(parseDuration('60', 's')).toBe(60_000);
@@ -41,6 +55,8 @@ describe('a duration', () => {
   });
 });
 
+const startOf2026 = 1_767_225_600_000;
+
 describe('a time', () => {
   it('comes back from ISO 8601 as it went', () => {
     expect(toIso(1_767_225_600_000)).toBe('2026-01-01T00:00:00.000Z');
@@ -53,16 +69,30 @@ describe('a time', () => {
   });
 
   it('without a zone is UTC, whatever the zone of this machine', () => {
-    expect(fromIso('2026-01-01T00:00:00')).toBe(1_767_225_600_000);
-    expect(fromIso('2026-07-01T00:00')).toBe(Date.UTC(2026, 6, 1));
+    const { TZ } = process.env;
+    process.env.TZ = 'America/New_York';
+    try {
+      expect(new Date(startOf2026).getTimezoneOffset()).toBe(300);
+      expect(fromIso('2026-01-01T00:00:00')).toBe(startOf2026);
+      expect(fromIso('2026-07-01T00:00')).toBe(Date.UTC(2026, 6, 1));
+    } finally {
+      if (TZ === undefined) delete process.env.TZ;
+      else process.env.TZ = TZ;
+    }
   });
 
-  it.each(['', 'yesterday', 'Jan 1 2026', '2026-01-01', '2026-01-01 00:00:00', '1767225600000', '2026-13-01T00:00:00Z', '2026-01-01T25:00:00Z'])(
-    '%j is none',
-    (text) => {
-      expect(fromIso(text)).toBeNaN();
-    },
-  );
+  it.each([
+    '',
+    'yesterday',
+    'Jan 1 2026',
+    '2026-01-01',
+    '2026-01-01 00:00:00',
+    '1767225600000',
+    '2026-13-01T00:00:00Z',
+    '2026-01-01T25:00:00Z',
+  ])('%j is none', (text) => {
+    expect(fromIso(text)).toBeNaN();
+  });
 });
 
 describe("the chain's time", () => {

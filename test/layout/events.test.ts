@@ -98,7 +98,15 @@ describe('reading a segment', () => {
 
   it('sets lines aside that are no events, each with its number', () => {
     const good = JSON.stringify(eventsFrom(1, 1)[0]);
-    const bad = ['{', '5', 'null', '[]', '{"n":"1"}', '{"n":1,"v":1}', '{"n":1.5,"v":1,"ts":"","agent":"","action":""}'];
+    const bad = [
+      '{',
+      '5',
+      'null',
+      '[]',
+      '{"n":"1"}',
+      '{"n":1,"v":1}',
+      '{"n":1.5,"v":1,"ts":"","agent":"","action":""}',
+    ];
     const text = [good, ...bad, '', good, `${good.slice(0, -1)},"op":5}`].join('\r\n');
     const { events, faults } = parseSegment('events/0000000001.jsonl', text);
     expect(events).toHaveLength(2);

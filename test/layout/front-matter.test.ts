@@ -37,10 +37,13 @@ describe('a body', () => {
     );
   });
 
-  it.each(['', '\n', '\n\n\ntext', 'text', '---\n', '---\na: b\n---\n', 'a\r\nb\r\n', '\ufeff# T', '---js\nx', '\0'])('such as %j', async (body) => {
-    const text = await joinFrontMatter({ fields: { version: 1 }, body });
-    expect(await splitFrontMatter(text)).toEqual({ fields: { version: 1 }, body });
-  });
+  it.each(['', '\n', '\n\n\ntext', 'text', '---\n', '---\na: b\n---\n', 'a\r\nb\r\n', '\ufeff# T', '---js\nx', '\0'])(
+    'such as %j',
+    async (body) => {
+      const text = await joinFrontMatter({ fields: { version: 1 }, body });
+      expect(await splitFrontMatter(text)).toEqual({ fields: { version: 1 }, body });
+    },
+  );
 });
 
 describe('a file written by hand', () => {
@@ -69,12 +72,18 @@ describe('a file written by hand', () => {
   });
 
   it('may have CRLF and a BOM', async () => {
-    expect(await record('\ufeff---\r\ntitle: A\r\ntags: [x]\r\n---\r\nbody\r\n')).toMatchObject({ title: 'A', tags: ['x'], content: 'body\r\n' });
+    expect(await record('\ufeff---\r\ntitle: A\r\ntags: [x]\r\n---\r\nbody\r\n')).toMatchObject({
+      title: 'A',
+      tags: ['x'],
+      content: 'body\r\n',
+    });
   });
 
   it('may have empty front matter, fields of its own, numbers as text, comments and blank lines', async () => {
     expect(await record('---\n---\nx')).toMatchObject({ content: 'x', title: null });
-    expect(await record('---\n# mine\n\ntitle: 2026\nlayout: page\ndate: 2026-01-01\ntags: [1, true]\n---\nx')).toMatchObject({
+    expect(
+      await record('---\n# mine\n\ntitle: 2026\nlayout: page\ndate: 2026-01-01\ntags: [1, true]\n---\nx'),
+    ).toMatchObject({
       title: '2026',
       tags: ['1', 'true'],
       content: 'x',
@@ -82,8 +91,13 @@ describe('a file written by hand', () => {
   });
 
   it('keeps times as text', async () => {
-    expect(await record('---\nupdated_at: 2026-02-06T07:46:31.721Z\n---\n')).toMatchObject({ updated_at: '2026-02-06T07:46:31.721Z' });
-    expect(await read('---\nupdated_at: yesterday\n---\n')).toHaveProperty('reason', expect.stringMatching(/updated_at must be a time/));
+    expect(await record('---\nupdated_at: 2026-02-06T07:46:31.721Z\n---\n')).toMatchObject({
+      updated_at: '2026-02-06T07:46:31.721Z',
+    });
+    expect(await read('---\nupdated_at: yesterday\n---\n')).toHaveProperty(
+      'reason',
+      expect.stringMatching(/updated_at must be a time/),
+    );
   });
 });
 
@@ -161,7 +175,36 @@ describe('hostile front matter', () => {
   });
 
   it('never crashes the reader', async () => {
-    const part = fc.constantFrom('---', '---js', '\n', '\r\n', 'title: ', '"', "'", '[', '{', '}', ']', '|', '>', '- ', '&a ', '*a', '!x ', '#', '\t', ' ', ': ', plant, '%', '@', '`', '\ufeff', '\0', '?');
+    const part = fc.constantFrom(
+      '---',
+      '---js',
+      '\n',
+      '\r\n',
+      'title: ',
+      '"',
+      "'",
+      '[',
+      '{',
+      '}',
+      ']',
+      '|',
+      '>',
+      '- ',
+      '&a ',
+      '*a',
+      '!x ',
+      '#',
+      '\t',
+      ' ',
+      ': ',
+      plant,
+      '%',
+      '@',
+      '`',
+      '\ufeff',
+      '\0',
+      '?',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { maxLength: 30 }), async (parts) => {
         for (const text of [parts.join(''), `---\n${parts.join('')}\n---\nbody`]) {
@@ -174,7 +217,13 @@ describe('hostile front matter', () => {
   });
 
   it('too large or not UTF-8 is a fault of the file', async () => {
-    expect(await decodeRecord('knowledge/x.md', new Uint8Array(50 * 1024 * 1024))).toHaveProperty('reason', expect.stringMatching(/too large/));
-    expect(await decodeRecord('knowledge/x.md', new Uint8Array([0xff]))).toHaveProperty('reason', expect.stringMatching(/UTF-8/));
+    expect(await decodeRecord('knowledge/x.md', new Uint8Array(50 * 1024 * 1024))).toHaveProperty(
+      'reason',
+      expect.stringMatching(/too large/),
+    );
+    expect(await decodeRecord('knowledge/x.md', new Uint8Array([0xff]))).toHaveProperty(
+      'reason',
+      expect.stringMatching(/UTF-8/),
+    );
   });
 });

@@ -37,7 +37,12 @@ describe('a path', () => {
         const place = placeOf(path);
         expect(place).toMatchObject({ kind: 'record', collection });
         if (place.kind !== 'record') return;
-        const { id, name, resource, topic } = record as { id?: string; name?: string; resource?: string; topic?: string };
+        const { id, name, resource, topic } = record as {
+          id?: string;
+          name?: string;
+          resource?: string;
+          topic?: string;
+        };
         expect(place.key).toBe(id ?? name ?? resource ?? topic);
         expect(isHot(path)).toBe(place.hot);
         expect(place.hot || coldPaths(collection, place.key).includes(path)).toBe(true);
@@ -114,13 +119,25 @@ describe('a path', () => {
   });
 
   it('of an open board is hot or listed', () => {
-    for (const path of ['state.json', 'orc.yaml', 'locks/x.json', 'agents/x.json', 'workstreams/x.json', 'tasks/open/1/a/1a2b3c4d.json']) {
+    for (const path of [
+      'state.json',
+      'orc.yaml',
+      'locks/x.json',
+      'agents/x.json',
+      'workstreams/x.json',
+      'tasks/open/1/a/1a2b3c4d.json',
+    ]) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, true, true]);
     }
     for (const path of ['agents/retired/x.json', 'knowledge/a/b.md', 'README.md', 'BOARD.md', 'templates/brief.md']) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, false, true]);
     }
-    for (const path of ['tasks/closed/1/a/1a2b3c4d.json', 'events/0000000001.jsonl', 'docs/x.md', 'messages/a/b.json']) {
+    for (const path of [
+      'tasks/closed/1/a/1a2b3c4d.json',
+      'events/0000000001.jsonl',
+      'docs/x.md',
+      'messages/a/b.json',
+    ]) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, false, false]);
     }
   });

@@ -48,7 +48,9 @@ describe('a record', () => {
 
   it('is JSON of two-space indent with a newline at the end', async () => {
     const lock = { resource: 'deploy', shared: false, holders: [] };
-    expect(await encodeRecord('locks', lock)).toBe('{\n  "resource": "deploy",\n  "shared": false,\n  "holders": []\n}\n');
+    expect(await encodeRecord('locks', lock)).toBe(
+      '{\n  "resource": "deploy",\n  "shared": false,\n  "holders": []\n}\n',
+    );
   });
 });
 
@@ -106,8 +108,16 @@ describe('a faulty record is set aside with a reason', () => {
     ['an unknown time', json({ created_at: 'yesterday' }), /created_at must be a time/],
     ['a day that is not', json({ updated_at: '2026-13-41T00:00:00.000Z' }), /updated_at must be a time/],
     ['an unsafe glob', json({ paths: ['src/{a,b}'] }), /paths.0 must be made of literals/],
-    ['an unknown field in a claim', json({ claim: { id: 'abcdefgh', token: 1, claimed_at: aTask.created_at, lease_until: aTask.created_at, x: 1 } }), /claim has unknown fields: x/],
-    ['a token of 0', json({ claim: { id: 'abcdefgh', token: 0, claimed_at: aTask.created_at, lease_until: aTask.created_at } }), /claim.token/],
+    [
+      'an unknown field in a claim',
+      json({ claim: { id: 'abcdefgh', token: 1, claimed_at: aTask.created_at, lease_until: aTask.created_at, x: 1 } }),
+      /claim has unknown fields: x/,
+    ],
+    [
+      'a token of 0',
+      json({ claim: { id: 'abcdefgh', token: 0, claimed_at: aTask.created_at, lease_until: aTask.created_at } }),
+      /claim.token/,
+    ],
     ['a check of two kinds', json({ checks: [{ command: 'x', criterion: 'y' }] }), /checks.0/],
     ['a prototype', `{"__proto__": {"title": "x"}, ${json({}).slice(1)}`, /unknown fields: __proto__/],
     ['more than a megabyte', json({ description: 'x'.repeat(1024 * 1024) }), /too large/],
@@ -129,23 +139,43 @@ describe('a faulty record is set aside with a reason', () => {
     expect(
       await reasonOf(
         'agents/x.json',
-        JSON.stringify({ id: 'x', type: 'general', status: 'retired', capabilities: [], registered_at: aTask.created_at, last_seen: aTask.created_at }),
+        JSON.stringify({
+          id: 'x',
+          type: 'general',
+          status: 'retired',
+          capabilities: [],
+          registered_at: aTask.created_at,
+          last_seen: aTask.created_at,
+        }),
       ),
     ).toMatch(/belongs at agents\/retired\/x.json/);
   });
 
   it('a record of a newer format loses what this orc does not know, and nothing else', async () => {
-    const text = JSON.stringify({ ...aTask, colour: 'red', notes: [{ at: aTask.created_at, by: 'a', text: 't', mood: 1 }] });
+    const text = JSON.stringify({
+      ...aTask,
+      colour: 'red',
+      notes: [{ at: aTask.created_at, by: 'a', text: 't', mood: 1 }],
+    });
     const decoded = await decodeRecord(path, encoder.encode(text), { isNewer: true });
-    expect(decoded).toEqual({ collection: 'tasks', key: aTask.id, record: { ...aTask, notes: [{ at: aTask.created_at, by: 'a', text: 't' }] } });
-    expect(await decodeRecord(path, encoder.encode(JSON.stringify({ ...aTask, title: 5 })), { isNewer: true })).toHaveProperty('reason');
+    expect(decoded).toEqual({
+      collection: 'tasks',
+      key: aTask.id,
+      record: { ...aTask, notes: [{ at: aTask.created_at, by: 'a', text: 't' }] },
+    });
+    expect(
+      await decodeRecord(path, encoder.encode(JSON.stringify({ ...aTask, title: 5 })), { isNewer: true }),
+    ).toHaveProperty('reason');
   });
 });
 
 describe('the quick test for tasks', () => {
   const damage = fc.record({
     field: fc.constantFrom(...(Object.keys(aTask) as (keyof Task)[])),
-    value: fc.oneof(fc.constantFrom(undefined, null, '', 'x', '../x', 0, -1, 1.5, 1e300, true, [], [1], ['a'], [null], {}, [{}]), fc.jsonValue()),
+    value: fc.oneof(
+      fc.constantFrom(undefined, null, '', 'x', '../x', 0, -1, 1.5, 1e300, true, [], [1], ['a'], [null], {}, [{}]),
+      fc.jsonValue(),
+    ),
     extra: fc.option(fc.constantFrom('x', 'constructor', '__proto__')),
   });
 

@@ -5,7 +5,13 @@ import { Board } from '../../src/core/board.ts';
 import { settingKeys } from '../../src/core/operations/board.ts';
 import { defaultSettings } from '../../src/core/records.ts';
 import { readPlainSettings } from '../../src/layout/plain-settings.ts';
-import { faultInSettings, parseSettings, refreshSettings, setSetting, settingNames } from '../../src/layout/settings.ts';
+import {
+  faultInSettings,
+  parseSettings,
+  refreshSettings,
+  setSetting,
+  settingNames,
+} from '../../src/layout/settings.ts';
 import { parseYaml } from '../../src/layout/yaml.ts';
 
 const template = readFileSync(new URL('../../.orc-template/orc.yaml', import.meta.url), 'utf8');
@@ -23,7 +29,8 @@ describe('orc.yaml', () => {
   });
 
   it('sets what it says', async () => {
-    const text = 'publish: sync\nlease: 2h\nlock_ttl: 90s\nclock_skew: 0\nmax_attempts: 5\nboard_md: false\nmanual_edits: refuse\nauthors:\n  agent-1: a@example.org\n';
+    const text =
+      'publish: sync\nlease: 2h\nlock_ttl: 90s\nclock_skew: 0\nmax_attempts: 5\nboard_md: false\nmanual_edits: refuse\nauthors:\n  agent-1: a@example.org\n';
     expect(await parseSettings(text)).toEqual({
       settings: {
         format: 1,
@@ -86,13 +93,84 @@ describe('orc.yaml', () => {
 
   it('is read the same without and with the YAML parser', async () => {
     const word = fc.constantFrom(
-      'each', 'true', 'false', 'null', 'yes', 'no', 'on', 'y', 'True', 'NULL', '0', '007', '10', '1_000', '0x1f', '0o17', '1e3', '30m', '5s', '12345678901234567890',
-      '{}', '[]', '~', '-', '--', '-1', '.5', "'a'", '"a"', 'a b', 'a:b', 'a: b', 'a#b', 'a #b', '#', '', 'a-b', 'a_b', '3d', '1d2h', 'é', 'Infinity', 'inf', 'a,b', '!x', '&x', '*x', '%x', '@x', '`x', '|', '>', '?',
+      'each',
+      'true',
+      'false',
+      'null',
+      'yes',
+      'no',
+      'on',
+      'y',
+      'True',
+      'NULL',
+      '0',
+      '007',
+      '10',
+      '1_000',
+      '0x1f',
+      '0o17',
+      '1e3',
+      '30m',
+      '5s',
+      '12345678901234567890',
+      '{}',
+      '[]',
+      '~',
+      '-',
+      '--',
+      '-1',
+      '.5',
+      "'a'",
+      '"a"',
+      'a b',
+      'a:b',
+      'a: b',
+      'a#b',
+      'a #b',
+      '#',
+      '',
+      'a-b',
+      'a_b',
+      '3d',
+      '1d2h',
+      'é',
+      'Infinity',
+      'inf',
+      'a,b',
+      '!x',
+      '&x',
+      '*x',
+      '%x',
+      '@x',
+      '`x',
+      '|',
+      '>',
+      '?',
     );
-    const key = fc.constantFrom('publish', 'lease', 'authors', 'x', 'null', 'true', 'y', '_', '__proto__', 'a1', '', '- a', '? a', '"q"');
+    const key = fc.constantFrom(
+      'publish',
+      'lease',
+      'authors',
+      'x',
+      'null',
+      'true',
+      'y',
+      '_',
+      '__proto__',
+      'a1',
+      '',
+      '- a',
+      '? a',
+      '"q"',
+    );
     const space = fc.constantFrom('', ' ', '  ', '\t');
     const line = fc.oneof(
-      { weight: 6, arbitrary: fc.tuple(key, space, word, fc.constantFrom('', ' # c', '#c', ' ', '\r', '\t')).map(([k, s, w, c]) => `${k}:${s}${w}${c}`) },
+      {
+        weight: 6,
+        arbitrary: fc
+          .tuple(key, space, word, fc.constantFrom('', ' # c', '#c', ' ', '\r', '\t'))
+          .map(([k, s, w, c]) => `${k}:${s}${w}${c}`),
+      },
       fc.constantFrom('', '# comment', '  # comment', '---', '...', '  indented: 1', '\t', ' ', '#', '-', '\ufeff'),
     );
     let plain = 0;
@@ -150,7 +228,10 @@ describe('setting a value', () => {
     ['__proto__', 'x', /no setting/],
     ['constructor', 'x', /no setting/],
   ])('%s to %j is refused', async (key, value, message) => {
-    await expect(setSetting(template, key, value)).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringMatching(message) });
+    await expect(setSetting(template, key, value)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(message),
+    });
   });
 
   it('is refused on a text that is no YAML', async () => {

@@ -3,12 +3,12 @@
  * seed, time from the caller.
  */
 import { expect } from 'vitest';
-import type { ErrorCode } from '../../src/errors.ts';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../../src/core/operation.ts';
 import { isOpen, type Settings, type Task } from '../../src/core/records.ts';
 import { type CollectionName, MissingRecord, Shelf } from '../../src/core/shelf.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 
 export const startTime = Date.parse('2026-01-01T00:00:00.000Z');
 export const second = 1000;
@@ -16,13 +16,13 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 
 /** How many ms after the beginning of all test boards. */
-export function after(ms: number): number {
+export function afterStart(ms: number): number {
   return startTime + ms;
 }
 
 /** The same, as it stands in records. */
 export function isoAfter(ms: number): string {
-  return new Date(after(ms)).toISOString();
+  return new Date(afterStart(ms)).toISOString();
 }
 
 /** 32 hexadecimal digits, different for each number, and in the first 8 already (a task's id). */
@@ -77,7 +77,13 @@ export function runAccepted(board: Board, kind: string, args: Args = {}, options
 }
 
 /** As `run`, for operations that have to be refused with this code; also sees to it that the board stays as it is. */
-export function runRefused(board: Board, code: ErrorCode, kind: string, args: Args = {}, options: RunOptions = {}): Refusal {
+export function runRefused(
+  board: Board,
+  code: ErrorCode,
+  kind: string,
+  args: Args = {},
+  options: RunOptions = {},
+): Refusal {
   const before = snapshot(board);
   const decision = run(board, kind, args, options);
   expect(decision).toMatchObject({ outcome: 'refused', code });
@@ -136,7 +142,11 @@ export function taskOf(board: Board, id: string): Task {
 }
 
 /** Claims a task and gives what proves it. */
-export function claimTask(board: Board, id: string, options: RunOptions & { readonly lease_ms?: number } = {}): { token: number } {
+export function claimTask(
+  board: Board,
+  id: string,
+  options: RunOptions & { readonly lease_ms?: number } = {},
+): { token: number } {
   const { lease_ms, ...rest } = options;
   const accepted = runAccepted(board, 'task.claim', { id, ...(lease_ms === undefined ? {} : { lease_ms }) }, rest);
   return { token: accepted.version };
@@ -166,7 +176,11 @@ export function snapshot(board: Board): unknown {
 /** The same board as somebody sees it who has loaded what is always loaded, and in another order. */
 export function partly(board: Board): Board {
   const reversed = <Value>(name: CollectionName, shelf: Shelf<Value>, key: (value: Value) => string) =>
-    new Shelf(name, true, [...shelf.loaded()].reverse().map((value) => [key(value), value] as const));
+    new Shelf(
+      name,
+      true,
+      [...shelf.loaded()].reverse().map((value) => [key(value), value] as const),
+    );
   const open = [...board.openTasks()].reverse().map((task) => [task.id, task] as const);
   return new Board({
     meta: board.meta,

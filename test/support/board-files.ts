@@ -5,9 +5,9 @@ import { Board, type Records } from '../../src/core/board.ts';
 import { faultInName } from '../../src/core/names.ts';
 import type { Accepted } from '../../src/core/operation.ts';
 import type { CollectionName } from '../../src/core/shelf.ts';
-import { type EventTail, encodeAccepted } from '../../src/layout/write-board.ts';
 import { isHot, placeOf } from '../../src/layout/paths.ts';
 import { decodeRecord, type FileDiff, type ReadBoard, readBoard } from '../../src/layout/read-board.ts';
+import { type EventTail, encodeAccepted } from '../../src/layout/write-board.ts';
 import { snapshot } from './board-builder.ts';
 
 export interface TreeFile {
@@ -107,7 +107,10 @@ export const isoTime = fc
   .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
   .map((date) => date.toISOString());
 export const plainName = fc.stringMatching(/^[a-z][a-z0-9_-]{0,11}$/).filter((name) => faultInName(name) === null);
-export const anyName = fc.oneof(plainName, fc.constantFrom('Ärger', '名前', 'a b', "o'neil", 'x`y', '[z](w)', '100', 'true', 'null', '2026-01-01'));
+export const anyName = fc.oneof(
+  plainName,
+  fc.constantFrom('Ärger', '名前', 'a b', "o'neil", 'x`y', '[z](w)', '100', 'true', 'null', '2026-01-01'),
+);
 export const taskId = fc.stringMatching(/^[0-9a-f]{8}$/);
 export const operationName = fc.stringMatching(/^[0-9a-f]{32}$/);
 const whole = fc.nat({ max: 1_000_000 });
@@ -120,7 +123,12 @@ export const anyTask: fc.Arbitrary<Records['tasks']> = fc.record({
   description: fc.string({ unit: 'binary', maxLength: 60 }),
   status: fc.constantFrom('pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'),
   priority: fc.integer({ min: 1, max: 9 }),
-  estimate: fc.oneof(fc.constant(null), shortText, fc.nat(), fc.double({ min: 0, max: 1e6, noNaN: true }).map((n) => n || 0)),
+  estimate: fc.oneof(
+    fc.constant(null),
+    shortText,
+    fc.nat(),
+    fc.double({ min: 0, max: 1e6, noNaN: true }).map((n) => n || 0),
+  ),
   assigned_to: fc.option(anyName),
   claim: fc.option(
     fc.record({ id: operationName, token: whole.map((n) => n + 1), claimed_at: isoTime, lease_until: isoTime }),
@@ -165,7 +173,14 @@ export const anyResource = fc.oneof(
   anyName,
   fc.array(plainName, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/')),
   glob.map((each) => `path:${each}`),
-  fc.constantFrom(`path:${'*/'.repeat(60)}x`, 'é'.repeat(90), '+'.repeat(128), `${'a'.repeat(127)}~`, 'a%2Fb', "it's (a) name!"),
+  fc.constantFrom(
+    `path:${'*/'.repeat(60)}x`,
+    'é'.repeat(90),
+    '+'.repeat(128),
+    `${'a'.repeat(127)}~`,
+    'a%2Fb',
+    "it's (a) name!",
+  ),
 );
 
 export const anyLock: fc.Arbitrary<Records['locks']> = fc.record({
@@ -190,17 +205,39 @@ export const anyBody = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 200 }),
   fc
     .array(
-      fc.constantFrom('---', '--- ', '---js', '----', '', '\n', '\r\n', '\r', '\ufeff', 'text', '# T', 'title: x', ' ', '\t', '...', '{}', '\0'),
+      fc.constantFrom(
+        '---',
+        '--- ',
+        '---js',
+        '----',
+        '',
+        '\n',
+        '\r\n',
+        '\r',
+        '\ufeff',
+        'text',
+        '# T',
+        'title: x',
+        ' ',
+        '\t',
+        '...',
+        '{}',
+        '\0',
+      ),
       { maxLength: 12 },
     )
     .map((parts) => parts.join('\n')),
-  fc.array(fc.constantFrom('---', '\n', '\r\n', '\ufeff', 'a', '\u2028'), { maxLength: 12 }).map((parts) => parts.join('')),
+  fc
+    .array(fc.constantFrom('---', '\n', '\r\n', '\ufeff', 'a', '\u2028'), { maxLength: 12 })
+    .map((parts) => parts.join('')),
 );
 
 export const anyKnowledge: fc.Arbitrary<Records['knowledge']> = fc.record({
   topic: fc.array(anyName, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what core refuses in a title
-  title: fc.option(fc.string({ unit: 'binary', maxLength: 80 }).filter((title) => !/[\n\r\u0000]/.test(title) && title.trim() !== '')),
+  // what core refuses in a title is left out
+  title: fc.option(
+    fc.string({ unit: 'binary', maxLength: 80 }).filter((title) => !/[\n\r\0]/.test(title) && title.trim() !== ''),
+  ),
   tags: fc.array(anyName, { maxLength: 4 }),
   updated_by: anyName,
   updated_at: isoTime,

@@ -15,10 +15,40 @@ export interface Step {
 }
 
 const kinds = [
-  'workstream.create', 'workstream.update', 'workstream.pause', 'workstream.resume', 'task.add', 'task.add', 'task.add', 'task.edit', 'task.next', 'task.next',
-  'task.complete', 'task.complete', 'task.fail', 'task.release', 'task.block', 'task.unblock', 'task.cancel', 'task.reopen', 'task.note',
-  'agent.register', 'agent.register', 'agent.heartbeat', 'agent.retire', 'lock.acquire', 'lock.acquire', 'lock.release', 'lock.break',
-  'knowledge.write', 'knowledge.write', 'knowledge.append', 'knowledge.delete', 'event.log', 'config.set', 'board.import',
+  'workstream.create',
+  'workstream.update',
+  'workstream.pause',
+  'workstream.resume',
+  'task.add',
+  'task.add',
+  'task.add',
+  'task.edit',
+  'task.next',
+  'task.next',
+  'task.complete',
+  'task.complete',
+  'task.fail',
+  'task.release',
+  'task.block',
+  'task.unblock',
+  'task.cancel',
+  'task.reopen',
+  'task.note',
+  'agent.register',
+  'agent.register',
+  'agent.heartbeat',
+  'agent.retire',
+  'lock.acquire',
+  'lock.acquire',
+  'lock.release',
+  'lock.break',
+  'knowledge.write',
+  'knowledge.write',
+  'knowledge.append',
+  'knowledge.delete',
+  'event.log',
+  'config.set',
+  'board.import',
 ];
 
 const agents = ['agent-1', 'agent-2', 'Ärger', 'system'];
@@ -30,7 +60,10 @@ export const anyStep: fc.Arbitrary<Step> = fc.record({
   pick: fc.nat({ max: 1000 }),
   other: fc.nat({ max: 1000 }),
   agent: fc.constantFrom(...agents),
-  text: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('---\na: b\n---\n', '| <b>x</b> [l](http://x)', 'line\nline', '')),
+  text: fc.oneof(
+    fc.string({ maxLength: 20 }),
+    fc.constantFrom('---\na: b\n---\n', '| <b>x</b> [l](http://x)', 'line\nline', ''),
+  ),
   passes: fc.constantFrom(0, 1, 1000, 61_000, 700_000, 3_600_000),
 });
 
@@ -48,7 +81,11 @@ function argumentsOf({ kind, pick, other, text, agent }: Step, board: Board): Re
   const title = text.replace(/[\n\r\0]/g, ' ').trim() || 'a task';
   switch (kind) {
     case 'workstream.create':
-      return { name: from(['build', 'revenue', '2026', '1', 'social media'], pick), priority: (other % 9) + 1, description: text };
+      return {
+        name: from(['build', 'revenue', '2026', '1', 'social media'], pick),
+        priority: (other % 9) + 1,
+        description: text,
+      };
     case 'workstream.update':
       return workstream === undefined ? null : { name: workstream, description: text };
     case 'workstream.pause':
@@ -57,16 +94,29 @@ function argumentsOf({ kind, pick, other, text, agent }: Step, board: Board): Re
     case 'task.add':
       return workstream === undefined
         ? null
-        : { workstream, title, description: text, priority: (other % 9) + 1, labels: ['l'], ...(task === undefined || other % 3 > 0 ? {} : { depends_on: [task.id] }) };
+        : {
+            workstream,
+            title,
+            description: text,
+            priority: (other % 9) + 1,
+            labels: ['l'],
+            ...(task === undefined || other % 3 > 0 ? {} : { depends_on: [task.id] }),
+          };
     case 'task.edit':
-      return task === undefined ? null : { id: task.id, title, ...(workstream === undefined || other % 2 > 0 ? {} : { move_to: workstream }) };
+      return task === undefined
+        ? null
+        : { id: task.id, title, ...(workstream === undefined || other % 2 > 0 ? {} : { move_to: workstream }) };
     case 'task.next':
       return { workstream: other % 2 > 0 ? (workstream ?? null) : null };
     case 'task.complete':
     case 'task.fail':
     case 'task.release':
     case 'task.block': {
-      const held = from(tasks.filter((each) => each.status === 'in_progress'), pick) ?? task;
+      const held =
+        from(
+          tasks.filter((each) => each.status === 'in_progress'),
+          pick,
+        ) ?? task;
       if (held === undefined) return null;
       const proof = held.claim === null || held.assigned_to !== agent ? {} : { token: held.claim.token };
       return { id: held.id, ...(kind === 'task.complete' ? { result: text } : { reason: text }), ...proof };
@@ -86,9 +136,14 @@ function argumentsOf({ kind, pick, other, text, agent }: Step, board: Board): Re
       return { resource: from(resources, pick), shared: other % 2 > 0, ttl_ms: 600_000 };
     case 'lock.release':
     case 'lock.break': {
-      const lock = from([...board.locks.loaded()].sort((a, b) => (a.resource < b.resource ? -1 : 1)), pick);
+      const lock = from(
+        [...board.locks.loaded()].sort((a, b) => (a.resource < b.resource ? -1 : 1)),
+        pick,
+      );
       if (lock === undefined) return null;
-      return kind === 'lock.break' ? { resource: lock.resource, reason: 'stuck' } : { resource: lock.resource, token: lock.holders[0]?.token };
+      return kind === 'lock.break'
+        ? { resource: lock.resource, reason: 'stuck' }
+        : { resource: lock.resource, token: lock.holders[0]?.token };
     }
     case 'knowledge.write':
       return { topic: from(topics, pick), content: text, title, tags: ['t'] };
@@ -122,7 +177,12 @@ function importOf(pick: number, text: string): Record<string, unknown> {
     workstreams: [{ name: `imported-${pick}`, created_at: at, tasks: [task(0), task(1), task(2)] }],
     agents: [{ id: `main-${pick}`, registered_at: at, last_seen: at }],
     locks: [],
-    events: Array.from({ length: pick % 400 }, (_, n) => ({ ts: at, agent: 'system', action: 'task_created', title: `${text} ${n}` })),
+    events: Array.from({ length: pick % 400 }, (_, n) => ({
+      ts: at,
+      agent: 'system',
+      action: 'task_created',
+      title: `${text} ${n}`,
+    })),
     knowledge: [{ topic: `imported/${pick}`, content: text }],
   };
 }

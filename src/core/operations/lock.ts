@@ -131,15 +131,20 @@ export function dropHolds(lock: Lock, isDropped: (hold: Hold) => boolean): Chang
   return lockChange(lock, holders.length === 0 ? null : { ...lock, holders });
 }
 
-/** What every mutation removes in passing: holds whose time is up. */
-export function expiredHolds(board: Board, context: Context, touched: ReadonlySet<string>): Change[] {
-  const changes: Change[] = [];
+/** What every mutation removes in passing: holds whose time is up, also of locks that it changes itself. */
+export function withoutExpiredHolds(board: Board, changes: readonly Change[], context: Context): Change[] {
+  const isDropped = (hold: Hold): boolean => isHoldExpired(hold, context);
+  const swept = changes.map((change) => {
+    if (change.collection !== 'locks' || change.after === null) return change;
+    const rest = dropHolds(change.after, isDropped);
+    return rest === null ? change : lockChange(change.before, rest.after as Lock | null, change.key);
+  });
+  const touched = new Set(changes.filter((change) => change.collection === 'locks').map((change) => change.key));
   for (const lock of board.locks.loaded()) {
-    if (touched.has(lock.resource)) continue;
-    const change = dropHolds(lock, (hold) => isHoldExpired(hold, context));
-    if (change !== null) changes.push(change);
+    const change = touched.has(lock.resource) ? null : dropHolds(lock, isDropped);
+    if (change !== null) swept.push(change);
   }
-  return changes;
+  return swept;
 }
 
 /** Two path locks conflict when their globs can match the same file, unless both are shared or the caller has both. */
@@ -183,6 +188,6 @@ function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refu
   return refuse('lock-held', `"${resource}" is held by ${by.join(', ')} until ${until}`, hint, { by: by[0], holders: by, until });
 }
 
-function lockChange(before: Lock | null, after: Lock | null): Change {
-  return { collection: 'locks', key: (after ?? (before as Lock)).resource, before, after };
+function lockChange(before: Lock | null, after: Lock | null, key = (after ?? (before as Lock)).resource): Change {
+  return { collection: 'locks', key, before, after };
 }

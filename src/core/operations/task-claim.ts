@@ -220,8 +220,8 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
 }
 
 /**
- * The first task that is ready, and those before it that `next` would hand out if they had attempts left.
- * Whether a task is ready is asked only of those that come before the best so far: their dependencies may have to be loaded.
+ * The first task that is ready, and those before it that `next` would hand out if they had attempts left. Dependencies that
+ * are not in memory are asked for one task at a time, the first one first: seldom more than one needs to be loaded.
  */
 function findFirst(
   board: Board,
@@ -230,13 +230,19 @@ function findFirst(
   call: Call,
 ): { readonly first: Task | null; readonly exhausted: readonly Task[] } {
   let first: Task | null = null;
+  let unknown: Task | null = null;
   let exhausted: Task[] = [];
+  const isLoaded = (id: string): boolean => board.tasks.isLoaded(id);
   for (const task of board.openTasks()) {
     if (!isWanted(task) || (first !== null && compare(task, first) > 0)) continue;
-    if (!isReady(board, task, call.agent, call)) continue;
-    if (isExhausted(board, task, call)) exhausted.push(task);
+    const isKnown = task.depends_on.every(isLoaded);
+    const known = isKnown ? task : { ...task, depends_on: task.depends_on.filter(isLoaded) };
+    if (!isReady(board, known, call.agent, call)) continue;
+    if (!isKnown) unknown = unknown === null || compare(task, unknown) < 0 ? task : unknown;
+    else if (isExhausted(board, task, call)) exhausted.push(task);
     else first = task;
   }
+  if (unknown !== null && (first === null || compare(unknown, first) < 0)) board.tasks.require(unknown.depends_on);
   if (first !== null) exhausted = exhausted.filter((task) => compare(task, first as Task) < 0);
   return { first, exhausted: exhausted.sort(compare) };
 }

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { after, boardWith, claimTask, hour, isoAfter, minute, run, runAccepted, runRefused, second, taskOf, taskTitled } from '../../support/board-builder.ts';
+import {
+  afterStart,
+  boardWith,
+  claimTask,
+  hour,
+  isoAfter,
+  minute,
+  run,
+  runAccepted,
+  runRefused,
+  second,
+  taskOf,
+  taskTitled,
+} from '../../support/board-builder.ts';
 
 describe('agent.register', () => {
   it('makes an active agent, of type general unless told', () => {
@@ -21,8 +34,13 @@ describe('agent.register', () => {
 
   it('again refreshes: it keeps what is not said anew', () => {
     const board = boardWith({ agents: [{ id: 'ada', type: 'coder', capabilities: ['gpu', 'gpu'] }] });
-    runAccepted(board, 'agent.register', { id: 'ada' }, { at: after(hour) });
-    expect(board.agents.get('ada')).toMatchObject({ type: 'coder', capabilities: ['gpu'], registered_at: isoAfter(0), last_seen: isoAfter(hour) });
+    runAccepted(board, 'agent.register', { id: 'ada' }, { at: afterStart(hour) });
+    expect(board.agents.get('ada')).toMatchObject({
+      type: 'coder',
+      capabilities: ['gpu'],
+      registered_at: isoAfter(0),
+      last_seen: isoAfter(hour),
+    });
     runAccepted(board, 'agent.register', { id: 'ada', type: 'tester', capabilities: [] });
     expect(board.agents.get('ada')).toMatchObject({ type: 'tester', capabilities: [] });
   });
@@ -38,7 +56,12 @@ describe('agent.register', () => {
     runRefused(boardWith({ agents: ['ada'] }), 'invalid-argument', 'agent.register', { id: 'Ada' });
   });
 
-  it.each([{ id: '../x' }, { id: 'ada', type: 'a\nb' }, { id: 'ada', capabilities: ['x.lock'] }, { id: 'ada', capabilities: 'gpu' }])('refuses %j', (args) => {
+  it.each([
+    { id: '../x' },
+    { id: 'ada', type: 'a\nb' },
+    { id: 'ada', capabilities: ['x.lock'] },
+    { id: 'ada', capabilities: 'gpu' },
+  ])('refuses %j', (args) => {
     runRefused(boardWith(), 'invalid-argument', 'agent.register', args);
   });
 });
@@ -54,7 +77,12 @@ describe('agent.heartbeat', () => {
   it('says that the agent is there, and extends the leases that it proves', () => {
     const { board, id, claim } = claimed();
     claimTask(board, taskTitled(board, 'b').id, { agent: 'bob' });
-    const accepted = runAccepted(board, 'agent.heartbeat', { id: 'ada', claims: [claim, 'another'] }, { agent: 'ada', at: after(15 * minute) });
+    const accepted = runAccepted(
+      board,
+      'agent.heartbeat',
+      { id: 'ada', claims: [claim, 'another'] },
+      { agent: 'ada', at: afterStart(15 * minute) },
+    );
     expect(board.agents.get('ada')?.last_seen).toBe(isoAfter(15 * minute));
     expect(taskOf(board, id).claim).toMatchObject({ id: claim, lease_until: isoAfter(45 * minute) });
     expect(taskTitled(board, 'b').claim?.lease_until).toBe(isoAfter(30 * minute));
@@ -64,32 +92,42 @@ describe('agent.heartbeat', () => {
 
   it('leaves claims alone that it does not prove: they may belong to the same name elsewhere', () => {
     const { board, id } = claimed();
-    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: after(15 * minute) });
+    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: afterStart(15 * minute) });
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(30 * minute));
   });
 
   it('alone counts at most once in a third of a lease', () => {
     const { board, claim } = claimed();
     const args = { id: 'ada', claims: [claim] };
-    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: after(10 * minute - 1) })).toEqual({ outcome: 'unchanged', result: { agent: 'ada' } });
-    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: after(10 * minute) }).outcome).toBe('accepted');
-    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: after(20 * minute - 1) }).outcome).toBe('unchanged');
+    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: afterStart(10 * minute - 1) })).toEqual({
+      outcome: 'unchanged',
+      result: { agent: 'ada' },
+    });
+    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: afterStart(10 * minute) }).outcome).toBe('accepted');
+    expect(run(board, 'agent.heartbeat', args, { agent: 'ada', at: afterStart(20 * minute - 1) }).outcome).toBe(
+      'unchanged',
+    );
   });
 
   it('extends a lease that runs low also when the agent was seen just now through other work', () => {
     const { board, id, claim } = claimed();
     for (const minutes of [10, 20, 29]) {
-      runAccepted(board, 'event.log', { action: 'working' }, { agent: 'ada', at: after(minutes * minute) });
+      runAccepted(board, 'event.log', { action: 'working' }, { agent: 'ada', at: afterStart(minutes * minute) });
     }
     expect(board.agents.get('ada')?.last_seen).toBe(isoAfter(20 * minute));
-    runAccepted(board, 'agent.heartbeat', { id: 'ada', claims: [claim] }, { agent: 'ada', at: after(29 * minute + 30 * second) });
+    runAccepted(
+      board,
+      'agent.heartbeat',
+      { id: 'ada', claims: [claim] },
+      { agent: 'ada', at: afterStart(29 * minute + 30 * second) },
+    );
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(59 * minute + 30 * second));
   });
 
   it('is not kept from being heard by a clock that once was far ahead', () => {
     const board = boardWith({ agents: ['ada'] });
-    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: after(365 * 24 * hour) });
-    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: after(minute) });
+    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: afterStart(365 * 24 * hour) });
+    runAccepted(board, 'agent.heartbeat', { id: 'ada' }, { agent: 'ada', at: afterStart(minute) });
     expect(board.agents.get('ada')?.last_seen).toBe(isoAfter(minute));
   });
 
@@ -97,7 +135,9 @@ describe('agent.heartbeat', () => {
     const board = boardWith({ agents: ['ada'] });
     expect(runRefused(board, 'not-found', 'agent.heartbeat', { id: 'bob' }).hint).toContain('orc a register bob');
     runAccepted(board, 'agent.retire', { id: 'ada' });
-    expect(runRefused(board, 'not-found', 'agent.heartbeat', { id: 'ada' }, { at: after(hour) }).message).toContain('retired');
+    expect(
+      runRefused(board, 'not-found', 'agent.heartbeat', { id: 'ada' }, { at: afterStart(hour) }).message,
+    ).toContain('retired');
   });
 });
 
@@ -111,9 +151,10 @@ describe('agent.retire', () => {
     runAccepted(board, 'lock.acquire', { resource: 'deploy' }, { agent: 'ada' });
     runAccepted(board, 'lock.acquire', { resource: 'db', shared: true }, { agent: 'ada' });
     runAccepted(board, 'lock.acquire', { resource: 'db', shared: true }, { agent: 'bob' });
-    const accepted = runAccepted(board, 'agent.retire', { id: 'ada' }, { agent: 'ada', at: after(second) });
+    const accepted = runAccepted(board, 'agent.retire', { id: 'ada' }, { agent: 'ada', at: afterStart(second) });
     expect(board.agents.get('ada')).toMatchObject({ status: 'retired', last_seen: isoAfter(second) });
-    for (const id of ids.slice(0, 2)) expect(taskOf(board, id)).toMatchObject({ status: 'pending', assigned_to: null, claim: null, attempts: 0 });
+    for (const id of ids.slice(0, 2))
+      expect(taskOf(board, id)).toMatchObject({ status: 'pending', assigned_to: null, claim: null, attempts: 0 });
     expect(taskOf(board, ids[2]).assigned_to).toBe('bob');
     expect(board.locks.get('deploy')).toBeUndefined();
     expect(board.locks.get('db')?.holders.map((hold) => hold.agent)).toEqual(['bob']);
@@ -129,7 +170,7 @@ describe('agent.retire', () => {
 
   it('by somebody else is no sign of life, and the event says who did it', () => {
     const board = boardWith({ agents: ['ada'] });
-    const accepted = runAccepted(board, 'agent.retire', { id: 'ada' }, { agent: 'lead', at: after(hour) });
+    const accepted = runAccepted(board, 'agent.retire', { id: 'ada' }, { agent: 'lead', at: afterStart(hour) });
     expect(board.agents.get('ada')?.last_seen).toBe(isoAfter(0));
     expect(accepted.events.at(-1)).toMatchObject({ agent: 'ada', by: 'lead' });
   });

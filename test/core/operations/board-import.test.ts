@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkInvariants } from '../../../src/core/invariants.ts';
 import {
-  after,
+  afterStart,
   boardWith,
   contextFor,
   decide,
@@ -25,34 +25,108 @@ const original = {
       priority: 1,
       created_at: '2026-02-06T07:36:50.538Z',
       tasks: [
-        { id: '299833bc', title: 'Payments', status: 'done', assigned_to: 'main', result: 'in', created_at: '2026-02-06T08:36:59.474+01:00', updated_at: '2026-02-06T07:41:39.062Z' },
-        { id: 'f4048c19', title: 'Dashboard', status: 'done', created_at: '2026-02-06T07:36:59.609Z', updated_at: '2026-02-06T08:32:35.231Z' },
-        { id: '494af3c1', title: 'List it', status: 'in_progress', assigned_to: 'main', created_at: '2026-02-06T07:36:59.510', updated_at: '2026-02-06T07:36:59.510Z' },
+        {
+          id: '299833bc',
+          title: 'Payments',
+          status: 'done',
+          assigned_to: 'main',
+          result: 'in',
+          created_at: '2026-02-06T08:36:59.474+01:00',
+          updated_at: '2026-02-06T07:41:39.062Z',
+        },
+        {
+          id: 'f4048c19',
+          title: 'Dashboard',
+          status: 'done',
+          created_at: '2026-02-06T07:36:59.609Z',
+          updated_at: '2026-02-06T08:32:35.231Z',
+        },
+        {
+          id: '494af3c1',
+          title: 'List it',
+          status: 'in_progress',
+          assigned_to: 'main',
+          created_at: '2026-02-06T07:36:59.510',
+          updated_at: '2026-02-06T07:36:59.510Z',
+        },
       ],
     },
-    { name: 'infra', created_at: '2026-02-06T07:36:50.652Z', tasks: [{ id: '9e203446', title: 'Health', created_at: '2026-02-06T07:36:59.706Z', updated_at: '2026-02-06T07:36:59.706Z' }] },
+    {
+      name: 'infra',
+      created_at: '2026-02-06T07:36:50.652Z',
+      tasks: [
+        {
+          id: '9e203446',
+          title: 'Health',
+          created_at: '2026-02-06T07:36:59.706Z',
+          updated_at: '2026-02-06T07:36:59.706Z',
+        },
+      ],
+    },
   ],
-  agents: [{ id: 'main', type: 'coordinator', registered_at: '2026-02-06T07:37:03.628Z', last_seen: '2026-02-06T07:37:03.628Z' }],
+  agents: [
+    {
+      id: 'main',
+      type: 'coordinator',
+      registered_at: '2026-02-06T07:37:03.628Z',
+      last_seen: '2026-02-06T07:37:03.628Z',
+    },
+  ],
   locks: [{ resource: 'git', agent: 'main', acquired_at: '2026-02-06T07:37:03.628Z', ttl_ms: 60_000 }],
   events: [
     { ts: '2026-02-06T07:36:50.539Z', agent: 'system', action: 'workstream_created', workstream: 'revenue' },
-    { ts: '2026-02-06T07:41:39.062Z', agent: 'main', action: 'task_completed', workstream: 'revenue', task_id: '299833bc', result: 'in', n: 99, v: 99, op: 'forged-operation' },
+    {
+      ts: '2026-02-06T07:41:39.062Z',
+      agent: 'main',
+      action: 'task_completed',
+      workstream: 'revenue',
+      task_id: '299833bc',
+      result: 'in',
+      n: 99,
+      v: 99,
+      op: 'forged-operation',
+    },
   ],
-  knowledge: [{ topic: 'payments', content: '# Payment System', updated_by: 'system', updated_at: '2026-02-06T07:41:48.711Z' }],
+  knowledge: [
+    { topic: 'payments', content: '# Payment System', updated_by: 'system', updated_at: '2026-02-06T07:41:48.711Z' },
+  ],
 };
 
 describe('board.import', () => {
   it('takes a whole board over in one mutation, tasks done that nobody claimed included', () => {
     const board = boardWith({ workstreams: [] });
-    const accepted = runAccepted(board, 'board.import', original, { agent: 'system', at: after(minute) });
-    expect(taskOf(board, '299833bc')).toMatchObject({ workstream: 'revenue', status: 'done', assigned_to: 'main', claim: null, result: 'in', priority: 5, created_index: 0 });
-    expect(taskOf(board, 'f4048c19')).toMatchObject({ status: 'done', assigned_to: null, created_version: accepted.version, created_index: 1 });
+    const accepted = runAccepted(board, 'board.import', original, { agent: 'system', at: afterStart(minute) });
+    expect(taskOf(board, '299833bc')).toMatchObject({
+      workstream: 'revenue',
+      status: 'done',
+      assigned_to: 'main',
+      claim: null,
+      result: 'in',
+      priority: 5,
+      created_index: 0,
+    });
+    expect(taskOf(board, 'f4048c19')).toMatchObject({
+      status: 'done',
+      assigned_to: null,
+      created_version: accepted.version,
+      created_index: 1,
+    });
     expect(taskOf(board, '494af3c1')).toMatchObject({ status: 'in_progress', assigned_to: 'main', claim: null });
-    expect(board.workstreams.get('infra')).toMatchObject({ status: 'active', priority: 5, description: '', created_index: 1 });
+    expect(board.workstreams.get('infra')).toMatchObject({
+      status: 'active',
+      priority: 5,
+      description: '',
+      created_index: 1,
+    });
     expect(board.countsOf('revenue')).toMatchObject({ done: 2, in_progress: 1, pending: 0 });
     expect(board.agents.get('main')).toMatchObject({ type: 'coordinator', status: 'active' });
-    expect(board.locks.get('git')?.holders).toMatchObject([{ agent: 'main', token: accepted.version, expires_at: '2026-02-06T07:38:03.628Z' }]);
-    expect(board.knowledge.get('payments')).toMatchObject({ content: '# Payment System', updated_at: '2026-02-06T07:41:48.711Z' });
+    expect(board.locks.get('git')?.holders).toMatchObject([
+      { agent: 'main', token: accepted.version, expires_at: '2026-02-06T07:38:03.628Z' },
+    ]);
+    expect(board.knowledge.get('payments')).toMatchObject({
+      content: '# Payment System',
+      updated_at: '2026-02-06T07:41:48.711Z',
+    });
     expect(accepted.result).toEqual({ value: 4 });
     expect(checkInvariants(board)).toEqual([]);
   });
@@ -73,13 +147,26 @@ describe('board.import', () => {
       [4, version, 'board_imported', operation.id],
     ]);
     expect(events[1]).toMatchObject({ ts: '2026-02-06T07:41:39.062Z', agent: 'main', result: 'in' });
-    expect(events[2]).toMatchObject({ workstreams: 2, tasks: 4, agents: 1, events: 2, knowledge: 1, imported_version: 18, imported_updated_at: original.updated_at });
+    expect(events[2]).toMatchObject({
+      workstreams: 2,
+      tasks: 4,
+      agents: 1,
+      events: 2,
+      knowledge: 1,
+      imported_version: 18,
+      imported_updated_at: original.updated_at,
+    });
     expect(board.meta.events).toBe(4);
   });
 
   it.each([
     ['a workstream', { workstreams: [{ ...original.workstreams[1], name: 'Build', tasks: [] }] }],
-    ['a task', (id: string) => ({ workstreams: [{ ...original.workstreams[1], tasks: [{ ...original.workstreams[1]?.tasks[0], id }] }] })],
+    [
+      'a task',
+      (id: string) => ({
+        workstreams: [{ ...original.workstreams[1], tasks: [{ ...original.workstreams[1]?.tasks[0], id }] }],
+      }),
+    ],
     ['an agent', { agents: [{ ...original.agents[0], id: 'ADA' }] }],
     ['a lock', { locks: [{ ...original.locks[0], resource: 'Deploy' }] }],
     ['a lock, twice', { locks: [...original.locks, ...original.locks] }],
@@ -97,13 +184,19 @@ describe('board.import', () => {
   it.each([
     [{ version: -1 }, /^version must be a whole number, 0 or more/],
     [{ updated_at: 'Feb 6 2026' }, /^updated_at must be a time such as/],
-    [{ agents: [{ ...original.agents[0], last_seen: '+275760-09-13T00:00:00.000Z' }] }, /^agents\.0\.last_seen must be a time/],
+    [
+      { agents: [{ ...original.agents[0], last_seen: '+275760-09-13T00:00:00.000Z' }] },
+      /^agents\.0\.last_seen must be a time/,
+    ],
     [{ locks: [{ ...original.locks[0], ttl_ms: 0 }] }, /^locks\.0\.ttl_ms must be/],
     [{ events: [{ agent: 'a', action: 'b' }] }, /^events\.0\.ts is required/],
     [{ workstreams: [{ name: '../x', created_at: original.updated_at, tasks: [] }] }, /^workstreams\.0\.name must not/],
     [{ owner: 'me' }, /^unknown arguments: owner/],
   ])('refuses %j in words that say where', (changes, words) => {
-    expect(runRefused(boardWith({ workstreams: [] }), 'invalid-argument', 'board.import', { ...original, ...changes }).message).toMatch(words);
+    expect(
+      runRefused(boardWith({ workstreams: [] }), 'invalid-argument', 'board.import', { ...original, ...changes })
+        .message,
+    ).toMatch(words);
   });
 
   it.each([
@@ -133,7 +226,12 @@ describe('board.import', () => {
 
   it('asks for all tasks at once whether they are there', () => {
     const board = boardWith({ workstreams: [] });
-    const { decision, rounds } = decideLoading(partly(board), board, operationFor(board, 'board.import', original), contextFor(board));
+    const { decision, rounds } = decideLoading(
+      partly(board),
+      board,
+      operationFor(board, 'board.import', original),
+      contextFor(board),
+    );
     expect(decision).toEqual(decide(board, 'board.import', original));
     expect(rounds).toBe(2);
   });

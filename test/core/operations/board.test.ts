@@ -18,8 +18,15 @@ describe('board.init', () => {
     expect(board.settingsText).toBe('format: 1\n');
     expect(board.files.get('README.md')).toEqual({ path: 'README.md', text: 'hello' });
     expect(board.knowledge.get('start')).toMatchObject({ content: 'here', version: 1, updated_by: 'system' });
-    expect(accepted).toMatchObject({ boardId, settingsText: 'format: 1\n', result: { value: boardId }, subject: 'board.init by system' });
-    expect(accepted.events).toEqual([{ n: 1, v: 1, ts: isoAfter(0), agent: 'system', action: 'board_created', op: accepted.operation.id }]);
+    expect(accepted).toMatchObject({
+      boardId,
+      settingsText: 'format: 1\n',
+      result: { value: boardId },
+      subject: 'board.init by system',
+    });
+    expect(accepted.events).toEqual([
+      { n: 1, v: 1, ts: isoAfter(0), agent: 'system', action: 'board_created', op: accepted.operation.id },
+    ]);
   });
 
   it('refuses a board that has begun: already-exists', () => {
@@ -27,14 +34,21 @@ describe('board.init', () => {
   });
 
   it.each(['', 'xyz', '0123', 'g'.repeat(16)])('refuses the board id %j', (board) => {
-    expect(runRefused(Board.empty(), 'invalid-argument', 'board.init', { board, settings: '' }).message).toBe('board must be 16 to 64 hexadecimal digits');
+    expect(runRefused(Board.empty(), 'invalid-argument', 'board.init', { board, settings: '' }).message).toBe(
+      'board must be 16 to 64 hexadecimal digits',
+    );
   });
 });
 
 describe('config.set', () => {
   it('puts the new text of orc.yaml in the place of the old', () => {
     const board = boardWith();
-    const accepted = runAccepted(board, 'config.set', { key: 'publish', value: 'sync', text: 'publish: sync\n', base: 'format: 1\n' });
+    const accepted = runAccepted(board, 'config.set', {
+      key: 'publish',
+      value: 'sync',
+      text: 'publish: sync\n',
+      base: 'format: 1\n',
+    });
     expect(board.settingsText).toBe('publish: sync\n');
     expect(accepted.settingsText).toBe('publish: sync\n');
     expect(accepted.changes).toEqual([]);
@@ -50,7 +64,13 @@ describe('config.set', () => {
   });
 
   it('refuses a setting that there is not, and tells those that there are', () => {
-    const { message } = runRefused(boardWith(), 'invalid-argument', 'config.set', { key: 'lose', value: '1', text: '' });
-    expect(message).toBe('key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits');
+    const { message } = runRefused(boardWith(), 'invalid-argument', 'config.set', {
+      key: 'lose',
+      value: '1',
+      text: '',
+    });
+    expect(message).toBe(
+      'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits',
+    );
   });
 });

@@ -5,10 +5,24 @@ import { boardWith, isoAfter, runAccepted, runRefused } from '../../support/boar
 describe('event.log', () => {
   it("logs an agent's own event, with any further fields", () => {
     const board = boardWith();
-    const data = { service: 'api', version: '2.0', workstream: 'build', task_id: 'deadbeef', nested: { a: [1, null, true] } };
+    const data = {
+      service: 'api',
+      version: '2.0',
+      workstream: 'build',
+      task_id: 'deadbeef',
+      nested: { a: [1, null, true] },
+    };
     const accepted = runAccepted(board, 'event.log', { action: 'deployed', data });
     expect(accepted.events).toEqual([
-      { n: accepted.version, v: accepted.version, ts: isoAfter(0), agent: 'agent-1', action: 'deployed', ...data, op: accepted.operation.id },
+      {
+        n: accepted.version,
+        v: accepted.version,
+        ts: isoAfter(0),
+        agent: 'agent-1',
+        action: 'deployed',
+        ...data,
+        op: accepted.operation.id,
+      },
     ]);
     expect(accepted.result).toEqual({ event: accepted.events[0]?.n });
     expect(accepted.changes).toEqual([]);
@@ -23,16 +37,24 @@ describe('event.log', () => {
   });
 
   it.each(['n', 'v', 'ts', 'agent', 'action', 'op'])('refuses the field %s, which orc writes itself', (field) => {
-    expect(runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data: { [field]: 1 } }).message).toContain(`"${field}"`);
+    expect(
+      runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data: { [field]: 1 } }).message,
+    ).toContain(`"${field}"`);
   });
 
-  it.each([{ workstream: 5 }, { task_id: null }, { workstream: '../x' }, { task_id: ['a'] }])('refuses %j, which readers would take for a name', (data) => {
-    runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data });
-  });
+  it.each([{ workstream: 5 }, { task_id: null }, { workstream: '../x' }, { task_id: ['a'] }])(
+    'refuses %j, which readers would take for a name',
+    (data) => {
+      runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data });
+    },
+  );
 
-  it.each([{ a: Number.NaN }, { a: undefined }, { a: () => 1 }, { a: 1n }, []])('refuses data that JSON does not know (case %#)', (data) => {
-    expect(runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data }).message).toMatch(/^data/);
-  });
+  it.each([{ a: Number.NaN }, { a: undefined }, { a: () => 1 }, { a: 1n }, []])(
+    'refuses data that JSON does not know (case %#)',
+    (data) => {
+      expect(runRefused(boardWith(), 'invalid-argument', 'event.log', { action: 'x', data }).message).toMatch(/^data/);
+    },
+  );
 
   it('refuses data that is too large, or nested without end', () => {
     runRefused(boardWith(), 'too-large', 'event.log', { action: 'x', data: { text: 'x'.repeat(64 * 1024) } });

@@ -14,7 +14,8 @@ it('every operation has a kind of its own, a summary, arguments and actions', ()
 });
 
 it('what needs the arbiter is published at once, and dies with its owner where somebody has to wait for it', () => {
-  const kinds = (isWanted: (each: (typeof operations)[number]) => boolean): string[] => operations.filter(isWanted).map((each) => each.kind);
+  const kinds = (isWanted: (each: (typeof operations)[number]) => boolean): string[] =>
+    operations.filter(isWanted).map((each) => each.kind);
   expect(kinds((each) => each.arbitrated)).toEqual([
     'task.claim',
     'task.next',

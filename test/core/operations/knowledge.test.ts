@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { after, boardWith, isoAfter, minute, runAccepted, runRefused } from '../../support/board-builder.ts';
+import { afterStart, boardWith, isoAfter, minute, runAccepted, runRefused } from '../../support/board-builder.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -7,7 +7,7 @@ describe('knowledge.write', () => {
   it('writes a topic, with who, when and at which version', () => {
     const board = boardWith();
     const args = { topic: 'api/auth', content: '# Auth\n', title: 'Auth', tags: ['api', 'api'] };
-    const accepted = runAccepted(board, 'knowledge.write', args, { at: after(minute) });
+    const accepted = runAccepted(board, 'knowledge.write', args, { at: afterStart(minute) });
     expect(board.knowledge.get('api/auth')).toEqual({
       topic: 'api/auth',
       content: '# Auth\n',
@@ -37,7 +37,13 @@ describe('knowledge.write', () => {
     const board = boardWith();
     runAccepted(board, 'knowledge.write', { topic: 'a', content: '1', base: 0 });
     const { version } = runAccepted(board, 'knowledge.write', { topic: 'a', content: '2', base: board.meta.version });
-    const refusal = runRefused(board, 'conflict', 'knowledge.write', { topic: 'a', content: '3', base: version - 1 }, { agent: 'bob' });
+    const refusal = runRefused(
+      board,
+      'conflict',
+      'knowledge.write',
+      { topic: 'a', content: '3', base: version - 1 },
+      { agent: 'bob' },
+    );
     expect(refusal.details).toEqual({ current: version });
     expect(refusal.message).toContain('agent-1 wrote version');
     expect(refusal.hint).toContain(`--base ${version}`);
@@ -48,7 +54,9 @@ describe('knowledge.write', () => {
     const board = boardWith();
     const { version } = runAccepted(board, 'knowledge.write', { topic: 'a', content: '1' });
     runAccepted(board, 'knowledge.delete', { topic: 'a' });
-    expect(runRefused(board, 'conflict', 'knowledge.write', { topic: 'a', content: '2', base: version }).message).toContain('deleted');
+    expect(
+      runRefused(board, 'conflict', 'knowledge.write', { topic: 'a', content: '2', base: version }).message,
+    ).toContain('deleted');
     runAccepted(board, 'knowledge.write', { topic: 'a', content: '2', base: 0 });
   });
 
@@ -56,14 +64,21 @@ describe('knowledge.write', () => {
     const board = boardWith();
     runAccepted(board, 'knowledge.write', { topic: 'Api/auth', content: '' });
     runRefused(board, 'invalid-argument', 'knowledge.write', { topic: 'Api/AUTH', content: '' });
-    expect(runRefused(board, 'invalid-argument', 'knowledge.write', { topic: 'api/other', content: '' }).message).toContain('"Api"');
+    expect(
+      runRefused(board, 'invalid-argument', 'knowledge.write', { topic: 'api/other', content: '' }).message,
+    ).toContain('"Api"');
     runAccepted(board, 'knowledge.write', { topic: 'Api/other', content: '' });
     runAccepted(board, 'knowledge.write', { topic: 'api', content: '' });
   });
 
-  it.each(['a.md', 'a.MD', 'a.md/b', '../x', '/a', 'a//b', '.git', 'x.lock', '-x', '__proto__', 'a\nb', 'a:b'])('refuses the topic %j', (topic) => {
-    expect(runRefused(boardWith(), 'invalid-argument', 'knowledge.write', { topic, content: '' }).message).toMatch(/^topic must/);
-  });
+  it.each(['a.md', 'a.MD', 'a.md/b', '../x', '/a', 'a//b', '.git', 'x.lock', '-x', '__proto__', 'a\nb', 'a:b'])(
+    'refuses the topic %j',
+    (topic) => {
+      expect(runRefused(boardWith(), 'invalid-argument', 'knowledge.write', { topic, content: '' }).message).toMatch(
+        /^topic must/,
+      );
+    },
+  );
 
   it('takes a MiB, and not a byte more: too-large', () => {
     runAccepted(boardWith(), 'knowledge.write', { topic: 'a', content: 'x'.repeat(mebibyte) });
@@ -89,7 +104,11 @@ describe('knowledge.append', () => {
     expect(accepted.events.at(-1)).toMatchObject({ action: 'knowledge_written', topic: 'a', appended: true });
     runAccepted(board, 'knowledge.append', { topic: 'a', content: 'two\n' });
     runAccepted(board, 'knowledge.append', { topic: 'a', content: 'three' }, { agent: 'bob' });
-    expect(board.knowledge.get('a')).toMatchObject({ content: 'one\ntwo\nthree', updated_by: 'bob', version: board.meta.version });
+    expect(board.knowledge.get('a')).toMatchObject({
+      content: 'one\ntwo\nthree',
+      updated_by: 'bob',
+      version: board.meta.version,
+    });
   });
 
   it('keeps title and tags', () => {
@@ -102,7 +121,9 @@ describe('knowledge.append', () => {
   it('refuses what would make the topic too large', () => {
     const board = boardWith();
     runAccepted(board, 'knowledge.write', { topic: 'a', content: 'x'.repeat(mebibyte - 1) });
-    expect(runRefused(board, 'too-large', 'knowledge.append', { topic: 'a', content: 'y' }).message).toContain('1024 KiB');
+    expect(runRefused(board, 'too-large', 'knowledge.append', { topic: 'a', content: 'y' }).message).toContain(
+      '1024 KiB',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Board } from '../../../src/core/board.ts';
 import {
-  after,
+  afterStart,
   boardWith,
   claimTask,
   decide,
@@ -24,14 +24,25 @@ function oneTask(plan: Parameters<typeof boardWith>[0] = {}): { board: Board; id
 describe('task.claim', () => {
   it('puts the task in progress, with a token that is the version', () => {
     const { board, id } = oneTask();
-    const accepted = runAccepted(board, 'task.claim', { workstream: 'build', id }, { at: after(minute) });
+    const accepted = runAccepted(board, 'task.claim', { workstream: 'build', id }, { at: afterStart(minute) });
     expect(taskOf(board, id)).toMatchObject({
       status: 'in_progress',
       assigned_to: 'agent-1',
       attempts: 0,
-      claim: { id: accepted.operation.id, token: accepted.version, claimed_at: isoAfter(minute), lease_until: isoAfter(31 * minute) },
+      claim: {
+        id: accepted.operation.id,
+        token: accepted.version,
+        claimed_at: isoAfter(minute),
+        lease_until: isoAfter(31 * minute),
+      },
     });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_claimed', agent: 'agent-1', workstream: 'build', task_id: id, op: accepted.operation.id });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_claimed',
+      agent: 'agent-1',
+      workstream: 'build',
+      task_id: id,
+      op: accepted.operation.id,
+    });
     expect(accepted.result).toEqual({ task: id });
     expect(accepted.subject).toBe(`task.claim build/${id} by agent-1`);
     expect(board.countsOf('build')).toMatchObject({ pending: 0, in_progress: 1 });
@@ -43,15 +54,26 @@ describe('task.claim', () => {
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(90 * second));
   });
 
-  it.each([0, -5, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '30m', 400 * 24 * hour])('refuses a lease of %j', (lease_ms) => {
-    const { board, id } = oneTask();
-    expect(runRefused(board, 'invalid-argument', 'task.claim', { id, lease_ms }).message).toMatch(/^lease_ms must be a whole number of milliseconds from 1 to/);
-  });
+  it.each([0, -5, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '30m', 400 * 24 * hour])(
+    'refuses a lease of %j',
+    (lease_ms) => {
+      const { board, id } = oneTask();
+      expect(runRefused(board, 'invalid-argument', 'task.claim', { id, lease_ms }).message).toMatch(
+        /^lease_ms must be a whole number of milliseconds from 1 to/,
+      );
+    },
+  );
 
   it('refuses what is held, and says by whom and until when: already-claimed', () => {
     const { board, id } = oneTask();
     claimTask(board, id);
-    const refusal = runRefused(board, 'already-claimed', 'task.claim', { id }, { agent: 'bob', at: after(29 * minute) });
+    const refusal = runRefused(
+      board,
+      'already-claimed',
+      'task.claim',
+      { id },
+      { agent: 'bob', at: afterStart(29 * minute) },
+    );
     expect(refusal.details).toEqual({ by: 'agent-1', until: isoAfter(30 * minute) });
     expect(refusal.message).toContain('held by agent-1 until');
     // The same name elsewhere is somebody else.
@@ -61,7 +83,7 @@ describe('task.claim', () => {
   it('takes over an expired lease, and says from whom: task_reclaimed', () => {
     const { board, id } = oneTask();
     const { token } = claimTask(board, id);
-    const accepted = runAccepted(board, 'task.claim', { id }, { agent: 'bob', at: after(30 * minute) });
+    const accepted = runAccepted(board, 'task.claim', { id }, { agent: 'bob', at: afterStart(30 * minute) });
     expect(taskOf(board, id)).toMatchObject({ assigned_to: 'bob', attempts: 1, claim: { token: accepted.version } });
     expect(accepted.version).toBeGreaterThan(token);
     expect(accepted.events.at(-1)).toMatchObject({
@@ -77,8 +99,8 @@ describe('task.claim', () => {
     const { board, id } = oneTask();
     claimTask(board, id);
     const atEnd = { agent: 'bob', clockSkewMs: 5 * second };
-    runRefused(board, 'already-claimed', 'task.claim', { id }, { ...atEnd, at: after(30 * minute + 4999) });
-    runAccepted(board, 'task.claim', { id }, { ...atEnd, at: after(30 * minute + 5000) });
+    runRefused(board, 'already-claimed', 'task.claim', { id }, { ...atEnd, at: afterStart(30 * minute + 4999) });
+    runAccepted(board, 'task.claim', { id }, { ...atEnd, at: afterStart(30 * minute + 5000) });
   });
 
   it('refuses what waits for others, and says for which: not-ready', () => {
@@ -107,7 +129,10 @@ describe('task.claim', () => {
   });
 
   it('refuses who lacks what the task needs, registered or not: lacks-capability', () => {
-    const { board, id } = oneTask({ agents: ['bob', { id: 'cyd', capabilities: ['browser', 'gpu'] }], tasks: [{ title: 'a', needs: ['browser', 'gpu'] }] });
+    const { board, id } = oneTask({
+      agents: ['bob', { id: 'cyd', capabilities: ['browser', 'gpu'] }],
+      tasks: [{ title: 'a', needs: ['browser', 'gpu'] }],
+    });
     expect(runRefused(board, 'lacks-capability', 'task.claim', { id }).message).toContain('browser, gpu');
     runRefused(board, 'lacks-capability', 'task.claim', { id }, { agent: 'bob' });
     runAccepted(board, 'task.claim', { id }, { agent: 'cyd' });
@@ -131,14 +156,25 @@ describe('task.next', () => {
   };
 
   it('claims by priority, then by age, then by id', () => {
-    const board = boardWith({ tasks: ['old', { title: 'urgent', priority: 1 }, 'young', { title: 'late', priority: 9 }] });
-    expect([claimed(board), claimed(board), claimed(board), claimed(board), claimed(board)]).toEqual(['urgent', 'old', 'young', 'late', null]);
+    const board = boardWith({
+      tasks: ['old', { title: 'urgent', priority: 1 }, 'young', { title: 'late', priority: 9 }],
+    });
+    expect([claimed(board), claimed(board), claimed(board), claimed(board), claimed(board)]).toEqual([
+      'urgent',
+      'old',
+      'young',
+      'late',
+      null,
+    ]);
   });
 
   it('is a claim in every respect', () => {
     const { board, id } = oneTask();
     const accepted = runAccepted(board, 'task.next', { workstream: 'build', lease_ms: minute });
-    expect(taskOf(board, id)).toMatchObject({ assigned_to: 'agent-1', claim: { token: accepted.version, lease_until: isoAfter(minute) } });
+    expect(taskOf(board, id)).toMatchObject({
+      assigned_to: 'agent-1',
+      claim: { token: accepted.version, lease_until: isoAfter(minute) },
+    });
     expect(accepted.events.at(-1)).toMatchObject({ action: 'task_claimed', workstream: 'build', task_id: id });
     expect(accepted.subject).toBe(`task.next build/${id} by agent-1`);
     expect(accepted.result).toEqual({ task: id });
@@ -177,15 +213,26 @@ describe('task.next', () => {
   });
 
   it('hands out only what bears the label asked for', () => {
-    const board = boardWith({ tasks: [{ title: 'a', priority: 1 }, { title: 'b', labels: ['ui'] }] });
+    const board = boardWith({
+      tasks: [
+        { title: 'a', priority: 1 },
+        { title: 'b', labels: ['ui'] },
+      ],
+    });
     const accepted = runAccepted(board, 'task.next', { workstream: 'build', label: 'ui' });
     expect(accepted.result).toEqual({ task: taskTitled(board, 'b').id });
   });
 
   it('from any workstream takes the most urgent workstream first', () => {
     const board = boardWith({
-      workstreams: [{ name: 'build', priority: 5 }, { name: 'urgent', priority: 1 }],
-      tasks: [{ title: 'a', priority: 1 }, { title: 'b', priority: 9, workstream: 'urgent' }],
+      workstreams: [
+        { name: 'build', priority: 5 },
+        { name: 'urgent', priority: 1 },
+      ],
+      tasks: [
+        { title: 'a', priority: 1 },
+        { title: 'b', priority: 9, workstream: 'urgent' },
+      ],
     });
     expect([claimed(board, null), claimed(board, null)]).toEqual(['b', 'a']);
   });
@@ -193,7 +240,7 @@ describe('task.next', () => {
   it('takes over an expired lease', () => {
     const { board, id } = oneTask();
     claimTask(board, id);
-    const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { agent: 'bob', at: after(hour) });
+    const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { agent: 'bob', at: afterStart(hour) });
     expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', from: 'agent-1' });
     expect(taskOf(board, id)).toMatchObject({ assigned_to: 'bob', attempts: 1 });
   });
@@ -202,9 +249,14 @@ describe('task.next', () => {
     const board = boardWith({ settings: { max_attempts: 2 }, tasks: [{ title: 'a', priority: 1 }, 'b'] });
     const [a, b] = [taskTitled(board, 'a').id, taskTitled(board, 'b').id];
     runAccepted(board, 'task.next', { workstream: 'build' });
-    runAccepted(board, 'task.next', { workstream: 'build' }, { at: after(hour) });
+    runAccepted(board, 'task.next', { workstream: 'build' }, { at: afterStart(hour) });
     expect(taskOf(board, a).attempts).toBe(1);
-    const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { agent: 'bob', at: after(2 * hour) });
+    const accepted = runAccepted(
+      board,
+      'task.next',
+      { workstream: 'build' },
+      { agent: 'bob', at: afterStart(2 * hour) },
+    );
     expect(taskOf(board, a)).toMatchObject({ status: 'failed', attempts: 2, assigned_to: null, claim: null });
     expect(taskOf(board, a).notes.at(-1)?.text).toBe('failed: the lease of agent-1 ran out, attempt 2');
     expect(accepted.result).toEqual({ task: b });
@@ -215,7 +267,7 @@ describe('task.next', () => {
   it('gives up a task also where there is no other, with null as the result', () => {
     const { board, id } = oneTask({ settings: { max_attempts: 1 } });
     claimTask(board, id);
-    const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { at: after(hour) });
+    const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { at: afterStart(hour) });
     expect(accepted.result).toEqual({ value: null });
     expect(accepted.events.at(-1)).toMatchObject({ action: 'task_failed', tasks: [id], reason: 'lease-expired' });
     expect(accepted.subject).toBe('task.next by agent-1');
@@ -223,9 +275,15 @@ describe('task.next', () => {
   });
 
   it('leaves a task alone that it would not have handed out yet', () => {
-    const board = boardWith({ settings: { max_attempts: 1 }, tasks: [{ title: 'a', priority: 1 }, { title: 'b', priority: 2 }] });
+    const board = boardWith({
+      settings: { max_attempts: 1 },
+      tasks: [
+        { title: 'a', priority: 1 },
+        { title: 'b', priority: 2 },
+      ],
+    });
     claimTask(board, taskTitled(board, 'b').id);
-    runAccepted(board, 'task.next', { workstream: 'build' }, { at: after(hour) });
+    runAccepted(board, 'task.next', { workstream: 'build' }, { at: afterStart(hour) });
     expect(taskTitled(board, 'b').status).toBe('in_progress');
   });
 
@@ -234,7 +292,13 @@ describe('task.next', () => {
     const pattern = taskTitled(board, 'pattern');
     for (let index = 0; index < 10_000; index++) {
       const id = (0x10000000 + ((index * 7919) % 10_000)).toString(16);
-      const after = { ...pattern, id, priority: 1 + (index % 9), created_version: index, depends_on: index % 3 === 0 ? [pattern.id] : [] };
+      const after = {
+        ...pattern,
+        id,
+        priority: 1 + (index % 9),
+        created_version: index,
+        depends_on: index % 3 === 0 ? [pattern.id] : [],
+      };
       board.put([{ collection: 'tasks', key: id, before: null, after }]);
     }
     const times = Array.from({ length: 15 }, () => {
@@ -251,9 +315,18 @@ describe('task.renew', () => {
   it('extends the lease, from now', () => {
     const { board, id } = oneTask();
     const { token } = claimTask(board, id);
-    const accepted = runAccepted(board, 'task.renew', { id, token }, { at: after(20 * minute) });
-    expect(taskOf(board, id).claim).toMatchObject({ token, claimed_at: isoAfter(0), lease_until: isoAfter(50 * minute) });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_renewed', workstream: 'build', task_id: id, lease_until: isoAfter(50 * minute) });
+    const accepted = runAccepted(board, 'task.renew', { id, token }, { at: afterStart(20 * minute) });
+    expect(taskOf(board, id).claim).toMatchObject({
+      token,
+      claimed_at: isoAfter(0),
+      lease_until: isoAfter(50 * minute),
+    });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_renewed',
+      workstream: 'build',
+      task_id: id,
+      lease_until: isoAfter(50 * minute),
+    });
     expect(accepted.result).toEqual({ task: id });
   });
 
@@ -267,7 +340,7 @@ describe('task.renew', () => {
   it('comes in time as long as nobody took over', () => {
     const { board, id } = oneTask();
     const { token } = claimTask(board, id);
-    runAccepted(board, 'task.renew', { id, token }, { at: after(2 * hour) });
+    runAccepted(board, 'task.renew', { id, token }, { at: afterStart(2 * hour) });
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(2 * hour + 30 * minute));
   });
 
@@ -283,9 +356,25 @@ describe('task.complete', () => {
   it('closes the task with its result, and leaves who did it', () => {
     const { board, id } = oneTask();
     const { token } = claimTask(board, id);
-    const accepted = runAccepted(board, 'task.complete', { workstream: 'build', id, result: 'Shipped!', token }, { at: after(minute) });
-    expect(taskOf(board, id)).toMatchObject({ status: 'done', assigned_to: 'agent-1', claim: null, result: 'Shipped!', updated_at: isoAfter(minute) });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_completed', workstream: 'build', task_id: id, result: 'Shipped!' });
+    const accepted = runAccepted(
+      board,
+      'task.complete',
+      { workstream: 'build', id, result: 'Shipped!', token },
+      { at: afterStart(minute) },
+    );
+    expect(taskOf(board, id)).toMatchObject({
+      status: 'done',
+      assigned_to: 'agent-1',
+      claim: null,
+      result: 'Shipped!',
+      updated_at: isoAfter(minute),
+    });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_completed',
+      workstream: 'build',
+      task_id: id,
+      result: 'Shipped!',
+    });
     expect(accepted.body).toBe('Shipped!');
     expect(accepted.result).toEqual({ task: id });
     expect(accepted.subject).toBe(`task.complete build/${id} by agent-1`);
@@ -306,13 +395,15 @@ describe('task.complete', () => {
     const result = 'x'.repeat(5000);
     const accepted = runAccepted(board, 'task.complete', { id, result });
     expect(taskOf(board, id).result).toBe(result);
-    expect((accepted.events.at(-1)?.result as string).length).toBe(2000);
+    expect(accepted.events.at(-1)?.result).toHaveLength(2000);
   });
 
   it('makes dependents ready', () => {
     const board = boardWith({ tasks: ['a', { title: 'b', depends_on: ['a'] }] });
     runAccepted(board, 'task.complete', { id: taskTitled(board, 'a').id });
-    expect(runAccepted(board, 'task.next', { workstream: 'build' }).result).toEqual({ task: taskTitled(board, 'b').id });
+    expect(runAccepted(board, 'task.next', { workstream: 'build' }).result).toEqual({
+      task: taskTitled(board, 'b').id,
+    });
   });
 
   it('refuses a closed task, and an unknown task or workstream', () => {
@@ -337,7 +428,14 @@ describe('task.fail', () => {
     const accepted = runAccepted(board, 'task.fail', { id, reason: 'no network', token });
     expect(taskOf(board, id)).toMatchObject({ status: 'pending', attempts: 1, assigned_to: null, claim: null });
     expect(taskOf(board, id).notes.at(-1)?.text).toBe('failed: no network');
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_failed', workstream: 'build', task_id: id, reason: 'no network', attempts: 1, final: false });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_failed',
+      workstream: 'build',
+      task_id: id,
+      reason: 'no network',
+      attempts: 1,
+      final: false,
+    });
     expect(accepted.body).toBe('no network');
   });
 
@@ -358,7 +456,12 @@ describe('task.release', () => {
     const accepted = runAccepted(board, 'task.release', { id, reason: 'out of time', token });
     expect(taskOf(board, id)).toMatchObject({ status: 'pending', attempts: 0, assigned_to: null, claim: null });
     expect(taskOf(board, id).notes.at(-1)?.text).toBe('released: out of time');
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_released', workstream: 'build', task_id: id, reason: 'out of time' });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_released',
+      workstream: 'build',
+      task_id: id,
+      reason: 'out of time',
+    });
     expect(accepted.result).toEqual({ task: id });
   });
 
@@ -397,7 +500,13 @@ describe.each(['task.complete', 'task.fail', 'task.release', 'task.renew'])('%s,
     const { board, id } = oneTask();
     const accepted = runAccepted(board, 'task.claim', { id });
     const token = accepted.version;
-    for (const proof of [{ token: token - 1 }, { token: token + 1 }, { claim: 'something-else' }, { token, claim: 'something-else' }, { token: 1, claim: accepted.operation.id }]) {
+    for (const proof of [
+      { token: token - 1 },
+      { token: token + 1 },
+      { claim: 'something-else' },
+      { token, claim: 'something-else' },
+      { token: 1, claim: accepted.operation.id },
+    ]) {
       runRefused(board, 'stale-token', kind, { id, ...proof });
     }
   });
@@ -405,11 +514,11 @@ describe.each(['task.complete', 'task.fail', 'task.release', 'task.renew'])('%s,
   it('refuses who slept through its lease, whether the task was taken over, came back, or is back in the pool', () => {
     const { board, id } = oneTask();
     const old = claimTask(board, id);
-    const next = claimTask(board, id, { agent: 'bob', at: after(hour) });
+    const next = claimTask(board, id, { agent: 'bob', at: afterStart(hour) });
     runRefused(board, 'not-holder', kind, { id, ...old });
     runAccepted(board, 'task.release', { id, ...next }, { agent: 'bob' });
     runRefused(board, 'stale-token', kind, { id, ...old });
-    claimTask(board, id, { at: after(hour) });
+    claimTask(board, id, { at: afterStart(hour) });
     runRefused(board, 'stale-token', kind, { id, ...old });
   });
 
@@ -423,7 +532,9 @@ describe.each(['task.complete', 'task.fail', 'task.release', 'task.renew'])('%s,
   it.each([0, -1, 1.5, '7', Number.NaN])('refuses the token %j as malformed', (token) => {
     const { board, id } = oneTask();
     claimTask(board, id);
-    expect(runRefused(board, 'invalid-argument', kind, { id, token }).message).toBe('token must be a whole number from 1');
+    expect(runRefused(board, 'invalid-argument', kind, { id, token }).message).toBe(
+      'token must be a whole number from 1',
+    );
   });
 });
 
@@ -435,12 +546,15 @@ describe('an imported task in progress, which has no claim', () => {
     return { board, id };
   }
 
-  it.each(['task.complete', 'task.fail', 'task.release', 'task.block'])("%s takes its agent's word, and nobody else's", (kind) => {
-    const { board, id } = imported('ada');
-    expect(runRefused(board, 'not-holder', kind, { id }).details).toEqual({ by: 'ada', until: null });
-    runRefused(board, 'stale-token', kind, { id, token: 1 }, { agent: 'ada' });
-    runAccepted(board, kind, { id }, { agent: 'ada' });
-  });
+  it.each(['task.complete', 'task.fail', 'task.release', 'task.block'])(
+    "%s takes its agent's word, and nobody else's",
+    (kind) => {
+      const { board, id } = imported('ada');
+      expect(runRefused(board, 'not-holder', kind, { id }).details).toEqual({ by: 'ada', until: null });
+      runRefused(board, 'stale-token', kind, { id, token: 1 }, { agent: 'ada' });
+      runAccepted(board, kind, { id }, { agent: 'ada' });
+    },
+  );
 
   it('may be ended by anybody when it is assigned to nobody', () => {
     const { board, id } = imported(null);
@@ -450,8 +564,8 @@ describe('an imported task in progress, which has no claim', () => {
   it('has no lease to renew, but can be taken over a lease after its last change', () => {
     const { board, id } = imported('ada');
     expect(runRefused(board, 'not-holder', 'task.renew', { id }, { agent: 'ada' }).message).toContain('no claim');
-    runRefused(board, 'already-claimed', 'task.claim', { id }, { at: after(29 * minute) });
-    const accepted = runAccepted(board, 'task.claim', { id }, { at: after(30 * minute) });
+    runRefused(board, 'already-claimed', 'task.claim', { id }, { at: afterStart(29 * minute) });
+    const accepted = runAccepted(board, 'task.claim', { id }, { at: afterStart(30 * minute) });
     expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', from: 'ada', lease_until: null });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  after,
+  afterStart,
   boardWith,
   claimTask,
   hour,
@@ -31,7 +31,7 @@ describe('task.add', () => {
       checks: [{ command: 'npm test' }, { criterion: 'looks good' }],
     };
     const id = 'feedbeef'.repeat(4);
-    const accepted = runAccepted(board, 'task.add', { workstream: 'build', ...said }, { id, at: after(minute) });
+    const accepted = runAccepted(board, 'task.add', { workstream: 'build', ...said }, { id, at: afterStart(minute) });
     expect(taskOf(board, 'feedbeef')).toEqual({
       ...said,
       id: 'feedbeef',
@@ -68,7 +68,17 @@ describe('task.add', () => {
 
   it('fills in what was not said', () => {
     const board = boardWith({ tasks: ['a'] });
-    expect(taskTitled(board, 'a')).toMatchObject({ description: '', priority: 5, estimate: null, depends_on: [], parent: null, labels: [], needs: [], paths: [], checks: [] });
+    expect(taskTitled(board, 'a')).toMatchObject({
+      description: '',
+      priority: 5,
+      estimate: null,
+      depends_on: [],
+      parent: null,
+      labels: [],
+      needs: [],
+      paths: [],
+      checks: [],
+    });
   });
 
   it('keeps each label and dependency once', () => {
@@ -79,7 +89,12 @@ describe('task.add', () => {
   it('takes a longer id when the short one is taken', () => {
     const board = boardWith();
     runAccepted(board, 'task.add', { workstream: 'build', title: 'a' }, { id: `01234567${'a'.repeat(24)}` });
-    const again = runAccepted(board, 'task.add', { workstream: 'build', title: 'b' }, { id: `01234567${'b'.repeat(24)}` });
+    const again = runAccepted(
+      board,
+      'task.add',
+      { workstream: 'build', title: 'b' },
+      { id: `01234567${'b'.repeat(24)}` },
+    );
     expect(again.result).toEqual({ task: '01234567bbbb' });
   });
 
@@ -98,21 +113,33 @@ describe('task.add', () => {
     const board = boardWith({ workstreams: ['old', 'later'] });
     runAccepted(board, 'workstream.archive', { name: 'old' });
     runAccepted(board, 'workstream.pause', { name: 'later' });
-    expect(runRefused(board, 'archived', 'task.add', { workstream: 'old', title: 'a' }).hint).toContain('orc ws resume old');
+    expect(runRefused(board, 'archived', 'task.add', { workstream: 'old', title: 'a' }).hint).toContain(
+      'orc ws resume old',
+    );
     runAccepted(board, 'task.add', { workstream: 'later', title: 'a' });
   });
 
-  it.each([{ depends_on: ['deadbeef'] }, { parent: 'deadbeef' }])('refuses what does not exist: unknown-dependency %j', (args) => {
-    const refusal = runRefused(boardWith(), 'unknown-dependency', 'task.add', { workstream: 'build', title: 'a', ...args });
-    expect(refusal.details).toEqual({ id: 'deadbeef' });
-  });
+  it.each([{ depends_on: ['deadbeef'] }, { parent: 'deadbeef' }])(
+    'refuses what does not exist: unknown-dependency %j',
+    (args) => {
+      const refusal = runRefused(boardWith(), 'unknown-dependency', 'task.add', {
+        workstream: 'build',
+        title: 'a',
+        ...args,
+      });
+      expect(refusal.details).toEqual({ id: 'deadbeef' });
+    },
+  );
 
-  it.each(['depends_on', 'parent'])('refuses a task that names itself in %s, for who knows its id beforehand', (field) => {
-    const id = operationId(99);
-    const own = id.slice(0, 8);
-    const args = { workstream: 'build', title: 'a', [field]: field === 'parent' ? own : [own] };
-    runRefused(boardWith(), 'dependency-cycle', 'task.add', args, { id });
-  });
+  it.each(['depends_on', 'parent'])(
+    'refuses a task that names itself in %s, for who knows its id beforehand',
+    (field) => {
+      const id = operationId(99);
+      const own = id.slice(0, 8);
+      const args = { workstream: 'build', title: 'a', [field]: field === 'parent' ? own : [own] };
+      runRefused(boardWith(), 'dependency-cycle', 'task.add', args, { id });
+    },
+  );
 
   it.each([
     [{ title: '' }, /^title must not be empty/],
@@ -131,7 +158,11 @@ describe('task.add', () => {
     [{ checks: [{ script: 'x' }] }, /^checks\.0 must be \{ command \} or \{ criterion \}/],
     [{ owner: 'me' }, /^unknown arguments: owner/],
   ])('refuses %j in words that name the argument', (args, words) => {
-    const refusal = runRefused(boardWith(), 'invalid-argument', 'task.add', { workstream: 'build', title: 'a', ...args });
+    const refusal = runRefused(boardWith(), 'invalid-argument', 'task.add', {
+      workstream: 'build',
+      title: 'a',
+      ...args,
+    });
     expect(refusal.message).toMatch(words);
     expect(refusal.hint).toBe(
       'arguments of task.add: workstream, title, description, priority, estimate, depends_on, parent, labels, needs, paths, checks',
@@ -143,7 +174,9 @@ describe('task.add', () => {
     [{ description: 'x'.repeat(256 * 1024 + 1) }, 'description must not be longer than 256 KiB'],
     [{ description: '語'.repeat(100 * 1024) }, 'description must not be longer than 256 KiB'],
   ])('refuses what is too large (case %#)', (args, message) => {
-    expect(runRefused(boardWith(), 'too-large', 'task.add', { workstream: 'build', title: 'a', ...args }).message).toBe(message);
+    expect(runRefused(boardWith(), 'too-large', 'task.add', { workstream: 'build', title: 'a', ...args }).message).toBe(
+      message,
+    );
   });
 
   it('takes texts of exactly the greatest length', () => {
@@ -156,10 +189,31 @@ describe('task.edit', () => {
   it('changes what is given, and tells what', () => {
     const board = boardWith({ workstreams: ['build', 'ship'], tasks: ['a', 'b'] });
     const [a, b] = [taskTitled(board, 'a').id, taskTitled(board, 'b').id];
-    const changes = { title: 'c', description: 'd', priority: 1, estimate: 3, depends_on: [b], parent: b, labels: ['l', 'l'], needs: ['n'], paths: ['*'], checks: [] };
-    const accepted = runAccepted(board, 'task.edit', { id: a, ...changes }, { at: after(minute) });
-    expect(taskOf(board, a)).toMatchObject({ ...changes, labels: ['l'], status: 'pending', updated_at: isoAfter(minute) });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_edited', workstream: 'build', task_id: a, changed: Object.keys(changes) });
+    const changes = {
+      title: 'c',
+      description: 'd',
+      priority: 1,
+      estimate: 3,
+      depends_on: [b],
+      parent: b,
+      labels: ['l', 'l'],
+      needs: ['n'],
+      paths: ['*'],
+      checks: [],
+    };
+    const accepted = runAccepted(board, 'task.edit', { id: a, ...changes }, { at: afterStart(minute) });
+    expect(taskOf(board, a)).toMatchObject({
+      ...changes,
+      labels: ['l'],
+      status: 'pending',
+      updated_at: isoAfter(minute),
+    });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_edited',
+      workstream: 'build',
+      task_id: a,
+      changed: Object.keys(changes),
+    });
     expect(accepted.result).toEqual({ task: a });
   });
 
@@ -187,7 +241,9 @@ describe('task.edit', () => {
   it('refuses a cycle through dependencies, and tells it: dependency-cycle', () => {
     const board = boardWith({ tasks: ['a', { title: 'b', depends_on: ['a'] }, { title: 'c', depends_on: ['b'] }] });
     const [a, b, c] = ['a', 'b', 'c'].map((title) => taskTitled(board, title).id) as [string, string, string];
-    expect(runRefused(board, 'dependency-cycle', 'task.edit', { id: a, depends_on: [c] }).details).toEqual({ cycle: [a, c, b, a] });
+    expect(runRefused(board, 'dependency-cycle', 'task.edit', { id: a, depends_on: [c] }).details).toEqual({
+      cycle: [a, c, b, a],
+    });
     runRefused(board, 'dependency-cycle', 'task.edit', { id: a, depends_on: [a] });
     runRefused(board, 'dependency-cycle', 'task.edit', { id: a, parent: a });
   });
@@ -201,7 +257,10 @@ describe('task.edit', () => {
 
   it('refuses a cycle of parents', () => {
     const board = boardWith({ tasks: ['a', { title: 'b', parent: 'a' }] });
-    runRefused(board, 'dependency-cycle', 'task.edit', { id: taskTitled(board, 'a').id, parent: taskTitled(board, 'b').id });
+    runRefused(board, 'dependency-cycle', 'task.edit', {
+      id: taskTitled(board, 'a').id,
+      parent: taskTitled(board, 'b').id,
+    });
   });
 
   it('refuses dependencies that do not exist', () => {
@@ -222,7 +281,14 @@ describe('task.edit', () => {
     const idOf = (index: number): string => index.toString(16).padStart(8, '0');
     for (let index = 0; index < 10_000; index++) {
       const depends = index === 0 ? [] : [idOf(index - 1)];
-      board.put([{ collection: 'tasks', key: idOf(index), before: null, after: { ...last, id: idOf(index), depends_on: depends } }]);
+      board.put([
+        {
+          collection: 'tasks',
+          key: idOf(index),
+          before: null,
+          after: { ...last, id: idOf(index), depends_on: depends },
+        },
+      ]);
     }
     const start = performance.now();
     runAccepted(board, 'task.edit', { id: last.id, depends_on: [idOf(9_999)] });
@@ -234,7 +300,9 @@ describe('task.edit', () => {
     const board = boardWith({ workstreams: ['build', 'ship'], tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     runRefused(board, 'not-found', 'task.edit', { id: 'deadbeef', title: 'x' });
-    expect(runRefused(board, 'not-found', 'task.edit', { id, workstream: 'ship', title: 'x' }).hint).toContain('"build"');
+    expect(runRefused(board, 'not-found', 'task.edit', { id, workstream: 'ship', title: 'x' }).hint).toContain(
+      '"build"',
+    );
     runAccepted(board, 'task.cancel', { id });
     expect(runRefused(board, 'closed', 'task.edit', { id, title: 'x' }).details).toEqual({ status: 'cancelled' });
   });
@@ -244,9 +312,20 @@ describe('task.note', () => {
   it('keeps author and time', () => {
     const board = boardWith({ tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
-    const accepted = runAccepted(board, 'task.note', { id, text: 'look here' }, { agent: 'bob', at: after(minute) });
+    const accepted = runAccepted(
+      board,
+      'task.note',
+      { id, text: 'look here' },
+      { agent: 'bob', at: afterStart(minute) },
+    );
     expect(taskOf(board, id).notes).toEqual([{ at: isoAfter(minute), by: 'bob', text: 'look here' }]);
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_noted', agent: 'bob', workstream: 'build', task_id: id, text: 'look here' });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_noted',
+      agent: 'bob',
+      workstream: 'build',
+      task_id: id,
+      text: 'look here',
+    });
     expect(accepted.body).toBe('look here');
     expect(accepted.result).toEqual({ task: id });
   });
@@ -255,7 +334,9 @@ describe('task.note', () => {
     const board = boardWith({ tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     for (let i = 1; i <= 52; i++) runAccepted(board, 'task.note', { id, text: `note ${i}` });
-    expect(taskOf(board, id).notes.map((note) => note.text)).toEqual(Array.from({ length: 50 }, (_, i) => `note ${i + 3}`));
+    expect(taskOf(board, id).notes.map((note) => note.text)).toEqual(
+      Array.from({ length: 50 }, (_, i) => `note ${i + 3}`),
+    );
   });
 
   it('is taken for closed tasks as well', () => {
@@ -270,7 +351,9 @@ describe('task.note', () => {
   it('refuses an unknown task, and an empty note', () => {
     const board = boardWith({ tasks: ['a'] });
     runRefused(board, 'not-found', 'task.note', { id: 'deadbeef', text: 'x' });
-    expect(runRefused(board, 'invalid-argument', 'task.note', { id: taskTitled(board, 'a').id, text: '' }).message).toBe('text must not be empty');
+    expect(
+      runRefused(board, 'invalid-argument', 'task.note', { id: taskTitled(board, 'a').id, text: '' }).message,
+    ).toBe('text must not be empty');
   });
 });
 
@@ -284,7 +367,7 @@ describe('working on a claimed task', () => {
     const board = boardWith({ tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     const { token } = claimTask(board, id);
-    runAccepted(board, kind, { id, token, ...args }, { at: after(20 * minute) });
+    runAccepted(board, kind, { id, token, ...args }, { at: afterStart(20 * minute) });
     expect(taskOf(board, id).claim).toMatchObject({ token, lease_until: isoAfter(50 * minute) });
   });
 
@@ -292,9 +375,9 @@ describe('working on a claimed task', () => {
     const board = boardWith({ tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     const { token } = claimTask(board, id);
-    runAccepted(board, kind, { id, ...args }, { at: after(20 * minute) });
-    runAccepted(board, kind, { id, token, ...args }, { agent: 'bob', at: after(20 * minute) });
-    runAccepted(board, kind, { id, token: token - 1, ...args }, { at: after(20 * minute) });
+    runAccepted(board, kind, { id, ...args }, { at: afterStart(20 * minute) });
+    runAccepted(board, kind, { id, token, ...args }, { agent: 'bob', at: afterStart(20 * minute) });
+    runAccepted(board, kind, { id, token: token - 1, ...args }, { at: afterStart(20 * minute) });
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(30 * minute));
   });
 
@@ -302,7 +385,7 @@ describe('working on a claimed task', () => {
     const board = boardWith({ tasks: ['a'] });
     const { id } = taskTitled(board, 'a');
     const { token } = claimTask(board, id, { lease_ms: 5 * hour });
-    runAccepted(board, 'task.note', { id, token, text: 'x' }, { at: after(minute) });
+    runAccepted(board, 'task.note', { id, token, text: 'x' }, { at: afterStart(minute) });
     expect(taskOf(board, id).claim?.lease_until).toBe(isoAfter(5 * hour));
   });
 });
@@ -314,7 +397,12 @@ describe('task.block and task.unblock', () => {
     const blocked = runAccepted(board, 'task.block', { id, reason: 'waiting for legal' });
     expect(taskOf(board, id)).toMatchObject({ status: 'blocked', assigned_to: null, claim: null });
     expect(taskOf(board, id).notes.at(-1)?.text).toBe('blocked: waiting for legal');
-    expect(blocked.events.at(-1)).toMatchObject({ action: 'task_blocked', workstream: 'build', task_id: id, reason: 'waiting for legal' });
+    expect(blocked.events.at(-1)).toMatchObject({
+      action: 'task_blocked',
+      workstream: 'build',
+      task_id: id,
+      reason: 'waiting for legal',
+    });
     expect(blocked.body).toBe('waiting for legal');
     expect(run(board, 'task.next', { workstream: 'build' }).outcome).toBe('unchanged');
     const unblocked = runAccepted(board, 'task.unblock', { id });
@@ -354,7 +442,12 @@ describe('task.cancel and task.reopen', () => {
     const { token } = claimTask(board, id);
     const accepted = runAccepted(board, 'task.cancel', { id, reason: 'not wanted' }, { agent: 'bob' });
     expect(taskOf(board, id)).toMatchObject({ status: 'cancelled', assigned_to: null, claim: null });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_cancelled', agent: 'bob', task_id: id, reason: 'not wanted' });
+    expect(accepted.events.at(-1)).toMatchObject({
+      action: 'task_cancelled',
+      agent: 'bob',
+      task_id: id,
+      reason: 'not wanted',
+    });
     runRefused(board, 'closed', 'task.complete', { id, token });
     runRefused(board, 'closed', 'task.cancel', { id });
   });
@@ -383,8 +476,11 @@ describe('task.cancel and task.reopen', () => {
   });
 });
 
-it.each(['task.note', 'task.block', 'task.unblock', 'task.cancel', 'task.reopen'])('%s refuses a task of another workstream', (kind) => {
-  const board = boardWith({ workstreams: ['build', 'ship'], tasks: ['a'] });
-  const args = { id: taskTitled(board, 'a').id, workstream: 'ship', ...(kind === 'task.note' ? { text: 'x' } : {}) };
-  runRefused(board, 'not-found', kind, args);
-});
+it.each(['task.note', 'task.block', 'task.unblock', 'task.cancel', 'task.reopen'])(
+  '%s refuses a task of another workstream',
+  (kind) => {
+    const board = boardWith({ workstreams: ['build', 'ship'], tasks: ['a'] });
+    const args = { id: taskTitled(board, 'a').id, workstream: 'ship', ...(kind === 'task.note' ? { text: 'x' } : {}) };
+    runRefused(board, 'not-found', kind, args);
+  },
+);
