@@ -104,4 +104,10 @@ export const nouns: readonly Noun[] = [
     summary: 'What was queued and then refused: list, show, retry, drop',
     load: async () => (await import('./commands/rejected.ts')).rejectedCommands,
   },
+  {
+    name: 'demo',
+    aliases: [],
+    summary: 'Show agents at work on a board of their own',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
 ];

@@ -5,7 +5,9 @@ test('register, list, heartbeat, retire', async () => {
   const world = worldWithoutWaiting();
   const { orc } = await orcWithBoard({ world });
   expect((await orc('a', 'list')).out).toBe('No agents.\n');
-  expect((await orc('a', 'register', 'agent-1', 'worker', '--capability', 'rust', 'sql')).out).toBe('Registered agent: agent-1 (worker)\n');
+  expect((await orc('a', 'register', 'agent-1', 'worker', '--capability', 'rust', 'sql')).out).toBe(
+    'Registered agent: agent-1 (worker)\n',
+  );
   expect((await orc('agent', 'register', 'agent-2')).out).toBe('Registered agent: agent-2 (general)\n');
   expect((await orc('a', 'ls')).lines()).toEqual([
     'agent-1 (worker): active   seen 0ms ago  rust, sql',
@@ -50,7 +52,11 @@ test('write, read, list, append, delete', async () => {
   expect((await orc('kb', 'read', 'api/auth')).out).toBe('# Title\n\nText with \u001b[31mcolour\n');
   const onTerminal = orcIn(folder, { isTty: true, columns: 80 });
   expect((await onTerminal('kb', 'read', 'api/auth')).out).toBe('# Title\n\nText with \\x1b[31mcolour\n');
-  expect((await orc('kb', 'read', 'api/auth', '--json')).json().data).toMatchObject({ topic: 'api/auth', title: 'Auth', tags: ['api', 'security'] });
+  expect((await orc('kb', 'read', 'api/auth', '--json')).json().data).toMatchObject({
+    topic: 'api/auth',
+    title: 'Auth',
+    tags: ['api', 'security'],
+  });
   expect((await orc('kb', 'append', 'notes', 'more')).out).toBe('Wrote knowledge: notes\n');
   expect((await orc('knowledge', 'read', 'notes')).out).toBe('two words\nmore');
   expect((await orc('kb', 'ls')).out).toContain('api/auth\n');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { orcIn, orcWithBoard, worldWithoutWaiting } from '../support/command-line.ts';
+import { git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 
 test('acquire, denied, list, release: the lines of the original', async () => {
   const { orc } = await orcWithBoard();
@@ -27,7 +27,11 @@ test('whoever acquired it here need not say who that was', async () => {
 test('as JSON a denied lock is an error with its facts', async () => {
   const { orc } = await orcWithBoard();
   const acquired = await orc('l', 'acquire', 'deploy', 'agent-1', '--json');
-  expect(acquired.json().data).toMatchObject({ resource: 'deploy', shared: false, holders: [{ agent: 'agent-1', token: expect.any(Number) }] });
+  expect(acquired.json().data).toMatchObject({
+    resource: 'deploy',
+    shared: false,
+    holders: [{ agent: 'agent-1', token: expect.any(Number) }],
+  });
   const denied = await orc('l', 'acquire', 'deploy', 'agent-2', '--json');
   expect(denied.out).toBe('');
   expect(denied.error()).toMatchObject({ code: 'lock-held', details: { by: 'agent-1', until: expect.any(String) } });
@@ -95,7 +99,10 @@ test('check asks the upstream: free, mine, held, also by overlapping paths', asy
   const clone = makeClone(remote);
   const other = orcIn(clone);
   await one('ws', 'create', 'build');
-  expect(await other('l', 'check', 'path:src/api/x.ts')).toMatchObject({ code: 0, out: 'Lock free: path:src/api/x.ts\n' });
+  expect(await other('l', 'check', 'path:src/api/x.ts')).toMatchObject({
+    code: 0,
+    out: 'Lock free: path:src/api/x.ts\n',
+  });
   await one('l', 'acquire', 'path:src/api/**', 'agent-1');
   // It has not fetched since: only asking can tell.
   const held = await other('l', 'check', 'path:src/api/x.ts', 'agent-2');

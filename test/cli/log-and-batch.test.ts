@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { addTask, orcIn, orcWithBoard, worldWithoutWaiting } from '../support/command-line.ts';
+import { git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 test('events: the line of the original, without the bookkeeping', async () => {
@@ -28,7 +28,14 @@ test('events: the line of the original, without the bookkeeping', async () => {
   expect((await orc('e', '-v', '--last', '1')).out).toMatch(/\{n=5, v=5, service=api, version=2\.0, op=[0-9a-f]{32}\}/);
   expect((await orc('e', '--action', 'nothing')).out).toBe('No events.\n');
   expect((await orc('e', '--last', '1', '--json')).json().data).toEqual([
-    expect.objectContaining({ n: 5, v: 5, agent: 'agent-1', action: 'deployed', service: 'api', op: expect.any(String) }),
+    expect.objectContaining({
+      n: 5,
+      v: 5,
+      agent: 'agent-1',
+      action: 'deployed',
+      service: 'api',
+      op: expect.any(String),
+    }),
   ]);
 });
 
@@ -74,7 +81,12 @@ test('batch: later lines name the records of earlier ones', async () => {
   expect(ran.lines()[2]).toMatch(/^ {2}2\. task\.add [0-9a-f]{8}: Design \(\$design\)$/);
   const tasks = (await orc('t', 'list', 'api', '--json')).json().data;
   const [design, build] = tasks;
-  expect(build).toMatchObject({ title: 'Implement', depends_on: [design.id], created_by: 'agent-1', notes: [{ text: 'after $design' }] });
+  expect(build).toMatchObject({
+    title: 'Implement',
+    depends_on: [design.id],
+    created_by: 'agent-1',
+    notes: [{ text: 'after $design' }],
+  });
 });
 
 test('batch from standard input, in JSON', async () => {
@@ -83,14 +95,29 @@ test('batch from standard input, in JSON', async () => {
   const { data, published } = (await orc('batch', '-', '--json')).json();
   expect(published).toBe(true);
   expect(data).toHaveLength(4);
-  expect(data[1]).toMatchObject({ kind: 'task.add', name: '$design', op: expect.any(String), data: { title: 'Design' } });
+  expect(data[1]).toMatchObject({
+    kind: 'task.add',
+    name: '$design',
+    op: expect.any(String),
+    data: { title: 'Design' },
+  });
 });
 
 test('batch: one line that is refused refuses all, and is named', async () => {
   const { folder } = await orcWithBoard();
   const cases: readonly (readonly [string, number, string, number | undefined])[] = [
-    ['{"op":"task.add","workstream":"build","title":"x"}\n{"op":"task.add","workstream":"nosuch","title":"x"}', 3, 'not-found', 2],
-    ['{"op":"task.add","workstream":"build","title":"x"}\n{"op":"task.add","workstream":"build","title":"x","priority":0}', 2, 'invalid-argument', 2],
+    [
+      '{"op":"task.add","workstream":"build","title":"x"}\n{"op":"task.add","workstream":"nosuch","title":"x"}',
+      3,
+      'not-found',
+      2,
+    ],
+    [
+      '{"op":"task.add","workstream":"build","title":"x"}\n{"op":"task.add","workstream":"build","title":"x","priority":0}',
+      2,
+      'invalid-argument',
+      2,
+    ],
     ['{"op":"task.add","workstream":"build","title":"x"}\nno json', 2, 'invalid-argument', 2],
     ['{"op":"nosuch"}', 2, 'usage', undefined],
     ['{"workstream":"build"}', 2, 'invalid-argument', 1],
@@ -102,7 +129,12 @@ test('batch: one line that is refused refuses all, and is named', async () => {
   ];
   for (const [input, code, error, line] of cases) {
     const ran = await orcIn(folder, { input })('batch', '-', '--json');
-    expect({ input, code: ran.code, error: ran.error().code, line: ran.error().details?.line }).toEqual({ input, code, error, line });
+    expect({ input, code: ran.code, error: ran.error().code, line: ran.error().details?.line }).toEqual({
+      input,
+      code,
+      error,
+      line,
+    });
   }
   const orc = orcIn(folder);
   expect((await orc('batch', 'nosuch.jsonl')).code).toBe(2);
@@ -137,7 +169,14 @@ test('export and import: a whole board, there and back', async () => {
 test('import and export: what is refused', async () => {
   const { orc, folder } = await orcWithBoard();
   const missing = await orc('import', 'nosuch', '--json');
-  expect([missing.code, missing.error().code]).toEqual([1, 'import-failed']);
+  expect([missing.code, missing.error().code]).toEqual([2, 'invalid-argument']);
+  const fresh = makeTempDir();
+  git(fresh, 'init', '--quiet');
+  mkdirSync(path.join(fresh, 'in'));
+  writeFileSync(path.join(fresh, 'in/state.json'), '{');
+  const damaged = await orcIn(fresh)('import', 'in', '--json');
+  expect([damaged.code, damaged.error().code]).toEqual([1, 'import-failed']);
+  expect(git(fresh, 'for-each-ref')).toBe('');
   mkdirSync(path.join(folder, 'full'));
   writeFileSync(path.join(folder, 'full/precious.txt'), 'text');
   const full = await orc('export', 'full', '--json');
@@ -154,7 +193,9 @@ test('plan, brief, collect', async () => {
   expect((await orc('plan')).out).toContain('Task');
   const brief = await orc('b', 'build');
   expect(brief.out).toContain('What to do');
-  expect((await orc('brief', 'build', id.slice(0, 5), '--json')).json().data).toMatchObject({ markdown: expect.any(String) });
+  expect((await orc('brief', 'build', id.slice(0, 5), '--json')).json().data).toMatchObject({
+    markdown: expect.any(String),
+  });
   await orc('t', 'complete', id, 'All done');
   expect((await orc('c', '--since', '1h')).out).toContain('All done');
   expect((await orc('collect', '--json')).json().data).toBeTypeOf('object');

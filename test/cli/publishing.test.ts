@@ -1,10 +1,16 @@
 /** What is said, and which exit code is given, when an operation is not published. */
 import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { addTask, type OrcRunner, orcIn, orcWithBoard } from '../support/command-line.ts';
+import { git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 
-async function clonedBoard(): Promise<{ orc: OrcRunner; clone: string; remote: string; cut: () => void; mend: () => void }> {
+async function clonedBoard(): Promise<{
+  orc: OrcRunner;
+  clone: string;
+  remote: string;
+  cut: () => void;
+  mend: () => void;
+}> {
   const remote = makeBareRemote();
   const clone = makeClone(remote);
   const orc = orcIn(clone);
@@ -27,7 +33,12 @@ test('offline: the data, the words, exit code 5; sync publishes it', async () =>
   expect(added.err).toMatch(/^not published: .+ — queued; orc sync publishes it\n$/);
   const asJson = await orc('t', 'add', 'build', 'Other', '--json');
   expect([asJson.code, asJson.err]).toEqual([5, '']);
-  expect(asJson.json()).toMatchObject({ data: { title: 'Other' }, published: false, state: 'queued', reason: expect.any(String) });
+  expect(asJson.json()).toMatchObject({
+    data: { title: 'Other' },
+    published: false,
+    state: 'queued',
+    reason: expect.any(String),
+  });
   expect((await orc('status')).out).toContain('2 not published since');
 
   const vain = await orc('sync');
@@ -72,7 +83,10 @@ test('deferred on purpose: exit code 0, and the mode that defers', async () => {
   expect(byOption).toMatchObject({ code: 0, err: 'queued (publish: claims)\n' });
   const byEnvironment = orcIn(clone, { env: { ...process.env, ORC_PUBLISH: 'sync' } });
   expect(await byEnvironment('ws', 'create', 'more')).toMatchObject({ code: 0, err: 'queued (publish: sync)\n' });
-  expect((await byEnvironment('ws', 'create', 'even-more', '--json')).json()).toMatchObject({ published: false, state: 'queued' });
+  expect((await byEnvironment('ws', 'create', 'even-more', '--json')).json()).toMatchObject({
+    published: false,
+    state: 'queued',
+  });
   expect((await orc('sync')).code).toBe(0);
 });
 

@@ -6,10 +6,29 @@ describe('add', () => {
     const { orc } = await orcWithBoard();
     const first = await addTask(orc, 'First');
     const ran = await orc(
-      ...['t', 'add', 'build', 'Second', 'What to do', '3', '--depends-on', first, '--label', 'api', 'rest', '--path', 'src/api/**'],
+      ...[
+        't',
+        'add',
+        'build',
+        'Second',
+        'What to do',
+        '3',
+        '--depends-on',
+        first,
+        '--label',
+        'api',
+        'rest',
+        '--path',
+        'src/api/**',
+      ],
       ...['--needs', 'rust', '--parent', first, '--estimate', '2d', '--check', 'npm test', '--json'],
     );
-    expect(ran.json()).toMatchObject({ published: true, state: 'published', op: expect.any(String), version: expect.any(Number) });
+    expect(ran.json()).toMatchObject({
+      published: true,
+      state: 'published',
+      op: expect.any(String),
+      version: expect.any(Number),
+    });
     expect(ran.json().data).toMatchObject({
       workstream: 'build',
       title: 'Second',
@@ -40,7 +59,10 @@ describe('list', () => {
     const open = await addTask(orc, 'Still open');
     await orc('t', 'complete', 'build', done);
     expect((await orc('t', 'list')).lines()).toEqual([`[pending] ${open}: Still open`]);
-    expect((await orc('t', 'list', 'build')).lines()).toEqual([`[done] ${done}: Done already`, `[pending] ${open}: Still open`]);
+    expect((await orc('t', 'list', 'build')).lines()).toEqual([
+      `[done] ${done}: Done already`,
+      `[pending] ${open}: Still open`,
+    ]);
     expect((await orc('t', 'ls', '--all')).lines()).toHaveLength(2);
     expect((await orc('t', 'ls', '--status', 'done')).lines()).toEqual([`[done] ${done}: Done already`]);
   });
@@ -58,7 +80,9 @@ describe('list', () => {
       `[pending] ${third}: Third`,
     ]);
     await orc('t', 'claim', first, 'agent-1');
-    expect((await orc('t', 'list', '--mine', '--agent', 'agent-1')).lines()).toEqual([`[in_progress] ${first}: First -> agent-1`]);
+    expect((await orc('t', 'list', '--mine', '--agent', 'agent-1')).lines()).toEqual([
+      `[in_progress] ${first}: First -> agent-1`,
+    ]);
     expect((await orc('t', 'list', '--mine', '--agent', 'agent-2')).out).toBe('No tasks.\n');
     expect((await orc('t', 'list', '--mine', '--json')).error().code).toBe('usage');
     expect(second).not.toBe(first);
@@ -79,7 +103,9 @@ describe('the workstream may be left out', () => {
     const { orc } = await orcWithBoard();
     const id = await addTask(orc, 'Task');
     expect((await orc('t', 'claim', id, 'agent-1')).lines()[0]).toBe('Claimed: Task -> agent-1');
-    expect((await orc('t', 'renew', id, 'agent-1', '--lease', '2h')).out).toMatch(/^Renewed: Task\nLease until: \S+ \(2h\) \| Token: \d+\n$/);
+    expect((await orc('t', 'renew', id, 'agent-1', '--lease', '2h')).out).toMatch(
+      /^Renewed: Task\nLease until: \S+ \(2h\) \| Token: \d+\n$/,
+    );
     expect((await orc('t', 'note', id, 'halfway')).out).toBe('Noted: Task\n');
     expect((await orc('t', 'release', id, 'somebody else')).out).toBe('Released: Task\n');
     await orc('t', 'claim', 'build', id, 'agent-1');
@@ -130,8 +156,14 @@ describe('next', () => {
     await addTask(orc, 'Urgent', '', '1');
     const labelled = await addTask(orc, 'Labelled', '--label', 'api');
     const ran = await orc('t', 'next', '--any', 'agent-1', '--label', 'api', '--lease', '90s', '--json');
-    expect(ran.json().data).toMatchObject({ id: labelled, assigned_to: 'agent-1', claim: { token: expect.any(Number) } });
-    expect((await orc('t', 'next', '--any', 'agent-2')).lines()[0]).toMatch(/^Claimed next task: [0-9a-f]{8} - Urgent$/);
+    expect(ran.json().data).toMatchObject({
+      id: labelled,
+      assigned_to: 'agent-1',
+      claim: { token: expect.any(Number) },
+    });
+    expect((await orc('t', 'next', '--any', 'agent-2')).lines()[0]).toMatch(
+      /^Claimed next task: [0-9a-f]{8} - Urgent$/,
+    );
     const none = await orc('t', 'next', '--any', 'agent-2');
     expect([none.code, none.out]).toEqual([4, 'No pending tasks in any workstream.\n']);
   });
@@ -169,9 +201,9 @@ test('edit changes what it is told to change', async () => {
   const { orc } = await orcWithBoard();
   await orc('ws', 'create', 'docs');
   const id = await addTask(orc, 'Task', 'Text', '4');
-  expect((await orc('t', 'edit', id, '--title', 'New title', '--priority', '1', '--workstream', 'docs', '--label', 'x')).out).toBe(
-    `Changed task ${id}: New title\n`,
-  );
+  expect(
+    (await orc('t', 'edit', id, '--title', 'New title', '--priority', '1', '--workstream', 'docs', '--label', 'x')).out,
+  ).toBe(`Changed task ${id}: New title\n`);
   expect((await orc('t', 'show', id, '--json')).json().data).toMatchObject({
     title: 'New title',
     priority: 1,
@@ -187,7 +219,14 @@ test('show tells everything in text', async () => {
   const id = await addTask(orc, 'Task', 'What to do', '--depends-on', first, '--estimate', '3', '--check', 'make test');
   await orc('t', 'note', id, 'a note', '--agent', 'agent-1');
   const { out } = await orc('t', 'show', id);
-  for (const part of [`[pending] ${id}: Task`, `Depends on: ${first}`, 'Estimate: 3', 'Checks: `make test`', '\nWhat to do\n', 'agent-1: a note']) {
+  for (const part of [
+    `[pending] ${id}: Task`,
+    `Depends on: ${first}`,
+    'Estimate: 3',
+    'Checks: `make test`',
+    '\nWhat to do\n',
+    'agent-1: a note',
+  ]) {
     expect(out).toContain(part);
   }
 });

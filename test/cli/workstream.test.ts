@@ -17,7 +17,9 @@ test('create, list, show, update: the lines of the original', async () => {
     '[P2] build - Build things',
     '  Tasks: 1 pending, 1 active, 0 done',
   ]);
-  expect((await orc('ws', 'update', 'docs', '--priority', '1', '--description', 'Guides')).out).toBe('Updated workstream: docs\n');
+  expect((await orc('ws', 'update', 'docs', '--priority', '1', '--description', 'Guides')).out).toBe(
+    'Updated workstream: docs\n',
+  );
   expect((await orc('ws', 'list')).lines()[0]).toBe('[P1] docs - Guides');
 });
 

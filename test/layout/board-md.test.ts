@@ -84,14 +84,16 @@ Updated 2026-01-01 00:00 UTC; 0 registered agents. orc writes this page at every
   });
 
   it('is the same however the board was loaded', () => {
+    const more = Array.from({ length: 12 }, (_, i) => ({ title: `t${i}`, priority: ((i * 5) % 9) + 1 }));
     const board = boardWith({
       workstreams: ['a', 'b'],
       agents: ['x', 'y'],
-      tasks: ['1', '2', { title: '3', workstream: 'b', depends_on: ['1'] }, '4'],
+      tasks: ['1', '2', { title: '3', workstream: 'b', depends_on: ['1'] }, '4', ...more],
     });
-    claimTask(board, taskTitled(board, '2').id);
+    for (const title of ['2', 't3', 't5']) claimTask(board, taskTitled(board, title).id);
+    for (const title of ['4', 't1', 't2']) runAccepted(board, 'task.block', { id: taskTitled(board, title).id });
     runAccepted(board, 'task.complete', { id: taskTitled(board, '1').id });
-    runAccepted(board, 'lock.acquire', { resource: 'r' });
+    for (const resource of ['s', 'r', 't']) runAccepted(board, 'lock.acquire', { resource });
     expect(boardMd(partly(board), noEvents)).toBe(boardMd(board, noEvents));
   });
 

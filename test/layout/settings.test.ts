@@ -91,6 +91,21 @@ describe('orc.yaml', () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
+  it('may be nested 16 deep and no deeper', async () => {
+    for (const [depth, isFine] of [
+      [16, true],
+      [17, false],
+    ] as const) {
+      const flow = `x: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;
+      const dashes = `x:\n  ${'- '.repeat(depth)}y\n`;
+      for (const text of [flow, dashes]) {
+        expect(await parseYaml(text)).toEqual(
+          isFine ? expect.objectContaining({ value: expect.anything() }) : { fault: 'it is nested deeper than 16' },
+        );
+      }
+    }
+  });
+
   it('is read the same without and with the YAML parser', async () => {
     const word = fc.constantFrom(
       'each',

@@ -77,7 +77,9 @@ export function orcIn(cwd: string, options: RunnerOptions = {}): OrcRunner {
 }
 
 /** A board in a repository without a remote, with one workstream, `build`. */
-export async function orcWithBoard(options: RunnerOptions = {}): Promise<{ readonly orc: OrcRunner; readonly folder: string }> {
+export async function orcWithBoard(
+  options: RunnerOptions = {},
+): Promise<{ readonly orc: OrcRunner; readonly folder: string }> {
   const folder = makeTempDir();
   git(folder, 'init', '--quiet');
   const orc = orcIn(folder, options);
@@ -94,7 +96,9 @@ export async function addTask(orc: OrcRunner, title: string, ...words: readonly 
 }
 
 /** A world in which waiting takes no time: whoever sleeps finds the clock moved on. */
-export function worldWithoutWaiting(start = Date.parse('2026-01-31T12:00:00.000Z')): World & { readonly pass: (ms: number) => void } {
+export function worldWithoutWaiting(
+  start = Date.parse('2026-01-31T12:00:00.000Z'),
+): World & { readonly pass: (ms: number) => void } {
   let passed = 0;
   return {
     ...realWorld,

@@ -1,4 +1,5 @@
 /** Boards of the original tool, in and out. */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ImportResult } from '../../app/import-board.ts';
 import type { SingleFileState } from '../../app/single-file.ts';
@@ -21,10 +22,12 @@ export const importFolder: CommandSpec = defineCommand<ImportResult>({
     if (call.globals.op !== undefined)
       throw new OrcError('usage', 'an import is published at once or not at all: --op does not fit it');
     const isDry = call.flag('dryRun');
+    const dir = folderOf(call);
+    await checkFolder(dir);
     const orc = await call.open(isDry ? {} : { create: true });
     const { importBoard } = await import('../../app/import-board.ts');
     const { agent, timeoutMs, allowSecret } = call.globals;
-    return importBoard(orc, folderOf(call), { agent, timeoutMs, allowSecret, dryRun: isDry });
+    return importBoard(orc, dir, { agent, timeoutMs, allowSecret, dryRun: isDry });
   },
   view: ({ data }, look, call) => importedLines(data, look, call.flag('dryRun')),
 });
@@ -57,6 +60,20 @@ export const exportFolder: CommandSpec = defineCommand<
     return look.isTty ? escapeJson(json) : json;
   },
 });
+
+/** Before a board is begun for its sake. @throws OrcError `invalid-argument`, `import-failed` */
+async function checkFolder(dir: string): Promise<void> {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new OrcError('invalid-argument', `there is no folder ${dir}`, {
+      hint: 'name the folder that holds state.json',
+    });
+  }
+  const [{ readImportFolder }, { importArguments }] = await Promise.all([
+    import('../../app/import-folder.ts'),
+    import('../../app/import-arguments.ts'),
+  ]);
+  importArguments(await readImportFolder(dir));
+}
 
 function folderOf(call: Call): string {
   return path.resolve(call.globals.cwd, call.words[0] ?? 'orc-export');

@@ -1,0 +1,34 @@
+/**
+ * Speed against what plain git needs for the same effect. Both sides run in turn, in one run, on one machine; what counts
+ * is the ratio of the medians.
+ *
+ *     npm run bench                 all rows
+ *     npm run bench -- api-mutation one row
+ *     npm run bench -- --rounds 50 --json bench.json
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { benchApiMutation } from './rows/api-mutation.mjs';
+import { benchNextProcess } from './rows/next-process.mjs';
+import { describeMachine, formatTable } from './support/report.mjs';
+
+const rows = { 'api-mutation': benchApiMutation, 'next-process': benchNextProcess };
+
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string', default: '25' }, json: { type: 'string' } },
+  allowPositionals: true,
+});
+const wanted = positionals.length > 0 ? positionals : Object.keys(rows);
+const unknown = wanted.filter((name) => !(name in rows));
+if (unknown.length > 0) {
+  console.error(`no such row: ${unknown.join(', ')}; rows: ${Object.keys(rows).join(', ')}`);
+  process.exit(2);
+}
+// Node reads a file of certificates at every start when this is set: no part of what is measured.
+delete process.env.NODE_EXTRA_CA_CERTS;
+
+const results = [];
+for (const name of wanted) results.push(await rows[name]({ rounds: Number(values.rounds) }));
+console.log(describeMachine());
+console.log(formatTable(results));
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,0 +1,159 @@
+/** The audit trail, from the commits of the board's branch: newest first, as far as this store has them. */
+import type { Operation } from '../core/operation.ts';
+import type { Agent, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
+import { toIso } from '../core/time.ts';
+import { OrcError } from '../errors.ts';
+import { type Commit, decodeCommit } from '../git/objects.ts';
+import type { GitStore, Oid } from '../git/store.ts';
+import { readPath } from '../git/trees.ts';
+import { pathOf } from '../layout/paths.ts';
+import { parseTrailers } from '../sync/commit-message.ts';
+import type { OrcCore } from './orc-core.ts';
+
+export interface HistoryEntry {
+  /** `null` for a manual edit: it has no version of its own. */
+  readonly version: number | null;
+  readonly commit: string;
+  readonly at: string;
+  /** The agent that acted; of a manual edit its author. */
+  readonly agent: string;
+  /** The operation's kind; `manual` for a manual edit. */
+  readonly kind: string;
+  readonly subject: string;
+  /** Free text: a result, a reason. */
+  readonly body: string | null;
+  /** Made with plain git, not by orc. */
+  readonly manual: boolean;
+}
+
+export const historyKinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const;
+export type HistoryKind = (typeof historyKinds)[number];
+
+export interface HistoryFilter {
+  readonly about?: HistoryKind | undefined;
+  /** A full task id, agent, resource, topic or workstream. */
+  readonly id?: string | undefined;
+  /** Only the newest so many. */
+  readonly last?: number | undefined;
+}
+
+interface Target {
+  readonly about: HistoryKind;
+  readonly id: string;
+  /** Where its record may lie. */
+  readonly paths: readonly string[];
+}
+
+interface Read {
+  readonly commit: Oid;
+  readonly decoded: Commit;
+}
+
+/** @throws OrcError `invalid-argument` when only one of `about` and `id` is given */
+export async function readHistory(orc: OrcCore, filter: HistoryFilter = {}): Promise<HistoryEntry[]> {
+  const { store } = orc.connection;
+  const target = targetOf(filter);
+  const entries: HistoryEntry[] = [];
+  let next = await readCommit(store, (await orc.head()).commit);
+  while (next !== null && entries.length < (filter.last ?? Number.POSITIVE_INFINITY)) {
+    const read: Read = next;
+    next = await readCommit(store, read.decoded.parents[0] ?? null);
+    const entry = entryOf(read);
+    if (target === null || (await concerns(store, target, read, next))) entries.push(entry);
+  }
+  return entries;
+}
+
+function targetOf({ about, id }: HistoryFilter): Target | null {
+  if (about === undefined && id === undefined) return null;
+  if (about === undefined || id === undefined) {
+    throw new OrcError('invalid-argument', 'history of one record needs its kind and its id', {
+      hint: `kinds: ${historyKinds.join(', ')}`,
+    });
+  }
+  return { about, id, paths: pathsOf(about, id) };
+}
+
+function pathsOf(about: HistoryKind, id: string): string[] {
+  switch (about) {
+    case 'task':
+      return ['pending', 'done'].map((status) => pathOf('tasks', { id, status } as Task));
+    case 'agent':
+      return ['active', 'retired'].map((status) => pathOf('agents', { id, status } as Agent));
+    case 'lock':
+      return [pathOf('locks', { resource: id } as Lock)];
+    case 'kb':
+      return [pathOf('knowledge', { topic: id } as Knowledge)];
+    case 'ws':
+      return [pathOf('workstreams', { name: id } as Workstream)];
+  }
+}
+
+/** The end of the line is the beginning of the board, or the edge of a shallow store. */
+async function readCommit(store: GitStore, commit: Oid | null): Promise<Read | null> {
+  if (commit === null) return null;
+  const object = (await store.readObjects([commit])).get(commit);
+  return object === undefined ? null : { commit, decoded: decodeCommit(object.bytes) };
+}
+
+function entryOf({ commit, decoded }: Read): HistoryEntry {
+  const { message, author } = decoded;
+  const trailers = parseTrailers(message);
+  const [subject = '', ...rest] = message.trim().split('\n');
+  const text = rest.join('\n').trim();
+  if (trailers === null) {
+    const body = text === '' ? null : text;
+    return {
+      version: null,
+      commit,
+      at: toIso(author.at),
+      agent: author.name,
+      kind: 'manual',
+      subject,
+      body,
+      manual: true,
+    };
+  }
+  const paragraphs = text.split(/\n{2,}/).slice(0, -1);
+  const body = paragraphs.length === 0 ? null : text.slice(0, text.lastIndexOf('\n\nOrc-Version: ')).trim();
+  const { version, at, op } = trailers;
+  return { version, commit, at, agent: op.agent, kind: op.kind, subject, body, manual: false };
+}
+
+/** What an operation names is in its message. What else changes records, by hand or in passing, is seen in the tree. */
+const changesInPassing = /^(?:task\.next|task\.edit|agent\.retire|board\.|undo)/;
+
+async function concerns(store: GitStore, target: Target, read: Read, parent: Read | null): Promise<boolean> {
+  const { message, author } = read.decoded;
+  const trailers = parseTrailers(message);
+  if (trailers === null)
+    return (target.about === 'agent' && author.name === target.id) || changes(store, target, read, parent);
+  if (isNamed(target, trailers.op, message)) return true;
+  return changesInPassing.test(trailers.op.kind) && changes(store, target, read, parent);
+}
+
+function isNamed({ about, id }: Target, { kind, agent, args }: Operation, message: string): boolean {
+  const [noun] = kind.split('.');
+  switch (about) {
+    case 'task':
+      return message.trimEnd().split('\n').includes(`Orc-Task: ${id}`);
+    case 'agent':
+      return agent === id || (noun === 'agent' && args.id === id);
+    case 'lock':
+      return noun === 'lock' && args.resource === id;
+    case 'kb':
+      return noun === 'knowledge' && args.topic === id;
+    case 'ws':
+      // The subject names a task as `workstream/id`.
+      return (noun === 'workstream' && args.name === id) || message.startsWith(`${kind} ${id}/`);
+  }
+}
+
+async function changes(store: GitStore, { paths }: Target, read: Read, parent: Read | null): Promise<boolean> {
+  for (const path of paths) {
+    const now = await readPath(store, read.decoded.tree, path);
+    const before = parent === null ? null : await readPath(store, parent.decoded.tree, path);
+    if (now?.oid !== before?.oid) return true;
+  }
+  return false;
+}

@@ -1,0 +1,70 @@
+/** What only a process of its own can show: streams that break, signals, exit codes as a shell sees them. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { buildCommandForTests, start } from '../support/built-command.ts';
+import { orcIn, orcWithBoard } from '../support/command-line.ts';
+import { git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+
+const command = buildCommandForTests();
+const node = process.execPath;
+
+function run(cwd: string, words: readonly string[], input = '') {
+  return start(node, [command.file, ...words], { cwd, input }).ended;
+}
+
+test('answers on standard output, errors on standard error, exit codes', async () => {
+  const { folder } = await orcWithBoard();
+  expect(await run(folder, ['--version'])).toEqual({ code: 0, out: '0.0.0-test\n', err: '' });
+  expect(await run(folder, ['ws', 'list'])).toMatchObject({ code: 0, err: '' });
+  const refused = await run(folder, ['ws', 'create', 'build']);
+  expect(refused).toMatchObject({ code: 3, out: '' });
+  expect(refused.err).toMatch(/^error: workstream "build" already exists\nhint: /);
+  expect((await run(folder, ['t', 'next', 'build', 'agent-1'])).code).toBe(4);
+  expect((await run(folder, ['nosuch'])).code).toBe(2);
+});
+
+test('standard input is read to its end', async () => {
+  const { orc, folder } = await orcWithBoard();
+  const text = `${'línea\n'.repeat(20_000)}end`;
+  expect((await run(folder, ['kb', 'write', 'long', '-'], text)).code).toBe(0);
+  expect((await orc('kb', 'read', 'long')).out).toBe(text);
+  // More than a pipe holds: all of it arrives.
+  expect((await run(folder, ['kb', 'read', 'long'])).out).toBe(text);
+});
+
+test('a reader that goes away is no error', async () => {
+  const { orc, folder } = await orcWithBoard();
+  for (let n = 0; n < 5; n++) await orc('emit', 'agent-1', 'measured', `text=${'x'.repeat(60_000)}`);
+  const script = `{ "$1" "$2" events --last 100; echo "exit $?" >&2; } | head -1`;
+  const ended = await start('sh', ['-c', script, 'sh', node, command.file], { cwd: folder }).ended;
+  expect(ended.err).toBe('exit 0\n');
+  expect(ended.out).toMatch(/^\[\d\d:\d\d:\d\d\] system: board_created\n$/);
+});
+
+test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeout: 30_000 }, async () => {
+  const remote = makeBareRemote();
+  const clone = makeClone(remote);
+  const orc = orcIn(clone);
+  await orc('ws', 'create', 'build');
+  const reached = path.join(remote, 'reached');
+  const gate = path.join(remote, 'gate');
+  execFileSync('mkfifo', [gate]);
+  installHook(remote, 'pre-receive', `: > '${reached}'; cat '${gate}'; exit 1`);
+
+  const started = start(node, [command.file, 't', 'add', 'build', 'Task'], { cwd: clone });
+  await vi.waitUntil(() => existsSync(reached), { timeout: 20_000, interval: 20 });
+  started.interrupt();
+  const ended = await started.ended;
+  expect(ended).toMatchObject({ code: 130, out: '' });
+  expect(ended.err).toMatch(/^interrupted\nhint: it may have arrived: --op [0-9a-f]{32} asks what became of it\n$/);
+  // Whoever reads the other end of the gate may go: the push that was given up ends, refused.
+  writeFileSync(gate, '');
+
+  expect(readdirSync(path.join(clone, '.git/orc/board.git/queue'))).toEqual([]);
+  installHook(remote, 'pre-receive', 'exit 0');
+  expect((await orc('sync')).out).toMatch(/^Synced: 0 published/);
+  expect((await orc('t', 'list')).out).toBe('No tasks.\n');
+  expect(git(remote, 'log', '--format=%s', 'orc')).not.toContain('task.add');
+});

@@ -1,0 +1,53 @@
+/** What `data` looks like under `--json`: the names that docs/cli.md uses, and their fields. */
+export const shapes: Readonly<Record<string, readonly string[]>> = {
+  Workstream: [
+    'name',
+    'description',
+    'priority',
+    'status',
+    'created_version',
+    'created_index',
+    'created_at',
+    'updated_at',
+  ],
+  WorkstreamSummary: [
+    ...['name', 'description', 'priority', 'status', 'created_version', 'created_index', 'created_at', 'updated_at'],
+    ...['task_count', 'pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'],
+  ],
+  Task: [
+    ...[
+      'id',
+      'workstream',
+      'title',
+      'description',
+      'status',
+      'priority',
+      'estimate',
+      'assigned_to',
+      'claim',
+      'attempts',
+    ],
+    ...['depends_on', 'parent', 'labels', 'needs', 'paths', 'notes', 'result', 'checks'],
+    ...['created_by', 'created_version', 'created_index', 'created_at', 'updated_at'],
+  ],
+  Agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
+  ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
+  Lock: ['resource', 'shared', 'holders'],
+  LockCheck: ['resource', 'state', 'holders'],
+  Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
+  BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
+  BatchAnswer: ['kind', 'name', 'op', 'data'],
+  RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
+  ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
+  StatusReport: [
+    ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
+    ...['knowledge_topics', 'sync', 'faults', 'warning'],
+  ],
+};
+
+/** The fields that a shape such as `Task[]` or `{ dir, files }` stands for; `null` for those that are no records. */
+export function fieldsOf(shape: string): readonly string[] | null {
+  const inline = /^\{ (.*?) \}/.exec(shape)?.[1];
+  if (inline !== undefined) return inline.split(', ');
+  return shapes[shape.replace(/(\[\]| \| null)$/, '')] ?? null;
+}
