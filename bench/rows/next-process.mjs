@@ -13,7 +13,10 @@ export async function benchNextProcess({ rounds }) {
   const orc = await openOrc({ cwd: clone, create: true, env: benchEnv });
   await orc.createWorkstream('bench');
   await orc.batch(
-    Array.from({ length: rounds + 3 }, (_, i) => ({ kind: 'task.add', args: { workstream: 'bench', title: `Task ${i}` } })),
+    Array.from({ length: rounds + 3 }, (_, i) => ({
+      kind: 'task.add',
+      args: { workstream: 'bench', title: `Task ${i}` },
+    })),
   );
   await orc.close();
   const publishBare = makeBarePublisher();

@@ -12,7 +12,16 @@ export function compare(row, pairs, goal) {
   const ours = median(pairs.map(([a]) => a));
   const theirs = median(pairs.map(([, b]) => b));
   const ratios = pairs.map(([a, b]) => a / b);
-  return { row, rounds: pairs.length, ours_ms: ours, against_ms: theirs, ratio: ours / theirs, ratio_min: Math.min(...ratios), ratio_max: Math.max(...ratios), goal };
+  return {
+    row,
+    rounds: pairs.length,
+    ours_ms: ours,
+    against_ms: theirs,
+    ratio: ours / theirs,
+    ratio_min: Math.min(...ratios),
+    ratio_max: Math.max(...ratios),
+    goal,
+  };
 }
 
 export function describeMachine() {

@@ -1,8 +1,9 @@
 /** Puts a session together: store, upstream, queue, locks, identity. The only place that knows all the parts. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
+import { OrcError } from '../errors.ts';
 import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
+import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
 import { openFileQueue } from '../sync/file-queue.ts';
@@ -39,15 +40,33 @@ export interface Connection {
 const foreignOwnerMs = 10 * 60_000;
 
 export async function openStore(surroundings: Surroundings, world: World): Promise<GitStore> {
-  return openNativeStore(surroundings.storePath, { env: surroundings.env, ...(world.onStart ? { onStart: world.onStart } : {}) });
+  const { storePath, env } = surroundings;
+  if (isPortable(env)) return (await import('../git/portable/portable-store.ts')).openPortableStore(storePath);
+  return openNativeStore(storePath, { env, ...(world.onStart ? { onStart: world.onStart } : {}) });
 }
 
 /** Makes the store's folder; one that another process made first is used as it is. */
 export async function createStore(surroundings: Surroundings, objectFormat: ObjectFormat): Promise<GitStore> {
-  return createNativeStore(surroundings.storePath, { env: surroundings.env, objectFormat });
+  const { storePath, env } = surroundings;
+  if (isPortable(env))
+    return (await import('../git/portable/portable-store.ts')).createPortableStore(storePath, { objectFormat });
+  return createNativeStore(storePath, { env, objectFormat });
 }
 
-export async function connect(surroundings: Surroundings, store: GitStore, config: StoreConfig, world: World): Promise<Connection> {
+/** @throws OrcError `invalid-argument` for another value of `ORC_GIT` */
+function isPortable(env: NodeJS.ProcessEnv): boolean {
+  const choice = env.ORC_GIT ?? '';
+  if (choice === '' || choice === 'native') return false;
+  if (choice === 'portable') return true;
+  throw new OrcError('invalid-argument', `ORC_GIT must be native or portable, not "${choice}"`);
+}
+
+export async function connect(
+  surroundings: Surroundings,
+  store: GitStore,
+  config: StoreConfig,
+  world: World,
+): Promise<Connection> {
   const storeLock = machineExclusion(path.join(store.path, 'orc.lock'));
   const transport = transportTo(config.upstream, {
     surroundings,

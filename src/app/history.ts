@@ -136,7 +136,14 @@ function isNamed({ about, id }: Target, { kind, agent, args }: Operation, messag
   const [noun] = kind.split('.');
   switch (about) {
     case 'task':
-      return message.trimEnd().split('\n').includes(`Orc-Task: ${id}`);
+      return (
+        message
+          .trimEnd()
+          .split(/\n{2,}/)
+          .at(-1) ?? ''
+      )
+        .split('\n')
+        .includes(`Orc-Task: ${id}`);
     case 'agent':
       return agent === id || (noun === 'agent' && args.id === id);
     case 'lock':

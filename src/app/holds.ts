@@ -35,7 +35,9 @@ export class Holds {
 
   async list(): Promise<RememberedHold[]> {
     const names = await readdir(this.#folder).catch(() => []);
-    const texts = await Promise.all(names.filter((name) => name.endsWith('.json')).map((name) => readFile(path.join(this.#folder, name), 'utf8')));
+    const texts = await Promise.all(
+      names.filter((name) => name.endsWith('.json')).map((name) => readFile(path.join(this.#folder, name), 'utf8')),
+    );
     return texts.map((text) => JSON.parse(text) as RememberedHold);
   }
 

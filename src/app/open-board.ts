@@ -28,11 +28,17 @@ export interface CreateOptions {
 
 /** @throws OrcError `no-board`, `ambiguous-remote`, `board-mismatch`, `unreachable`, `history-rewritten` */
 export async function openBoard(surroundings: Surroundings, world: World): Promise<OpenedBoard> {
-  return (await openExisting(surroundings, world)) ?? (await joinAnywhere(surroundings, world)) ?? noBoard(surroundings);
+  return (
+    (await openExisting(surroundings, world)) ?? (await joinAnywhere(surroundings, world)) ?? noBoard(surroundings)
+  );
 }
 
 /** Opens or joins the board, or begins one. */
-export async function openOrCreateBoard(surroundings: Surroundings, world: World, options: CreateOptions): Promise<OpenedBoard> {
+export async function openOrCreateBoard(
+  surroundings: Surroundings,
+  world: World,
+  options: CreateOptions,
+): Promise<OpenedBoard> {
   const existing = await openExisting(surroundings, world);
   if (existing !== null) return existing;
   const chosen = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
@@ -53,10 +59,16 @@ export async function parseUpstream(surroundings: Surroundings, text: string): P
   const remotes = (await surroundings.config()).remotes().map(({ name }) => name);
   if (remotes.includes(text)) return { kind: 'remote', remote: text };
   if (/[/:\\]/.test(text) || existsSync(path.resolve(surroundings.cwd, text))) {
-    return { kind: 'url', url: existsSync(path.resolve(surroundings.cwd, text)) ? path.resolve(surroundings.cwd, text) : text };
+    return {
+      kind: 'url',
+      url: existsSync(path.resolve(surroundings.cwd, text)) ? path.resolve(surroundings.cwd, text) : text,
+    };
   }
   throw new OrcError('not-found', `there is no remote "${text}"`, {
-    hint: remotes.length === 0 ? 'this repository has no remotes; add one, or use --remote host' : `remotes: ${remotes.join(', ')}`,
+    hint:
+      remotes.length === 0
+        ? 'this repository has no remotes; add one, or use --remote host'
+        : `remotes: ${remotes.join(', ')}`,
   });
 }
 
@@ -76,7 +88,9 @@ async function joinAnywhere(surroundings: Surroundings, world: World): Promise<O
   for (const candidate of await upstreamCandidates(surroundings)) {
     // The host's own branch counts only where no remote has a board: it may be a mere view of one.
     if (candidate.kind === 'host' && (found.length > 0 || unreachable !== null)) continue;
-    const head = await withProbe(surroundings, candidate, world, (connection) => connection.transport.readHead({ timeoutMs: 20_000 }));
+    const head = await withProbe(surroundings, candidate, world, (connection) =>
+      connection.transport.readHead({ timeoutMs: 20_000 }),
+    );
     if (head.outcome === 'read' && head.head !== null) found.push(candidate);
     if (head.outcome === 'unreachable') {
       const label = labelOf(candidate, surroundings.host);
@@ -92,13 +106,19 @@ async function joinAnywhere(surroundings: Surroundings, world: World): Promise<O
   }
   if (others.length > 0) {
     const names = found.map((each) => labelOf(each, surroundings.host)).join(', ');
-    throw new OrcError('ambiguous-remote', `several remotes have a board: ${names}`, { hint: 'choose one with `orc init --remote NAME`' });
+    throw new OrcError('ambiguous-remote', `several remotes have a board: ${names}`, {
+      hint: 'choose one with `orc init --remote NAME`',
+    });
   }
   return join(surroundings, first, world);
 }
 
 /** Makes the store for a board that the upstream has; `null` when it has none. */
-export async function join(surroundings: Surroundings, upstream: UpstreamChoice, world: World): Promise<OpenedBoard | null> {
+export async function join(
+  surroundings: Surroundings,
+  upstream: UpstreamChoice,
+  world: World,
+): Promise<OpenedBoard | null> {
   const { branch } = surroundings;
   return withProbe(surroundings, upstream, world, async (connection) => {
     const fetched = await connection.session.view.fetch({ timeoutMs: 120_000 });
@@ -109,9 +129,13 @@ export async function join(surroundings: Surroundings, upstream: UpstreamChoice,
     if (head.commit === null) return null;
     const boardId = head.read.board.meta.id;
     if (boardId === '') {
-      throw new OrcError('board-mismatch', `the branch ${branch} of ${connection.transport.label} is not a board of orc`, {
-        hint: 'choose another branch with `orc init --branch NAME`',
-      });
+      throw new OrcError(
+        'board-mismatch',
+        `the branch ${branch} of ${connection.transport.label} is not a board of orc`,
+        {
+          hint: 'choose another branch with `orc init --branch NAME`',
+        },
+      );
     }
     await connection.session.rebuildLocal();
     const config: StoreConfig = { branch, upstream, boardId };
@@ -122,7 +146,12 @@ export async function join(surroundings: Surroundings, upstream: UpstreamChoice,
 }
 
 /** Begins a board. Somebody else may begin one at the same time: the upstream decides, and the loser joins. */
-async function create(surroundings: Surroundings, upstream: UpstreamChoice, world: World, options: CreateOptions): Promise<OpenedBoard> {
+async function create(
+  surroundings: Surroundings,
+  upstream: UpstreamChoice,
+  world: World,
+  options: CreateOptions,
+): Promise<OpenedBoard> {
   const template = await readTemplate(options.template);
   const { branch } = surroundings;
   const made = await withProbe(surroundings, upstream, world, async ({ session, store, transport }) => {
@@ -140,7 +169,8 @@ async function create(surroundings: Surroundings, upstream: UpstreamChoice, worl
     return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'created' } as const;
   });
   const opened = made ?? (await join(surroundings, upstream, world));
-  if (opened === null) throw new OrcError('board-unreadable', 'the board vanished while it was being joined', { hint: 'try again' });
+  if (opened === null)
+    throw new OrcError('board-unreadable', 'the board vanished while it was being joined', { hint: 'try again' });
   return opened;
 }
 
@@ -149,12 +179,18 @@ function settledBoardId(answer: Answer, label: string): string | null {
   const { outcome } = answer;
   if (outcome.outcome === 'refused') {
     if (outcome.code === 'already-exists') return null;
-    throw new OrcError(outcome.code, outcome.message, { ...(outcome.hint === undefined ? {} : { hint: outcome.hint }) });
+    throw new OrcError(outcome.code, outcome.message, {
+      ...(outcome.hint === undefined ? {} : { hint: outcome.hint }),
+    });
   }
   if (answer.published !== true) {
-    throw new OrcError('unreachable', `a board can only begin where its upstream can be reached: ${label}: ${answer.reason}`, {
-      hint: 'run `orc init` again when it is back; --remote host begins a board in this repository alone',
-    });
+    throw new OrcError(
+      'unreachable',
+      `a board can only begin where its upstream can be reached: ${label}: ${answer.reason}`,
+      {
+        hint: 'run `orc init` again when it is back; --remote host begins a board in this repository alone',
+      },
+    );
   }
   return answer.head.read.board.meta.id;
 }

@@ -8,11 +8,27 @@ import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
 import { Holds } from './holds.ts';
-import type { CreateOptions, OpenedBoard } from './open-board.ts';
-import { type MutationOptions, type Performed, perform, performAll, type PerformContext, rememberedHolder, type Request } from './perform.ts';
-import { ask, type EventFilter, readClosedTasks, readEvents, readKnowledgeRecord, readTask, resolveTaskId } from './reading.ts';
-import type { Surroundings } from './surroundings.ts';
 import { refreshHostView } from './host-view.ts';
+import type { CreateOptions, OpenedBoard } from './open-board.ts';
+import {
+  type MutationOptions,
+  type PerformContext,
+  type Performed,
+  perform,
+  performAll,
+  type Request,
+  rememberedHolder,
+} from './perform.ts';
+import {
+  ask,
+  type EventFilter,
+  readClosedTasks,
+  readEvents,
+  readKnowledgeRecord,
+  readTask,
+  resolveTaskId,
+} from './reading.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface OpenOptions {
   /** Any folder of a clone; default the present one. */
@@ -83,7 +99,11 @@ export class OrcCore implements AsyncDisposable {
   // — changing —
 
   /** Asks for one operation by its kind. `args` are those of the operation's schema; task ids may be prefixes. */
-  async perform<T = unknown>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions = {}): Promise<Performed<T>> {
+  async perform<T = unknown>(
+    kind: string,
+    args: Readonly<Record<string, unknown>>,
+    options: MutationOptions = {},
+  ): Promise<Performed<T>> {
     const request = await this.request(kind, args, options);
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
@@ -132,7 +152,8 @@ export class OrcCore implements AsyncDisposable {
     const { session } = this.connection;
     if (options.fresh === true) {
       const fetched = await session.view.fetch({ timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs });
-      if (fetched.outcome === 'unreachable') throw new OrcError('unreachable', `the upstream could not be reached: ${fetched.reason}`);
+      if (fetched.outcome === 'unreachable')
+        throw new OrcError('unreachable', `the upstream could not be reached: ${fetched.reason}`);
       if (fetched.outcome === 'moved') return session.rebuildLocal();
     }
     return session.localHead();
@@ -186,19 +207,27 @@ export class OrcCore implements AsyncDisposable {
       connection: this.connection,
       world: this.world,
       holds: this.#holds,
-      publish: options.publish ?? this.#options.publish ?? (await this.#publishMode(env.ORC_PUBLISH)),
+      publish: options.publish ?? (await this.publishMode()),
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs,
       requirePublished: options.requirePublished ?? this.#options.requirePublished ?? isTruthy(env.CI),
     };
   }
 
-  async #publishMode(fromEnvironment: string | undefined): Promise<PublishMode> {
-    if (fromEnvironment) {
-      if (publishModes.includes(fromEnvironment)) return fromEnvironment as PublishMode;
-      throw new OrcError('invalid-argument', `ORC_PUBLISH must be one of ${publishModes.join(', ')}`);
-    }
+  /** The process, the clone, the board. Reading the clone's configuration costs nothing here: who commits is asked of it too. */
+  /** When mutations are published: as this process, this clone or the board says, in that order. @throws OrcError `invalid-argument` */
+  async publishMode(): Promise<PublishMode> {
+    const { env } = this.surroundings;
+    if (this.#options.publish !== undefined) return this.#options.publish;
+    if (env.ORC_PUBLISH) return checkedMode(env.ORC_PUBLISH, 'ORC_PUBLISH');
+    const configured = (await this.surroundings.config()).get('orc.publish');
+    if (configured !== null) return checkedMode(configured, 'git config orc.publish');
     return (await this.head()).read.board.settings.publish;
   }
+}
+
+function checkedMode(text: string, where: string): PublishMode {
+  if (publishModes.includes(text)) return text as PublishMode;
+  throw new OrcError('invalid-argument', `${where} must be one of ${publishModes.join(', ')}, not "${text}"`);
 }
 
 function isTruthy(value: string | undefined): boolean {

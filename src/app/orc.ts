@@ -55,10 +55,17 @@ export type LockAttempt =
 export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
   const env = options.env ?? process.env;
   const world = options.world ?? realWorld;
-  const surroundings = findSurroundings({ cwd: options.cwd ?? process.cwd(), env, board: options.board, branch: options.branch });
+  const surroundings = findSurroundings({
+    cwd: options.cwd ?? process.cwd(),
+    env,
+    board: options.board,
+    branch: options.branch,
+  });
   const timeoutMs = options.timeoutMs ?? 30_000;
   const create = options.create === true ? {} : options.create;
-  const opened = create ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs }) : await openBoard(surroundings, world);
+  const opened = create
+    ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs })
+    : await openBoard(surroundings, world);
   return new Orc(opened, world, options);
 }
 
@@ -113,12 +120,19 @@ export class Orc extends OrcCore {
   }
 
   /** Claims the first ready task, or gives `null`. @throws OrcError `not-found` for an unknown workstream, `not-published` */
-  async getNextTask(workstream: string | null, agent: string, options: LeaseOptions & { readonly label?: string } = {}): Promise<Task | null> {
+  async getNextTask(
+    workstream: string | null,
+    agent: string,
+    options: LeaseOptions & { readonly label?: string } = {},
+  ): Promise<Task | null> {
     const { leaseMs, label, ...rest } = options;
     return this.#arbitrated('task.next', defined({ workstream, label, lease_ms: leaseMs }), { ...rest, agent });
   }
 
-  async registerAgent(id: string, options: { readonly type?: string; readonly capabilities?: readonly string[] } & MutationOptions = {}): Promise<Agent> {
+  async registerAgent(
+    id: string,
+    options: { readonly type?: string; readonly capabilities?: readonly string[] } & MutationOptions = {},
+  ): Promise<Agent> {
     const { type, capabilities, ...rest } = options;
     return this.#data('agent.register', defined({ id, type, capabilities }), { agent: id, ...rest });
   }
@@ -133,12 +147,21 @@ export class Orc extends OrcCore {
   }
 
   /** `true` when the lock is the agent's now. `tryLock` tells more. @throws OrcError `not-published` when nobody could arbitrate */
-  async acquireLock(resource: string, agent: string, ttlMs = 60_000, options: Omit<LockOptions, 'ttlMs'> = {}): Promise<boolean> {
+  async acquireLock(
+    resource: string,
+    agent: string,
+    ttlMs = 60_000,
+    options: Omit<LockOptions, 'ttlMs'> = {},
+  ): Promise<boolean> {
     return (await this.tryLock(resource, agent, { ...options, ttlMs })).outcome === 'acquired';
   }
 
   /** `false` when the agent does not hold it. */
-  async releaseLock(resource: string, agent: string, options: MutationOptions & { readonly token?: number } = {}): Promise<boolean> {
+  async releaseLock(
+    resource: string,
+    agent: string,
+    options: MutationOptions & { readonly token?: number } = {},
+  ): Promise<boolean> {
     const { token, ...rest } = options;
     try {
       await this.perform('lock.release', defined({ resource, token }), { ...rest, agent });
@@ -149,7 +172,12 @@ export class Orc extends OrcCore {
     }
   }
 
-  async writeKnowledge(topic: string, content: string, agent?: string, options: MutationOptions & { readonly base?: number } = {}): Promise<void> {
+  async writeKnowledge(
+    topic: string,
+    content: string,
+    agent?: string,
+    options: MutationOptions & { readonly base?: number } = {},
+  ): Promise<void> {
     const { base, ...rest } = options;
     await this.perform('knowledge.write', defined({ topic, content, base }), { ...rest, agent: agent ?? rest.agent });
   }
@@ -188,7 +216,11 @@ export class Orc extends OrcCore {
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
     const { ttlMs, shared, reason, token, ...rest } = options;
     try {
-      const lock = await this.#arbitrated<Lock>('lock.acquire', defined({ resource, ttl_ms: ttlMs, shared, reason, token }), { ...rest, agent });
+      const lock = await this.#arbitrated<Lock>(
+        'lock.acquire',
+        defined({ resource, ttl_ms: ttlMs, shared, reason, token }),
+        { ...rest, agent },
+      );
       return { outcome: 'acquired', lock };
     } catch (error) {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
@@ -209,7 +241,10 @@ export class Orc extends OrcCore {
     if (performed.published === false && performed.reason !== null) {
       const { state, op } = performed;
       throw new OrcError('not-published', `${kind} could not be published: ${performed.reason}`, {
-        hint: state === 'queued' ? 'it waits in the queue; `orc sync` publishes it, or it is refused then' : `ask again with the operation id ${op}`,
+        hint:
+          state === 'queued'
+            ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
+            : `ask again with the operation id ${op}`,
         details: { state, op },
       });
     }

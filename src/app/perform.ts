@@ -88,7 +88,8 @@ export async function performAll(context: PerformContext, requests: readonly Req
   });
   const refused = answers.findIndex(({ outcome }) => outcome.outcome === 'refused' && outcome.code !== 'batch-refused');
   const culprit = answers[refused];
-  if (culprit !== undefined) throw refusalError(culprit.outcome, answers.length > 1 ? refused + 1 : null, culprit.reason);
+  if (culprit !== undefined)
+    throw refusalError(culprit.outcome, answers.length > 1 ? refused + 1 : null, culprit.reason);
   return Promise.all(answers.map((answer) => conclude(context, answer)));
 }
 
@@ -124,7 +125,8 @@ async function dataOf({ connection }: PerformContext, { outcome, head }: Answer)
 async function findKnown(context: PerformContext, request: Request): Promise<Performed | null> {
   const { op } = request;
   if (op === null) return null;
-  if (!isOperationId(op)) throw new OrcError('invalid-argument', '--op must have 8 to 64 characters of A-Z a-z 0-9 . _ -');
+  if (!isOperationId(op))
+    throw new OrcError('invalid-argument', '--op must have 8 to 64 characters of A-Z a-z 0-9 . _ -');
   const { session, store } = context.connection;
   const rejected = (await session.queue.listRejected()).find(({ operation }) => operation.id === op);
   if (rejected !== undefined) throw refusalError(rejected.refusal, null);
@@ -136,7 +138,15 @@ async function findKnown(context: PerformContext, request: Request): Promise<Per
   const head = await session.view.head();
   await keepHolds(context.holds, { ...request, id: op }, outcome);
   const data = outcome.record ?? (await readResult(store, head, outcome.result));
-  return { data, published: true, state: 'published', version: outcome.version, op, commit: outcome.commit, reason: null };
+  return {
+    data,
+    published: true,
+    state: 'published',
+    version: outcome.version,
+    op,
+    commit: outcome.commit,
+    reason: null,
+  };
 }
 
 /** Which argument names what is held, for operations that have to prove that they hold it. */
@@ -146,13 +156,19 @@ const provable: Readonly<Record<string, { readonly kind: HoldKind; readonly argu
   'task.release': { kind: 'task', argument: 'id' },
   'task.renew': { kind: 'task', argument: 'id' },
   'task.block': { kind: 'task', argument: 'id' },
+  'task.note': { kind: 'task', argument: 'id' },
+  'task.edit': { kind: 'task', argument: 'id' },
   'lock.acquire': { kind: 'lock', argument: 'resource' },
   'lock.renew': { kind: 'lock', argument: 'resource' },
   'lock.release': { kind: 'lock', argument: 'resource' },
 };
 
 /** Who holds what the operation is about, as remembered here: acts when nobody was named. */
-export async function rememberedHolder(holds: Holds, kind: string, args: Readonly<Record<string, unknown>>): Promise<string | null> {
+export async function rememberedHolder(
+  holds: Holds,
+  kind: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<string | null> {
   const about = provable[kind];
   if (about === undefined || about.kind !== 'task') return null;
   return (await holds.find(about.kind, String(args[about.argument])))?.agent ?? null;
@@ -164,18 +180,42 @@ async function withProof(holds: Holds, request: Request): Promise<Request['args'
     const own = (await holds.list()).filter((hold) => hold.agent === agent && hold.kind === 'task');
     return { ...args, claims: own.map(({ claim }) => claim) };
   }
+  if (kind === 'lock.acquire' && args.holds === undefined) {
+    const own = (await holds.list()).filter((hold) => hold.agent === agent && hold.kind === 'lock');
+    return withHold(holds, {
+      ...request,
+      args: own.length === 0 ? args : { ...args, holds: own.map(({ claim }) => claim) },
+    });
+  }
+  return withHold(holds, request);
+}
+
+async function withHold(holds: Holds, { kind, args, agent }: Request): Promise<Request['args']> {
   const about = provable[kind];
   if (about === undefined || args.token !== undefined || args.claim !== undefined) return args;
   const hold = await holds.find(about.kind, String(args[about.argument]));
   return hold === null || hold.agent !== agent ? args : { ...args, claim: hold.claim };
 }
 
-const ends = new Set(['task.complete', 'task.fail', 'task.release', 'task.block', 'task.cancel', 'lock.release', 'lock.break']);
+const ends = new Set([
+  'task.complete',
+  'task.fail',
+  'task.release',
+  'task.block',
+  'task.cancel',
+  'lock.release',
+  'lock.break',
+]);
 
-async function keepHolds(holds: Holds, operation: Operation, outcome: Extract<Outcome, { outcome: 'accepted' }>): Promise<void> {
+async function keepHolds(
+  holds: Holds,
+  operation: Operation,
+  outcome: Extract<Outcome, { outcome: 'accepted' }>,
+): Promise<void> {
   const { result } = outcome;
   if (operation.kind === 'task.claim' || operation.kind === 'task.next') {
-    if ('task' in result) await holds.remember({ kind: 'task', key: result.task, agent: operation.agent, claim: operation.id });
+    if ('task' in result)
+      await holds.remember({ kind: 'task', key: result.task, agent: operation.agent, claim: operation.id });
     return;
   }
   if (operation.kind === 'lock.acquire') {
@@ -203,14 +243,25 @@ function mustPublishNow(mode: PublishMode, kind: string): boolean {
 function withoutTokens(data: unknown): unknown {
   if (Array.isArray(data)) return data.map(withoutTokens);
   if (typeof data !== 'object' || data === null) return data;
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, key === 'token' ? null : withoutTokens(value)]));
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, key === 'token' ? null : withoutTokens(value)]),
+  );
 }
 
-type Refused = { readonly outcome: string; readonly code?: ErrorCode; readonly message?: string; readonly hint?: string; readonly details?: object };
+type Refused = {
+  readonly outcome: string;
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly hint?: string;
+  readonly details?: object;
+};
 
 export function refusalError(refusal: Refused, line: number | null, reason: string | null = null): OrcError {
   const where = line === null ? '' : `line ${line}: `;
-  const offline = reason === null || refusal.code === 'upstream-refused' || refusal.code === 'checked-out' ? '' : ` (decided without the upstream: ${reason})`;
+  const offline =
+    reason === null || refusal.code === 'upstream-refused' || refusal.code === 'checked-out'
+      ? ''
+      : ` (decided without the upstream: ${reason})`;
   return new OrcError(refusal.code ?? 'conflict', `${where}${refusal.message ?? 'refused'}${offline}`, {
     ...(refusal.hint === undefined ? {} : { hint: refusal.hint }),
     details: { ...refusal.details, ...(line === null ? {} : { line }) },

@@ -1,6 +1,7 @@
 /** Reading a head: records that have to be fetched from the tree, task ids by prefix, events, closed tasks. */
-import type { ResultRef } from '../core/operation.ts';
+
 import type { Board } from '../core/board.ts';
+import type { ResultRef } from '../core/operation.ts';
 import type { Agent, BoardEvent, Knowledge, Task } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
@@ -25,7 +26,8 @@ export async function ask<T>(store: GitStore, head: Head, question: (board: Boar
 /** The record that a result names, at this head; literal results as they are. */
 export async function readResult(store: GitStore, head: Head, result: ResultRef): Promise<unknown> {
   if ('value' in result) return result.value;
-  if ('event' in result) return (await readEvents(store, head, { last: 1000 })).find(({ n }) => n === result.event) ?? null;
+  if ('event' in result)
+    return (await readEvents(store, head, { last: 1000 })).find(({ n }) => n === result.event) ?? null;
   return ask(store, head, (board) => {
     if ('task' in result) return board.tasks.get(result.task) ?? null;
     if ('workstream' in result) return board.workstreams.get(result.workstream) ?? null;
@@ -66,7 +68,8 @@ export async function readRetiredAgents(store: GitStore, head: Head): Promise<Ag
   for (const [path, { oid, mode }] of files) {
     const object = mode === '100644' ? objects.get(oid) : undefined;
     const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);
-    if (decoded !== null && 'record' in decoded && decoded.collection === 'agents') agents.push(decoded.record as Agent);
+    if (decoded !== null && 'record' in decoded && decoded.collection === 'agents')
+      agents.push(decoded.record as Agent);
   }
   return agents;
 }
@@ -78,7 +81,9 @@ export async function readRetiredAgents(store: GitStore, head: Head): Promise<Ag
 export async function resolveTaskId(store: GitStore, head: Head, given: string): Promise<string> {
   const prefix = given.toLowerCase();
   if (!/^[0-9a-f]{1,32}$/.test(prefix)) {
-    throw new OrcError('invalid-argument', `"${given}" is no task id`, { hint: 'ids are hexadecimal: see `orc t list`' });
+    throw new OrcError('invalid-argument', `"${given}" is no task id`, {
+      hint: 'ids are hexadecimal: see `orc t list`',
+    });
   }
   const matches = new Set<string>();
   for (const { id } of head.read.board.openTasks()) if (id.startsWith(prefix)) matches.add(id);
@@ -86,11 +91,15 @@ export async function resolveTaskId(store: GitStore, head: Head, given: string):
   if (matches.size < 2) for (const id of await closedIds(store, head, prefix)) matches.add(id);
   const [first, ...others] = [...matches].sort();
   if (others.length > 0 && first !== prefix) {
-    throw new OrcError('ambiguous-id', `"${given}" may be any of ${[first, ...others].slice(0, 8).join(', ')}`, { hint: 'give more digits' });
+    throw new OrcError('ambiguous-id', `"${given}" may be any of ${[first, ...others].slice(0, 8).join(', ')}`, {
+      hint: 'give more digits',
+    });
   }
   if (first !== undefined) return first;
   if (prefix.length >= 8) return prefix;
-  throw new OrcError('not-found', `no task's id begins with "${given}"`, { hint: 'see `orc t list`; `orc sync` brings what others added' });
+  throw new OrcError('not-found', `no task's id begins with "${given}"`, {
+    hint: 'see `orc t list`; `orc sync` brings what others added',
+  });
 }
 
 async function closedIds(store: GitStore, head: Head, prefix: string): Promise<string[]> {
@@ -117,7 +126,9 @@ export interface EventFilter {
 export async function readEvents(store: GitStore, head: Head, filter: EventFilter): Promise<BoardEvent[]> {
   const since = filter.since === undefined ? null : new Date(filter.since).getTime();
   if (since !== null && Number.isNaN(since)) {
-    throw new OrcError('invalid-argument', `"${String(filter.since)}" is no time`, { hint: 'for example 2026-01-31 or 2026-01-31T12:00:00Z' });
+    throw new OrcError('invalid-argument', `"${String(filter.since)}" is no time`, {
+      hint: 'for example 2026-01-31 or 2026-01-31T12:00:00Z',
+    });
   }
   const fits = (event: BoardEvent): boolean =>
     (filter.agent === undefined || event.agent === filter.agent) &&

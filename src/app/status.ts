@@ -70,7 +70,9 @@ export function summarizeWorkstreams(board: Board): WorkstreamSummary[] {
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
       return { ...workstream, task_count: total, ...counts };
     })
-    .sort((a, b) => a.priority - b.priority || a.created_version - b.created_version || a.created_index - b.created_index);
+    .sort(
+      (a, b) => a.priority - b.priority || a.created_version - b.created_version || a.created_index - b.created_index,
+    );
 }
 
 export async function readStatus(orc: OrcCore): Promise<StatusReport> {
@@ -91,12 +93,21 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       .map((agent) => ({
         ...agent,
         stale: now - Date.parse(agent.last_seen) > staleAfterMs,
-        tasks: open.filter((task) => task.status === 'in_progress' && task.assigned_to === agent.id).map(({ id }) => id),
+        tasks: open
+          .filter((task) => task.status === 'in_progress' && task.assigned_to === agent.id)
+          .map(({ id }) => id),
       })),
     active_locks: [...board.locks.loaded()].flatMap(({ resource, shared, holders }) =>
       holders
         .filter((hold) => Date.parse(hold.expires_at) > now)
-        .map(({ agent, acquired_at, ttl_ms, expires_at }) => ({ resource, agent, shared, acquired_at, ttl_ms, expires_at })),
+        .map(({ agent, acquired_at, ttl_ms, expires_at }) => ({
+          resource,
+          agent,
+          shared,
+          acquired_at,
+          ttl_ms,
+          expires_at,
+        })),
     ),
     in_progress: open
       .filter(({ status }) => status === 'in_progress')
@@ -133,7 +144,9 @@ export function statusText(status: StatusReport, now = Date.now()): string {
       each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
       each.status === 'active' ? '' : ` (${each.status})`,
     ].join('');
-    lines.push(`[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`);
+    lines.push(
+      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
+    );
   }
   if (status.workstreams.length === 0) lines.push('(none)');
   if (status.in_progress.length > 0) {
@@ -145,7 +158,8 @@ export function statusText(status: StatusReport, now = Date.now()): string {
     }
   }
   lines.push('', '--- Agents ---');
-  for (const { id, type, status: state, stale } of status.agents) lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
+  for (const { id, type, status: state, stale } of status.agents)
+    lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
   if (status.agents.length === 0) lines.push('(none registered)');
   lines.push('', '--- Active Locks ---');
   for (const { resource, agent, expires_at } of status.active_locks) {
@@ -162,7 +176,8 @@ export function statusText(status: StatusReport, now = Date.now()): string {
 }
 
 function syncLine({ sync }: StatusReport): string {
-  const queued = sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: run \`orc sync\``;
+  const queued =
+    sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: run \`orc sync\``;
   const rejected = sync.rejected === 0 ? '' : ` | ${sync.rejected} rejected: see \`orc rejected\``;
   return `Upstream: ${sync.upstream} | ${queued}${rejected}`;
 }

@@ -65,8 +65,18 @@ function cachedStorePath(address: string, branch: string, env: NodeJS.ProcessEnv
   return path.join(cache, 'orc', key, 'board.git');
 }
 
-async function gitOutput(args: readonly string[], host: Host | null, cwd: string, env: NodeJS.ProcessEnv): Promise<Uint8Array> {
-  const result = await runGit({ args, env, cwd: host?.workTree ?? host?.gitDir ?? cwd, ...(host === null ? {} : { gitDir: host.gitDir }) });
+async function gitOutput(
+  args: readonly string[],
+  host: Host | null,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Uint8Array> {
+  const result = await runGit({
+    args,
+    env,
+    cwd: host?.workTree ?? host?.gitDir ?? cwd,
+    ...(host === null ? {} : { gitDir: host.gitDir }),
+  });
   if (result.exitCode !== 0) throw new OrcError('git-failed', result.stderr || `git ${args[0]} failed`);
   return result.stdout;
 }

@@ -15,7 +15,9 @@ export interface Template {
 export async function readTemplate(folder = path.join(packageRoot(), '.orc-template')): Promise<Template> {
   const settingsFile = path.join(folder, 'orc.yaml');
   if (!existsSync(settingsFile)) {
-    throw new OrcError('not-found', `${folder} is no board template: it has no orc.yaml`, { hint: 'name a folder with --template DIR' });
+    throw new OrcError('not-found', `${folder} is no board template: it has no orc.yaml`, {
+      hint: 'name a folder with --template DIR',
+    });
   }
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files: { path: string; text: string }[] = [];

@@ -1,7 +1,7 @@
 /** From the choice of an upstream to a transport that reaches it. */
 import { OrcError } from '../errors.ts';
 import { redactUrl } from '../git/clean-text.ts';
-import { headBranches, type Host } from '../git/host.ts';
+import { type Host, headBranches } from '../git/host.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
 import type { GitStore } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
@@ -51,7 +51,10 @@ export function labelOf(upstream: UpstreamChoice, host: Host | null): string {
   }
 }
 
-async function connect(upstream: Exclude<UpstreamChoice, { kind: 'none' }>, options: TransportOptions): Promise<Transport> {
+async function connect(
+  upstream: Exclude<UpstreamChoice, { kind: 'none' }>,
+  options: TransportOptions,
+): Promise<Transport> {
   const { surroundings, store, branch, onStart } = options;
   const { env, host } = surroundings;
   const ref = `refs/heads/${branch}`;
@@ -64,7 +67,11 @@ async function connect(upstream: Exclude<UpstreamChoice, { kind: 'none' }>, opti
   }
   const config = await surroundings.config();
   if (upstream.kind === 'url') {
-    return nativeTransport(store.path, { ...common, url: config.resolveUrl(upstream.url, 'push'), config: config.forTransport(null) });
+    return nativeTransport(store.path, {
+      ...common,
+      url: config.resolveUrl(upstream.url, 'push'),
+      config: config.forTransport(null),
+    });
   }
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
   if (remote === undefined) {

@@ -23,7 +23,7 @@ export interface LookOptions {
 }
 
 export function makeLook({ isTty, hasColour, columns, now }: LookOptions): Look {
-  const width = isTty ? Math.max(columns ?? 80, 20) : Number.POSITIVE_INFINITY;
+  const width = isTty ? Math.max(columns || 80, 20) : Number.POSITIVE_INFINITY;
   return {
     isTty,
     now,

@@ -63,6 +63,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/events.ts')).emit,
   },
   {
+    name: 'history',
+    aliases: [],
+    summary: 'Show the audit trail, from git',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
     name: 'plan',
     aliases: ['p'],
     summary: 'Show what can be worked on next, by whom, and what has to wait',
@@ -103,6 +109,12 @@ export const nouns: readonly Noun[] = [
     aliases: [],
     summary: 'What was queued and then refused: list, show, retry, drop',
     load: async () => (await import('./commands/rejected.ts')).rejectedCommands,
+  },
+  {
+    name: 'config',
+    aliases: [],
+    summary: 'Settings: list, get, set',
+    load: async () => (await import('./commands/config.ts')).configCommands,
   },
   {
     name: 'demo',

@@ -40,13 +40,5 @@ async function sayUnpublished({ published, reason = null, state, op }: CommandRe
   if (published === null) call.note(`decided without the upstream: ${why}`);
   else if (state === 'unknown') call.note(`not published: ${why} — it may have arrived: ask again with --op ${op}`);
   else if (reason !== null) call.note(`not published: ${why} — queued; orc sync publishes it`);
-  else call.note(`queued (publish: ${await deferringMode(call)})`);
-}
-
-async function deferringMode(call: Call): Promise<string> {
-  const { globals, io } = call;
-  return (
-    globals.publish ??
-    (io.env.ORC_PUBLISH || (await call.open()).head().then(({ read }) => read.board.settings.publish))
-  );
+  else call.note(`queued (publish: ${await (await call.open()).publishMode()})`);
 }

@@ -85,6 +85,11 @@ async function addNoun(program: Command, noun: Noun, isCalled: boolean, understo
   }
   const specs = loaded as readonly CommandSpec[];
   command.description(`${noun.summary}.`).usage('<command>').helpCommand(false);
+  const wordsOf = (name: string): string => specs.find((spec) => spec.name === name)?.words ?? '';
+  command.configureHelp({
+    subcommandTerm: (each) =>
+      `${[each.name(), ...each.aliases().slice(0, 1)].join('|')} ${wordsOf(each.name())}`.trim(),
+  });
   for (const spec of specs) {
     const inner = command.command(spec.name, { isDefault: spec.isDefault === true }).aliases(spec.aliases ?? []);
     fillCommand(inner, `orc ${noun.name} ${spec.name}`, spec, understood);

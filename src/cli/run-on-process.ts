@@ -1,13 +1,12 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
-import { readFileSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { runCli } from './run.ts';
 
-export function runOnProcess(): void {
+export async function runOnProcess(): Promise<void> {
   const stop = new AbortController();
-  const isTty = isatty(1);
+  const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
     env: process.env,
@@ -16,7 +15,7 @@ export function runOnProcess(): void {
     stdin: readStdin,
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
-    ask: isatty(0) && isTty ? ask : undefined,
+    ask: isTty && (await isTerminal(0)) ? ask : undefined,
     signal: stop.signal,
   };
   const interrupt = (): void => {
@@ -26,11 +25,20 @@ export function runOnProcess(): void {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  runCli(process.argv.slice(2), io).then((code) => {
-    process.exitCode = code;
-    // What was given up may still be under way.
-    if (stop.signal.aborted) process.exit();
-  });
+  process.exitCode = await runCli(process.argv.slice(2), io);
+  // What was given up may still be under way.
+  if (stop.signal.aborted) process.exit();
+}
+
+/** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
+async function isTerminal(fd: number): Promise<boolean> {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  const { isatty } = await import('node:tty');
+  return isatty(fd);
 }
 
 /**

@@ -2,17 +2,28 @@
  * `apply(board, operation, context)`: the one place where an operation is decided. Pure: the same board, operation and
  * context give the same decision on every machine, which is what makes replaying safe.
  */
-import type { Board, Change } from './board.ts';
+
 import { describeFault } from './arguments.ts';
+import type { Board, Change } from './board.ts';
 import { isOperationId } from './ids.ts';
 import { faultInName } from './names.ts';
-import type { Accepted, Call, Context, Decision, EventDraft, Operation, OperationDefinition, Refusal, Verdict } from './operation.ts';
+import type {
+  Accepted,
+  Call,
+  Context,
+  Decision,
+  EventDraft,
+  Operation,
+  OperationDefinition,
+  Refusal,
+  Verdict,
+} from './operation.ts';
 import { refuse } from './operation.ts';
-import { findOperation } from './operations/index.ts';
 import { wasSeenLately } from './operations/agent.ts';
+import { findOperation } from './operations/index.ts';
 import { withoutExpiredHolds } from './operations/lock.ts';
-import type { BoardEvent } from './records.ts';
 import { refuseOversized } from './record-size.ts';
+import type { BoardEvent } from './records.ts';
 import { findSecret } from './secrets.ts';
 import { toIso } from './time.ts';
 
@@ -39,7 +50,8 @@ export function checkOperation(operation: Operation): CheckedOperation | Refusal
   const faultInAgent = faultInName(operation.agent);
   if (faultInAgent !== null) return refuse('invalid-argument', `agent ${faultInAgent}`);
   const { allow_secret: allowSecret, ...given } = withoutUndefined(operation.args);
-  if (isDeeperThan(maxDepth, given)) return refuse('invalid-argument', `arguments must not be nested deeper than ${maxDepth}`);
+  if (isDeeperThan(maxDepth, given))
+    return refuse('invalid-argument', `arguments must not be nested deeper than ${maxDepth}`);
   const parsed = definition.arguments().safeParse(given, { reportInput: true });
   if (!parsed.success) {
     const fault = describeFault(parsed.error);
@@ -47,7 +59,11 @@ export function checkOperation(operation: Operation): CheckedOperation | Refusal
   }
   const secret = allowSecret === true ? null : findSecret(given);
   if (secret !== null) {
-    return refuse('secret-found', `the text holds what looks like ${secret}`, 'published history cannot be taken back; --allow-secret insists');
+    return refuse(
+      'secret-found',
+      `the text holds what looks like ${secret}`,
+      'published history cannot be taken back; --allow-secret insists',
+    );
   }
   return { definition, args: parsed.data };
 }

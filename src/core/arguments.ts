@@ -67,7 +67,8 @@ export const resource = () => checked(faultInResource);
 export const title = () => {
   const schema = upTo(maxTitleLength);
   return schema.check((context) => {
-    if (context.value.trim() === '') context.issues.push({ code: 'custom', input: context.value, message: 'must not be empty' });
+    if (context.value.trim() === '')
+      context.issues.push({ code: 'custom', input: context.value, message: 'must not be empty' });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a title is one line
     if (/[\n\r\u0000]/.test(context.value)) {
       context.issues.push({ code: 'custom', input: context.value, message: 'must be one line' });
@@ -80,17 +81,26 @@ export const text = () => upToBytes(maxTextLength);
 export const knowledgeText = () => upToBytes(maxKnowledgeLength);
 export const reason = () => upToBytes(maxTextLength);
 export const priority = () => wholeNumber(1, 9, 'a whole number from 1 (most urgent) to 9');
-export const durationMs = () => wholeNumber(1, maxDurationMs, `a whole number of milliseconds from 1 to ${maxDurationMs}`);
+export const durationMs = () =>
+  wholeNumber(1, maxDurationMs, `a whole number of milliseconds from 1 to ${maxDurationMs}`);
 export const count = () => wholeNumber(0, Number.MAX_SAFE_INTEGER, 'a whole number, 0 or more');
 export const flag = () => z.boolean(`${told}must be true or false`);
-export const taskId = () => z.string().check(z.regex(/^[0-9a-f]{8,32}$/, `${told}must be a task id (8 to 32 hexadecimal digits)`));
-export const boardId = () => z.string().check(z.regex(/^[0-9a-f]{16,64}$/, `${told}must be 16 to 64 hexadecimal digits`));
+export const taskId = () =>
+  z.string().check(z.regex(/^[0-9a-f]{8,32}$/, `${told}must be a task id (8 to 32 hexadecimal digits)`));
+export const boardId = () =>
+  z.string().check(z.regex(/^[0-9a-f]{16,64}$/, `${told}must be 16 to 64 hexadecimal digits`));
 export const estimate = () =>
   z.nullable(
-    z.union([upTo(64), z.number().check(z.gte(0))], `${told}must be a number from 0, a text of at most 64 characters, or null`),
+    z.union(
+      [upTo(64), z.number().check(z.gte(0))],
+      `${told}must be a number from 0, a text of at most 64 characters, or null`,
+    ),
   );
 /** A time as orc writes it, or with another zone; never in the words of a locale. */
-export const time = () => checked((text) => (/^\d/.test(text) && !Number.isNaN(fromIso(text)) ? null : 'must be a time such as 2026-01-31T12:00:00Z'));
+export const time = () =>
+  checked((text) =>
+    /^\d/.test(text) && !Number.isNaN(fromIso(text)) ? null : 'must be a time such as 2026-01-31T12:00:00Z',
+  );
 export const names = () => z.array(name()).check(z.maxLength(maxListLength));
 export const taskIds = () => z.array(taskId()).check(z.maxLength(maxListLength));
 export const globs = () => z.array(checked(faultInGlob)).check(z.maxLength(maxListLength));

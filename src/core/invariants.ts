@@ -6,7 +6,16 @@ import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
 import { faultInName, faultInPath, faultInResource, foldName } from './names.ts';
 import { maxNotes } from './operations/support.ts';
-import { type Agent, type Hold, isOpen, type Lock, noTasks, type Task, type TaskCounts, taskStatuses } from './records.ts';
+import {
+  type Agent,
+  type Hold,
+  isOpen,
+  type Lock,
+  noTasks,
+  type Task,
+  type TaskCounts,
+  taskStatuses,
+} from './records.ts';
 import { fromIso } from './time.ts';
 
 /**
@@ -23,9 +32,15 @@ export function checkInvariants(board: Board): string[] {
     ...checkCycles(tasks, 'is its own ancestor', (task) => (task.parent === null ? [] : [task.parent])),
     ...checkCounts(board, tasks),
     ...[...board.agents.loaded()].flatMap(checkAgent),
-    ...checkTwins('agents', [...board.agents.loaded()].map((agent) => agent.id)),
+    ...checkTwins(
+      'agents',
+      [...board.agents.loaded()].map((agent) => agent.id),
+    ),
     ...[...board.locks.loaded()].flatMap((lock) => checkLock(board, lock)),
-    ...checkTwins('resources', [...board.locks.loaded()].map((lock) => lock.resource)),
+    ...checkTwins(
+      'resources',
+      [...board.locks.loaded()].map((lock) => lock.resource),
+    ),
     ...checkPathLocks([...board.locks.loaded()]),
     ...checkKnowledge(board),
   ].sort();
@@ -34,7 +49,10 @@ export function checkInvariants(board: Board): string[] {
 function checkWorkstreams(board: Board): string[] {
   const workstreams = [...board.workstreams.loaded()];
   return [
-    ...checkTwins('workstreams', workstreams.map((workstream) => workstream.name)),
+    ...checkTwins(
+      'workstreams',
+      workstreams.map((workstream) => workstream.name),
+    ),
     ...workstreams.flatMap((workstream) => {
       const what = `workstream ${workstream.name}`;
       const { pending, in_progress, blocked } = board.countsOf(workstream.name);
@@ -43,7 +61,10 @@ function checkWorkstreams(board: Board): string[] {
         ...faultyPriority(what, workstream.priority),
         ...fromTheFuture(what, 'created_version', workstream.created_version, board),
         ...faultyTimes(what, workstream, ['created_at', 'updated_at']),
-        ...when(workstream.status === 'archived' && pending + in_progress + blocked > 0, `${what} is archived and has open tasks`),
+        ...when(
+          workstream.status === 'archived' && pending + in_progress + blocked > 0,
+          `${what} is archived and has open tasks`,
+        ),
       ];
     }),
   ];
@@ -63,7 +84,10 @@ function checkTask(board: Board, task: Task): string[] {
     ...(claim === null ? [] : fromTheFuture(what, 'claim.token', claim.token, board)),
     ...(claim === null ? [] : faultyTimes(`${what}, its claim:`, claim, ['claimed_at', 'lease_until'])),
     ...task.depends_on.filter(isUnknown).map((id) => `${what} depends on ${id}, which does not exist`),
-    ...when(task.parent !== null && isUnknown(task.parent), `${what} has the parent ${task.parent}, which does not exist`),
+    ...when(
+      task.parent !== null && isUnknown(task.parent),
+      `${what} has the parent ${task.parent}, which does not exist`,
+    ),
     ...faultyPriority(what, task.priority),
     ...when(task.attempts < 0 || !Number.isInteger(task.attempts), `${what} has ${task.attempts} attempts`),
     ...when(task.notes.length > maxNotes, `${what} has more than ${maxNotes} notes`),
@@ -142,14 +166,20 @@ function checkLock(board: Board, lock: Lock): string[] {
     ...faultOf(what, 'resource', faultInResource(lock.resource)),
     ...when(lock.holders.length === 0, `${what} is held by nobody`),
     ...when(lock.holders.length > 1 && !lock.shared, `${what} is exclusive and has ${lock.holders.length} holders`),
-    ...when(lock.holders.some((hold, index) => !rises(lock.holders[index - 1], hold)), `${what} has tokens that do not rise`),
+    ...when(
+      lock.holders.some((hold, index) => !rises(lock.holders[index - 1], hold)),
+      `${what} has tokens that do not rise`,
+    ),
     ...lock.holders.flatMap((hold) => {
       const ofHold = `${what}, held by ${hold.agent}:`;
       const end = fromIso(hold.acquired_at) + hold.ttl_ms;
       return [
         ...fromTheFuture(ofHold, 'token', hold.token, board),
         ...faultyTimes(ofHold, hold, ['acquired_at', 'expires_at']),
-        ...when(!Number.isNaN(end) && end !== fromIso(hold.expires_at), `${ofHold} expires_at is not acquired_at and ttl_ms`),
+        ...when(
+          !Number.isNaN(end) && end !== fromIso(hold.expires_at),
+          `${ofHold} expires_at is not acquired_at and ttl_ms`,
+        ),
       ];
     }),
   ];
@@ -210,7 +240,10 @@ function faultyPriority(what: string, priority: number): string[] {
 }
 
 function fromTheFuture(what: string, field: string, version: number, board: Board): string[] {
-  return when(version > board.meta.version, `${what} ${field} ${version} is beyond the board's version ${board.meta.version}`);
+  return when(
+    version > board.meta.version,
+    `${what} ${field} ${version} is beyond the board's version ${board.meta.version}`,
+  );
 }
 
 function faultyTimes<Field extends string>(

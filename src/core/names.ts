@@ -13,7 +13,8 @@ const reservedInScripts = new Set(['__proto__', 'constructor', 'prototype']);
 const controls = /[\u0000-\u001f\u007f-\u009f]/;
 /** Characters that are invisible or reorder text: zero-width ones (HFS+ ignores them in `.git`), bidi controls, BOM, tags. */
 // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of them is meant by itself
-const invisible = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/u;
+const invisible =
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/u;
 const notInFileNames = /[<>:"|?*\\]/;
 const loneSurrogate = /\p{Surrogate}/u;
 
@@ -74,7 +75,8 @@ function faultInLength(name: string): string | null {
 
 function faultInComponent(name: string): string | null {
   if (controls.test(name)) return 'must not hold control characters';
-  if (invisible.test(name) || loneSurrogate.test(name)) return 'must not hold invisible or bidirectional control characters';
+  if (invisible.test(name) || loneSurrogate.test(name))
+    return 'must not hold invisible or bidirectional control characters';
   if (name !== name.normalize('NFC')) return 'must be in Unicode normal form C';
   if (name.includes('/')) return 'must not hold a slash';
   if (name.startsWith('-')) return 'must not begin with -';
@@ -83,7 +85,8 @@ function faultInComponent(name: string): string | null {
   if (/^\s|\s$|\.$/.test(name)) return 'must not begin or end with white space, nor end with a dot';
   if (notInFileNames.test(name)) return 'must not hold any of < > : " | ? * \\';
   const folded = foldName(name);
-  if (/^\.?git(~\d+)?$/.test(folded.replace(/[\s.]+$/, '')) && folded !== 'git') return 'must not be a spelling of .git';
+  if (/^\.?git(~\d+)?$/.test(folded.replace(/[\s.]+$/, '')) && folded !== 'git')
+    return 'must not be a spelling of .git';
   if (folded.endsWith('.lock') || folded.endsWith('.git')) return 'must not end in .lock or .git';
   if (reservedOnWindows.test(name)) return 'must not be a device name of Windows';
   if (reservedInScripts.has(folded)) return 'must not be a reserved word of JavaScript';

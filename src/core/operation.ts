@@ -120,7 +120,13 @@ export function refuse(
   hint?: string,
   details?: Readonly<Record<string, unknown>>,
 ): Refusal {
-  return { outcome: 'refused', code, message, ...(hint === undefined ? {} : { hint }), ...(details === undefined ? {} : { details }) };
+  return {
+    outcome: 'refused',
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+  };
 }
 
 export function accept(verdict: Omit<Verdict, 'outcome'>): Verdict {

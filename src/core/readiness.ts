@@ -63,7 +63,12 @@ export function missingCapabilities(board: Board, task: Pick<Task, 'needs'>, age
 }
 
 /** Why this agent cannot start this open task now; `null` when it can. Workstream status is the caller's matter. */
-export function obstacleTo(board: Board, task: Task, agent: string, context: Pick<Context, 'at' | 'clockSkewMs'>): Obstacle | null {
+export function obstacleTo(
+  board: Board,
+  task: Task,
+  agent: string,
+  context: Pick<Context, 'at' | 'clockSkewMs'>,
+): Obstacle | null {
   if (task.status === 'blocked') return { code: 'not-ready', message: `task ${task.id} is blocked` };
   if (task.status === 'in_progress' && !isLeaseExpired(board, task, context)) {
     return { code: 'already-claimed', message: `task ${task.id} is held by ${task.assigned_to}` };
@@ -79,7 +84,12 @@ export function obstacleTo(board: Board, task: Task, agent: string, context: Pic
 }
 
 /** Whether an agent's `next` may hand out this task now. */
-export function isReady(board: Board, task: Task, agent: string, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+export function isReady(
+  board: Board,
+  task: Task,
+  agent: string,
+  context: Pick<Context, 'at' | 'clockSkewMs'>,
+): boolean {
   if (task.status !== 'pending' && task.status !== 'in_progress') return false;
   if (board.workstreams.get(task.workstream)?.status !== 'active') return false;
   // What is in memory decides first: most of those that wait do so for an open task, and nothing needs to be loaded.

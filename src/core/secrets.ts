@@ -25,7 +25,10 @@ const secretPatterns: readonly SecretPattern[] = [
   { what: 'an OpenAI key', pattern: /\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{40,}/ },
   { what: 'a Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}\b/ },
   { what: 'a credential in a URL', pattern: /[a-z0-9+.-]:\/\/[^\s/:@]*:[^\s/@]{3,}@[^\s/]/i },
-  { what: 'a JSON web token', pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/ },
+  {
+    what: 'a JSON web token',
+    pattern: /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
+  },
 ];
 
 /** Finds what looks like a credential anywhere in a value; says what kind, never the text itself. */

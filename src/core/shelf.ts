@@ -31,7 +31,12 @@ export class Shelf<Value> {
   readonly #values: Map<string, Value>;
   readonly #absent: Set<string>;
 
-  constructor(collection: CollectionName, complete: boolean, values?: Iterable<readonly [string, Value]>, absent?: Iterable<string>) {
+  constructor(
+    collection: CollectionName,
+    complete: boolean,
+    values?: Iterable<readonly [string, Value]>,
+    absent?: Iterable<string>,
+  ) {
     this.collection = collection;
     this.#complete = complete;
     this.#values = new Map(values);

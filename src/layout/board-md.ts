@@ -20,14 +20,18 @@ const nameLength = 40;
 const titleLength = 80;
 const nextOfEach = 3;
 /** Rows of each table, tried in this order until the whole fits. */
-const rowLimits = [40, 25, 15, 10, 6, 4, 2, 1, 0];
+const maxRows = 40;
+const rowLimits = [maxRows, 25, 15, 10, 6, 4, 2, 1, 0];
 const maxResults = 8;
 
 interface Section {
   readonly title: string;
   readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
   readonly empty: string;
+  /** How many rows there would be. */
+  readonly total: number;
+  /** As many of them as could ever be shown: a board may have thousands. */
+  readonly rows: readonly (readonly string[])[];
 }
 
 export function boardMd(board: Board, tail: EventTail): string {
@@ -48,44 +52,44 @@ function render(board: Board, sections: readonly Section[], limit: number): stri
     '',
     `${updated_at === null ? 'Not begun' : `Updated ${time(updated_at)}`}; ${agents} registered ${agents === 1 ? 'agent' : 'agents'}. orc writes this page at every change: edits to it are lost.`,
   ];
-  for (const { title, head, rows, empty } of sections) {
+  for (const { title, head, rows, total, empty } of sections) {
     lines.push('', `## ${title}`, '');
-    if (rows.length === 0) lines.push(empty);
-    else if (limit === 0) lines.push(`${rows.length} in all.`);
+    if (total === 0) lines.push(empty);
+    else if (limit === 0) lines.push(`${total} in all.`);
     else lines.push(...table(head, rows.slice(0, limit)));
-    if (limit > 0 && rows.length > limit) lines.push('', `… and ${rows.length - limit} more.`);
+    if (limit > 0 && total > limit) lines.push('', `… and ${total - limit} more.`);
   }
   return `${lines.join('\n')}\n`;
 }
 
+function section<Item>(
+  words: Pick<Section, 'title' | 'head' | 'empty'>,
+  items: readonly Item[],
+  toCells: (item: Item) => readonly string[],
+): Section {
+  return { ...words, total: items.length, rows: items.slice(0, maxRows).map(toCells) };
+}
+
 function workstreams(board: Board): Section {
-  const rows = inOrderOfUrgency(board).map(({ name, status, priority }) => {
-    const { pending, in_progress, blocked, done, failed, cancelled } = board.countsOf(name);
-    return [
-      cell(name, nameLength),
-      status,
-      ...[priority, pending, in_progress, blocked, done, failed, cancelled].map(String),
-    ];
-  });
   const head = ['workstream', 'status', 'priority', 'pending', 'in progress', 'blocked', 'done', 'failed', 'cancelled'];
-  return { title: 'Workstreams', head, rows, empty: 'None yet.' };
+  return section({ title: 'Workstreams', head, empty: 'None yet.' }, inOrderOfUrgency(board), (workstream) => {
+    const { name, status, priority } = workstream;
+    const { pending, in_progress, blocked, done, failed, cancelled } = board.countsOf(name);
+    const numbers = [priority, pending, in_progress, blocked, done, failed, cancelled].map(String);
+    return [cell(name, nameLength), status, ...numbers];
+  });
 }
 
 function working(board: Board): Section {
   const tasks = tasksOf(board, 'in_progress').sort(
     (a, b) => compareText(a.assigned_to ?? '', b.assigned_to ?? '') || compareTasks(a, b),
   );
-  const rows = tasks.map((task) => [
+  const head = ['agent', 'task', 'workstream', 'title', 'lease until'];
+  return section({ title: 'Who works on what', head, empty: 'Nobody works on a task.' }, tasks, (task) => [
     cell(task.assigned_to ?? '', nameLength),
     ...taskCells(task),
     task.claim === null ? '–' : time(task.claim.lease_until),
   ]);
-  return {
-    title: 'Who works on what',
-    head: ['agent', 'task', 'workstream', 'title', 'lease until'],
-    rows,
-    empty: 'Nobody works on a task.',
-  };
 }
 
 function next(board: Board): Section {
@@ -106,43 +110,46 @@ function next(board: Board): Section {
   const ranked = Array.from({ length: nextOfEach }, (_, rank) =>
     active.flatMap(({ name }) => byWorkstream.get(name)?.[rank] ?? []),
   ).flat();
-  const rows = ranked.map((task) => [...taskCells(task), String(task.priority)]);
-  return { title: 'Next', head: ['task', 'workstream', 'title', 'priority'], rows, empty: 'Nothing waits to be done.' };
+  const head = ['task', 'workstream', 'title', 'priority'];
+  return section({ title: 'Next', head, empty: 'Nothing waits to be done.' }, ranked, (task) => [
+    ...taskCells(task),
+    String(task.priority),
+  ]);
 }
 
 function blocked(board: Board): Section {
-  const rows = tasksOf(board, 'blocked')
-    .sort(compareTasks)
-    .map((task) => [...taskCells(task), cell(task.notes.at(-1)?.text ?? '', titleLength)]);
-  return { title: 'Blocked', head: ['task', 'workstream', 'title', 'newest note'], rows, empty: 'Nothing is blocked.' };
+  const head = ['task', 'workstream', 'title', 'newest note'];
+  const tasks = tasksOf(board, 'blocked').sort(compareTasks);
+  return section({ title: 'Blocked', head, empty: 'Nothing is blocked.' }, tasks, (task) => [
+    ...taskCells(task),
+    cell(task.notes.at(-1)?.text ?? '', titleLength),
+  ]);
 }
 
 function results(tail: EventTail): Section {
-  const rows = newestCompletions(tail.text).map((event) => [
+  const head = ['task', 'workstream', 'by', 'result'];
+  const events = newestCompletions(tail.text);
+  return section({ title: 'Newest results', head, empty: 'None in the newest events.' }, events, (event) => [
     cell(event.task_id ?? '', nameLength),
     cell(event.workstream ?? '', nameLength),
     cell(event.agent, nameLength),
     cell(typeof event.result === 'string' ? event.result : '', titleLength),
   ]);
-  const empty = 'None in the newest events.';
-  return { title: 'Newest results', head: ['task', 'workstream', 'by', 'result'], rows, empty };
 }
 
 function locks(board: Board): Section {
-  const rows = [...board.locks.loaded()]
-    .sort((a, b) => compareText(a.resource, b.resource))
-    .map(({ resource, shared, holders }) => [
+  const head = ['resource', 'held by', 'kind', 'until'];
+  const held = [...board.locks.loaded()].sort((a, b) => compareText(a.resource, b.resource));
+  return section({ title: 'Locks', head, empty: 'None are held.' }, held, ({ resource, shared, holders }) => {
+    const ends = holders.map(({ expires_at }) => expires_at).sort((a, b) => fromIso(a) - fromIso(b));
+    const agents = holders.map(({ agent }) => agent).join(', ');
+    return [
       cell(resource, nameLength * 2),
-      cell(holders.map(({ agent }) => agent).join(', '), nameLength),
+      cell(agents, nameLength),
       shared ? 'shared' : 'exclusive',
-      time(
-        holders
-          .map(({ expires_at }) => expires_at)
-          .sort((a, b) => fromIso(a) - fromIso(b))
-          .at(-1) ?? '',
-      ),
-    ]);
-  return { title: 'Locks', head: ['resource', 'held by', 'kind', 'until'], rows, empty: 'None are held.' };
+      time(ends.at(-1) ?? ''),
+    ];
+  });
 }
 
 function taskCells({ id, workstream, title }: Task): string[] {

@@ -42,7 +42,11 @@ export function formatCommitMessage(accepted: Accepted, base: number, hashText: 
 
 /** Reads the trailers of the last paragraph; `null` for a commit that orc did not make (a manual edit). */
 export function parseTrailers(message: string): Trailers | null {
-  const paragraph = message.trimEnd().split(/\n{2,}/).at(-1) ?? '';
+  const paragraph =
+    message
+      .trimEnd()
+      .split(/\n{2,}/)
+      .at(-1) ?? '';
   const values = new Map<string, string>();
   for (const line of paragraph.split('\n')) {
     const colon = line.indexOf(': ');
@@ -64,8 +68,10 @@ export function parseTrailers(message: string): Trailers | null {
 /** The fencing token that a commit hands out, if it makes a claim or a hold. */
 function tokenOf(accepted: Accepted): number | null {
   for (const change of accepted.changes) {
-    if (change.collection === 'tasks' && (change.after as Task | null)?.claim?.id === accepted.operation.id) return accepted.version;
-    if (change.collection === 'locks' && change.after?.holders.some((hold) => hold.id === accepted.operation.id)) return accepted.version;
+    if (change.collection === 'tasks' && (change.after as Task | null)?.claim?.id === accepted.operation.id)
+      return accepted.version;
+    if (change.collection === 'locks' && change.after?.holders.some((hold) => hold.id === accepted.operation.id))
+      return accepted.version;
   }
   return null;
 }
@@ -77,7 +83,9 @@ function quoteArguments(value: unknown, hashText: (text: string) => string): unk
   if (Array.isArray(value)) {
     // A list as long as an import's is a digest as a whole.
     const text = JSON.stringify(value);
-    return text.length > 8 * maxQuotedLength ? { $blob: hashText(text), length: text.length } : value.map((each) => quoteArguments(each, hashText));
+    return text.length > 8 * maxQuotedLength
+      ? { $blob: hashText(text), length: text.length }
+      : value.map((each) => quoteArguments(each, hashText));
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, quoteArguments(inner, hashText)]));

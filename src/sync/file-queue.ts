@@ -93,7 +93,9 @@ class FileQueue implements Queue {
 
   async listRejected(): Promise<RejectedRecord[]> {
     const names = (await readdir(this.#rejectedFolder).catch(() => [])).filter((name) => name.endsWith('.json'));
-    const records = await Promise.all(names.map((name) => readJson<RejectedRecord>(path.join(this.#rejectedFolder, name))));
+    const records = await Promise.all(
+      names.map((name) => readJson<RejectedRecord>(path.join(this.#rejectedFolder, name))),
+    );
     return records.filter((record) => record !== null).sort((a, b) => a.asked_at - b.asked_at);
   }
 

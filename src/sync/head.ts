@@ -1,7 +1,7 @@
 /** A commit of the board's branch together with the board that it holds. */
 import { Board } from '../core/board.ts';
-import { noTasks, type Task, type TaskCounts } from '../core/records.ts';
-import type { MissingRecord } from '../core/shelf.ts';
+import { formatVersion, noTasks, type Task, type TaskCounts } from '../core/records.ts';
+import type { CollectionName, MissingRecord } from '../core/shelf.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
@@ -33,11 +33,15 @@ export function emptyHead(): Head {
 export async function loadHead(store: GitStore, commit: Oid, previous: Head | null): Promise<Head> {
   if (previous?.commit === commit) return previous;
   const { tree, message } = decodeCommit((await readBytes(store, commit)) as Uint8Array);
-  const read = previous?.tree ? await patchedRead(store, previous, tree) : await freshRead(store, tree);
+  const patched = previous?.tree ? await patchedRead(store, previous, tree) : null;
+  // Records that did not change were judged by the other format.
+  const isSameFormat = patched !== null && patched.board.meta.format === previous?.read.board.meta.format;
+  const read = isSameFormat ? patched : await freshRead(store, tree);
   const tail = await readTail(store, tree, previous);
   const { board } = read;
   const trailers = parseTrailers(message);
-  const version = trailers === null ? await versionAboveManualEdits(store, commit, board.meta.version) : trailers.version;
+  const version =
+    trailers === null ? await versionAboveManualEdits(store, commit, board.meta.version) : trailers.version;
   board.meta = {
     ...board.meta,
     version: Math.max(version, board.meta.version),
@@ -49,13 +53,28 @@ export async function loadHead(store: GitStore, commit: Oid, previous: Head | nu
 }
 
 /** Brings a record that deciding asked for onto the board. */
-export async function provideRecord(reader: ObjectReader, tree: Oid | null, board: Board, missing: MissingRecord): Promise<void> {
-  const { collection, key } = missing;
+export async function provideRecord(
+  reader: ObjectReader,
+  tree: Oid | null,
+  board: Board,
+  missing: MissingRecord,
+): Promise<void> {
+  await Promise.all(missing.keys.map((key) => provideOne(reader, tree, board, missing.collection, key)));
+}
+
+async function provideOne(
+  reader: ObjectReader,
+  tree: Oid | null,
+  board: Board,
+  collection: CollectionName,
+  key: string,
+): Promise<void> {
   for (const path of coldPaths(collection, key)) {
     const entry = await readPath(reader, tree, path);
     if (entry === null || entry.mode !== '100644') continue;
     const bytes = await readBytes(reader, entry.oid);
-    const decoded = bytes === null ? null : await decodeRecord(path, bytes);
+    const decoded =
+      bytes === null ? null : await decodeRecord(path, bytes, { isNewer: board.meta.format > formatVersion });
     if (decoded !== null && 'record' in decoded) {
       board.provide(collection, key, decoded.record);
       return;
@@ -65,7 +84,10 @@ export async function provideRecord(reader: ObjectReader, tree: Oid | null, boar
 }
 
 /** Paths of the event segments at a tree, oldest first, with the number of each one's first event. */
-export async function listSegments(reader: ObjectReader, tree: Oid | null): Promise<{ path: string; first: number; oid: Oid }[]> {
+export async function listSegments(
+  reader: ObjectReader,
+  tree: Oid | null,
+): Promise<{ path: string; first: number; oid: Oid }[]> {
   const folder = tree === null ? null : await readPath(reader, tree, eventsFolder);
   if (folder === null || folder.mode !== '40000') return [];
   const entries = (await readTrees(reader, [folder.oid])).get(folder.oid) ?? [];
@@ -75,7 +97,10 @@ export async function listSegments(reader: ObjectReader, tree: Oid | null): Prom
     .sort((a, b) => a.first - b.first);
 }
 
-export async function readSegment(reader: ObjectReader, segment: { path: string; oid: Oid }): Promise<ReturnType<typeof parseSegment>> {
+export async function readSegment(
+  reader: ObjectReader,
+  segment: { path: string; oid: Oid },
+): Promise<ReturnType<typeof parseSegment>> {
   const bytes = await readBytes(reader, segment.oid);
   return parseSegment(segment.path, bytes === null ? '' : new TextDecoder().decode(bytes));
 }
@@ -97,7 +122,9 @@ async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
 
 async function patchedRead(store: GitStore, previous: Head, tree: Oid): Promise<ReadBoard> {
   const changes = await diffTrees(store, previous.tree, tree);
-  const wanted = changes.flatMap(({ path, to }) => (to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : []));
+  const wanted = changes.flatMap(({ path, to }) =>
+    to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : [],
+  );
   const objects = await store.readObjects(wanted);
   const diff: FileDiff[] = changes
     .filter(({ path }) => !path.startsWith(`${eventsFolder}/`))

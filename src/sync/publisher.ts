@@ -14,7 +14,7 @@ import type { Transport } from '../git/transport.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
 import { findCommit, findProofs } from './proof.ts';
 import { type Outcome, type Queue, type QueueRecord, unitsOf } from './queue.ts';
-import { type Decided, replay, type Replayed } from './replay.ts';
+import { type Decided, type Replayed, replay } from './replay.ts';
 import type { UpstreamView } from './upstream-view.ts';
 
 export interface PublisherPorts {
@@ -40,7 +40,12 @@ export type RoundResult =
   /** 2. The upstream moved. What was found to be in already is settled. */
   | { readonly outcome: 'raced'; readonly settled: readonly Settled[] }
   /** 4. A clear no although the upstream has not moved. */
-  | { readonly outcome: 'refused'; readonly reason: string; readonly replayed: Replayed; readonly settled: readonly Settled[] }
+  | {
+      readonly outcome: 'refused';
+      readonly reason: string;
+      readonly replayed: Replayed;
+      readonly settled: readonly Settled[];
+    }
   /** 3. No answer. `sent`: something may have arrived. */
   | {
       readonly outcome: 'unreachable';
@@ -61,7 +66,9 @@ export interface RoundOptions {
 /** Carries out one round over all open records of the queue. */
 export async function publishRound(ports: PublisherPorts, options: RoundOptions): Promise<RoundResult> {
   const { queue, view, clock } = ports;
-  const records = (await queue.list()).filter(({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true);
+  const records = (await queue.list()).filter(
+    ({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true,
+  );
   const began = clock.monotonic();
   // 3. What may have been sent before must be looked for upstream before it is decided again.
   if (records.some((record) => record.sent || queue.liveness(record.owner) === 'dead')) {
@@ -76,12 +83,15 @@ export async function publishRound(ports: PublisherPorts, options: RoundOptions)
     const replayed = await replay(base, units, await replayOptions(ports));
     if (replayed.tip === base) {
       // Nothing to push. Refusals may only be told of a head that was seen upstream after they were asked.
-      if (!replayed.decided.some(({ decision }) => decision.outcome === 'refused' || decision.outcome === 'unchanged')) {
+      if (
+        !replayed.decided.some(({ decision }) => decision.outcome === 'refused' || decision.outcome === 'unchanged')
+      ) {
         return { outcome: 'settled', settled: [...settled, ...(await settleAll(ports, replayed))] };
       }
       if (view.confirmedAt < began) {
         const confirmed = await view.confirm({ timeoutMs: options.timeoutMs });
-        if (confirmed.outcome === 'unreachable') return { ...(await unreachable(ports, wanted, confirmed.reason, false)), settled };
+        if (confirmed.outcome === 'unreachable')
+          return { ...(await unreachable(ports, wanted, confirmed.reason, false)), settled };
         if (confirmed.outcome === 'moved') continue;
       }
       return { outcome: 'settled', settled: [...settled, ...(await settleAll(ports, replayed))] };
@@ -90,7 +100,12 @@ export async function publishRound(ports: PublisherPorts, options: RoundOptions)
   }
 }
 
-async function pushReplayed(ports: PublisherPorts, replayed: Replayed, settled: Settled[], options: RoundOptions): Promise<RoundResult> {
+async function pushReplayed(
+  ports: PublisherPorts,
+  replayed: Replayed,
+  settled: Settled[],
+  options: RoundOptions,
+): Promise<RoundResult> {
   const { store, transport, view, clock } = ports;
   await store.writeObjects(replayed.objects);
   const began = clock.monotonic();
@@ -133,7 +148,10 @@ async function unreachable(ports: PublisherPorts, records: readonly QueueRecord[
  * Its owner died before it was told anything: claims and lock acquisitions are dropped, for nobody would work on them.
  * But first they are looked for: one that is in already is simply done.
  */
-async function sortOut(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<{ wanted: QueueRecord[]; dropped: Settled[] }> {
+async function sortOut(
+  ports: PublisherPorts,
+  records: readonly QueueRecord[],
+): Promise<{ wanted: QueueRecord[]; dropped: Settled[] }> {
   const isOrphan = (record: QueueRecord): boolean =>
     ports.queue.liveness(record.owner) === 'dead' &&
     record.told?.state !== 'queued' &&
@@ -152,13 +170,19 @@ async function sortOut(ports: PublisherPorts, records: readonly QueueRecord[]): 
     }),
   );
   // A batch of which one record is dropped cannot be decided whole any more.
-  const brokenBatches = new Set(dropped.map(({ record }) => record.operation.batch?.id).filter((id) => id !== undefined));
-  const whole = wanted.filter(({ operation }) => operation.batch === undefined || !brokenBatches.has(operation.batch.id));
+  const brokenBatches = new Set(
+    dropped.map(({ record }) => record.operation.batch?.id).filter((id) => id !== undefined),
+  );
+  const whole = wanted.filter(
+    ({ operation }) => operation.batch === undefined || !brokenBatches.has(operation.batch.id),
+  );
   return { wanted: whole, dropped };
 }
 
 async function settleAll(ports: PublisherPorts, { decided }: Replayed): Promise<Settled[]> {
-  return Promise.all(decided.map(async (each): Promise<Settled> => ({ record: each.record, outcome: await outcomeOf(ports, each) })));
+  return Promise.all(
+    decided.map(async (each): Promise<Settled> => ({ record: each.record, outcome: await outcomeOf(ports, each) })),
+  );
 }
 
 async function outcomeOf(ports: PublisherPorts, { decision, commit }: Decided): Promise<Outcome> {
@@ -179,7 +203,13 @@ export function acceptedOutcome(accepted: Accepted, commit: Oid | null): Outcome
   const key = Object.values(result)[0];
   const collection = collectionOf[Object.keys(result)[0] ?? ''];
   const record = changes.find((change) => change.collection === collection && change.key === key)?.after ?? null;
-  return { outcome: 'accepted', version, commit, result, record: collection === undefined ? accepted.events.at(-1) : record };
+  return {
+    outcome: 'accepted',
+    version,
+    commit,
+    result,
+    record: collection === undefined ? accepted.events.at(-1) : record,
+  };
 }
 
 /** Which collection each kind of result reference names. */
@@ -192,10 +222,19 @@ const collectionOf: Readonly<Record<string, CollectionName>> = {
 };
 
 /** The recorded outcome of an operation that is in. */
-export async function provenOutcome(ports: Pick<PublisherPorts, 'store' | 'view'>, event: BoardEvent): Promise<Outcome> {
+export async function provenOutcome(
+  ports: Pick<PublisherPorts, 'store' | 'view'>,
+  event: BoardEvent,
+): Promise<Outcome> {
   const found = await findCommit(ports.store, await ports.view.head(), event);
   const byEvent: ResultRef = event.task_id === undefined ? { event: event.n } : { task: event.task_id };
-  return { outcome: 'accepted', version: event.v, commit: found?.commit ?? null, result: found?.result ?? byEvent, record: null };
+  return {
+    outcome: 'accepted',
+    version: event.v,
+    commit: found?.commit ?? null,
+    result: found?.result ?? byEvent,
+    record: null,
+  };
 }
 
 async function replayOptions(ports: PublisherPorts) {

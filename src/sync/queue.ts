@@ -2,8 +2,9 @@
  * The operations that are not published yet. The queue is the truth about intent: a record is durable before anything
  * else happens with its operation, and goes only when the operation's fate is known and told.
  */
-import type { ErrorCode } from '../errors.ts';
+
 import type { Operation, ResultRef } from '../core/operation.ts';
+import type { ErrorCode } from '../errors.ts';
 
 /** Whose process asked, in a form that outlives it. */
 export interface Owner {

@@ -15,7 +15,8 @@ import { editTree } from '../git/edit-tree.ts';
 import { encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
-import { encodeAccepted, type EventTail } from '../layout/write-board.ts';
+import { faultInSettings } from '../layout/settings.ts';
+import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
 import type { Committer } from './ports.ts';
@@ -81,7 +82,11 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         outcome.push({ record, decision, commit: draft.commit });
         continue;
       }
-      outcome.push({ record, decision: 'outcome' in decision ? decision : { outcome: 'refused', ...decision }, commit: null });
+      outcome.push({
+        record,
+        decision: 'outcome' in decision ? decision : { outcome: 'refused', ...decision },
+        commit: null,
+      });
       if (decision !== base.read.writeBlock && 'outcome' in decision && decision.outcome === 'unchanged') continue;
       if (before !== null) break;
     }
@@ -111,13 +116,23 @@ export function pinned(record: QueueRecord): Operation {
 }
 
 /** Decides one operation, loading the records that it asks for. */
-async function decide(draft: Draft, reader: ObjectHasher, operation: Operation, options: ReplayOptions): Promise<Decision> {
+async function decide(
+  draft: Draft,
+  reader: ObjectHasher,
+  operation: Operation,
+  options: ReplayOptions,
+): Promise<Decision> {
   const { board } = draft;
   const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
   const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
   for (;;) {
     try {
-      return apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs });
+      const decision = apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs });
+      const fault =
+        decision.outcome === 'accepted' && decision.settingsText !== undefined
+          ? await faultInSettings(decision.settingsText)
+          : null;
+      return fault === null ? decision : refuse('invalid-argument', `orc.yaml would not be readable: ${fault}`);
     } catch (error) {
       if (!(error instanceof MissingRecord)) throw error;
       await provideRecord(reader, draft.tree, board, error);
@@ -169,7 +184,11 @@ function refuseWhole(unit: Unit, outcome: readonly Decided[], failed: number): D
   return unit.records.map((record, index) => {
     if (index === failed) return { record, decision: culprit, commit: null };
     const message = `line ${failed + 1} of the batch was refused: ${culprit.message}`;
-    return { record, decision: refuse('batch-refused', message, culprit.hint, { line: failed + 1, code: culprit.code }), commit: null };
+    return {
+      record,
+      decision: refuse('batch-refused', message, culprit.hint, { line: failed + 1, code: culprit.code }),
+      commit: null,
+    };
   });
 }
 

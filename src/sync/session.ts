@@ -5,11 +5,19 @@
  * upstream at some moment during the call; an operation told as queued survives a crash.
  */
 import type { Operation } from '../core/operation.ts';
-import { encodeOrder } from './order.ts';
 import type { Head } from './head.ts';
+import { encodeOrder } from './order.ts';
 import type { Exclusion } from './ports.ts';
 import { findProofs } from './proof.ts';
-import { acceptedOutcome, decideTentatively, provenOutcome, type PublisherPorts, publishRound, type RoundResult, type Settled } from './publisher.ts';
+import {
+  acceptedOutcome,
+  decideTentatively,
+  type PublisherPorts,
+  provenOutcome,
+  publishRound,
+  type RoundResult,
+  type Settled,
+} from './publisher.ts';
 import type { Outcome, Owner, QueueRecord } from './queue.ts';
 import type { Replayed } from './replay.ts';
 
@@ -171,7 +179,8 @@ export class Session {
         await this.rebuildLocal();
         return this.#report({ published, rejected, reachable: false, reason: round.reason });
       }
-      if (clock.monotonic() > deadline) return this.#report({ published, rejected, reachable: true, reason: 'out of time' });
+      if (clock.monotonic() > deadline)
+        return this.#report({ published, rejected, reachable: true, reason: 'out of time' });
       await this.#backOff(losses);
     }
     const fetched = await view.fetch({ timeoutMs: Math.max(1, deadline - clock.monotonic()) });
@@ -342,8 +351,18 @@ export class Session {
   async #tellRefused(records: readonly QueueRecord[], reason: string): Promise<Answer[]> {
     const isCheckedOut = /checked out|denyCurrentBranch/i.test(reason);
     const outcome: Outcome = isCheckedOut
-      ? { outcome: 'refused', code: 'checked-out', message: 'the branch orc is checked out in a work tree', hint: 'switch that work tree to another branch' }
-      : { outcome: 'refused', code: 'upstream-refused', message: `the upstream refused the push: ${reason}`, hint: 'ask whoever runs the remote to let pushes to the branch orc through' };
+      ? {
+          outcome: 'refused',
+          code: 'checked-out',
+          message: 'the branch orc is checked out in a work tree',
+          hint: 'switch that work tree to another branch',
+        }
+      : {
+          outcome: 'refused',
+          code: 'upstream-refused',
+          message: `the upstream refused the push: ${reason}`,
+          hint: 'ask whoever runs the remote to let pushes to the branch orc through',
+        };
     await this.#ports.queue.remove(records.map(({ operation }) => operation.id));
     const head = await this.#ports.view.head();
     return records.map(({ operation }) => ({ operation, outcome, published: null, state: 'none', head, reason }));
@@ -353,7 +372,9 @@ export class Session {
   async #tellTentatively(records: readonly QueueRecord[], reason: string | null): Promise<Answer[]> {
     const { queue, store, view } = this.#ports;
     const ids = new Set(records.map(({ operation }) => operation.id));
-    const open = (await queue.list()).filter((record) => record.outcome === null && (record.told?.state === 'queued' || ids.has(record.operation.id)));
+    const open = (await queue.list()).filter(
+      (record) => record.outcome === null && (record.told?.state === 'queued' || ids.has(record.operation.id)),
+    );
     const replayed: Replayed = await decideTentatively(this.#ports, open);
     const own = replayed.decided.filter(({ record }) => ids.has(record.operation.id));
     const answers: Answer[] = [];
@@ -368,10 +389,23 @@ export class Session {
         gone.push(operation.id);
         const outcome: Outcome =
           decision.outcome === 'proven'
-            ? { outcome: 'accepted', version: decision.event.v, commit: null, result: { event: decision.event.n }, record: decision.event }
+            ? {
+                outcome: 'accepted',
+                version: decision.event.v,
+                commit: null,
+                result: { event: decision.event.n },
+                record: decision.event,
+              }
             : decision;
         const published = decision.outcome === 'proven' ? true : null;
-        answers.push({ operation, outcome, published, state: published ? 'published' : 'none', head: replayed.tip, reason });
+        answers.push({
+          operation,
+          outcome,
+          published,
+          state: published ? 'published' : 'none',
+          head: replayed.tip,
+          reason,
+        });
       }
     }
     await queue.remove(gone);

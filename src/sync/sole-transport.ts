@@ -14,7 +14,8 @@ export function soleTransport(store: GitStore, storeLock: Exclusion): Transport 
       try {
         const from = await store.readRef(trackingRef);
         if (from === oid) return { outcome: 'taken' };
-        if (from !== null && !(await store.isAncestor(from, oid))) return { outcome: 'rejected', reason: 'not a fast-forward' };
+        if (from !== null && !(await store.isAncestor(from, oid)))
+          return { outcome: 'rejected', reason: 'not a fast-forward' };
         const moved = await store.updateRefs([{ ref: trackingRef, from, to: oid }]);
         return moved === 'updated' ? { outcome: 'taken' } : { outcome: 'rejected', reason: 'the ref has moved' };
       } finally {

@@ -17,7 +17,10 @@ export interface UpstreamViewOptions {
   readonly boardId: string | null;
 }
 
-export type Fetched = { readonly outcome: 'same' } | { readonly outcome: 'moved' } | { readonly outcome: 'unreachable'; readonly reason: string };
+export type Fetched =
+  | { readonly outcome: 'same' }
+  | { readonly outcome: 'moved' }
+  | { readonly outcome: 'unreachable'; readonly reason: string };
 
 const staleReadTries = 3;
 const staleReadPauseMs = 150;
@@ -40,7 +43,10 @@ export class UpstreamView {
   async head(): Promise<Head> {
     const commit = await this.#options.store.readRef(trackingRef);
     if (commit === null) return emptyHead();
-    this.#head = await loadHead(this.#options.store, commit, this.#head);
+    this.#head =
+      commit === this.#local?.commit
+        ? this.#local
+        : await loadHead(this.#options.store, commit, this.#head ?? this.#local);
     return this.#head;
   }
 
@@ -88,7 +94,8 @@ export class UpstreamView {
         await clock.sleep(staleReadPauseMs * tries);
         continue;
       }
-      if (relation === 'behind') return { outcome: 'unreachable', reason: `${transport.label} answers with an older state` };
+      if (relation === 'behind')
+        return { outcome: 'unreachable', reason: `${transport.label} answers with an older state` };
       throw this.#rewritten(before, fetched.head);
     }
   }
@@ -135,9 +142,13 @@ export class UpstreamView {
     const head = await loadHead(this.#options.store, commit, this.#head);
     const { id } = head.read.board.meta;
     if (this.#boardId !== null && id !== '' && id !== this.#boardId) {
-      throw new OrcError('history-rewritten', `${this.#options.transport.label} now holds another board (${id.slice(0, 8)})`, {
-        hint: 'nothing was changed; `orc sync --accept-rewrite` joins it and keeps the old chain under refs/orc/rewritten/',
-      });
+      throw new OrcError(
+        'history-rewritten',
+        `${this.#options.transport.label} now holds another board (${id.slice(0, 8)})`,
+        {
+          hint: 'nothing was changed; `orc sync --accept-rewrite` joins it and keeps the old chain under refs/orc/rewritten/',
+        },
+      );
     }
     this.#head = head;
     if (id !== '') this.#boardId = id;
@@ -150,8 +161,15 @@ export class UpstreamView {
     try {
       for (let tries = 0; tries < 5; tries++) {
         const from = await store.readRef(trackingRef);
-        if (from !== null && (from === commit || (await store.isAncestor(commit, from)))) return;
-        if ((await store.updateRefs([{ ref: trackingRef, from, to: commit }])) === 'updated') return;
+        if (from === commit) return;
+        // The common direction first: it is answered by a step or two, the other only at the end of history.
+        const isForward = from === null || (await store.isAncestor(from, commit));
+        if (!isForward && (await store.isAncestor(commit, from as Oid))) return;
+        const updates = [{ ref: trackingRef, from, to: commit }];
+        // Where nothing tentative lies on top, the local head goes along: one durable step instead of two.
+        const local = await store.readRef(localRef);
+        if (local === from) updates.push({ ref: localRef, from, to: commit });
+        if ((await store.updateRefs(updates)) === 'updated') return;
       }
       throw new OrcError('store-busy', 'the store keeps changing under orc', { hint: 'try again' });
     } finally {
@@ -161,7 +179,10 @@ export class UpstreamView {
 
   #rewritten(before: Oid | null, after: Oid | null): OrcError {
     const { label } = this.#options.transport;
-    const what = after === null ? `the board's branch is gone from ${label}` : `the history of the board at ${label} was rewritten`;
+    const what =
+      after === null
+        ? `the board's branch is gone from ${label}`
+        : `the history of the board at ${label} was rewritten`;
     return new OrcError('history-rewritten', what, {
       hint: 'nothing was changed; `orc sync --accept-rewrite` goes on from what is there and keeps the old chain under refs/orc/rewritten/',
       details: { before, after },

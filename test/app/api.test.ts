@@ -40,10 +40,19 @@ test('the life of a task', async () => {
   await orc.createWorkstream('test-ws');
   const task = await orc.addTask('test-ws', { title: 'Test task', description: 'A test', priority: 2 });
   expect(task.id).toMatch(/^[0-9a-f]{8}$/);
-  expect(task).toMatchObject({ status: 'pending', title: 'Test task', estimate: null, assigned_to: null, result: null });
+  expect(task).toMatchObject({
+    status: 'pending',
+    title: 'Test task',
+    estimate: null,
+    assigned_to: null,
+    result: null,
+  });
   const claimed = await orc.claimTask('test-ws', task.id, 'agent-test');
   expect(claimed).toMatchObject({ status: 'in_progress', assigned_to: 'agent-test' });
-  await expect(orc.claimTask('test-ws', task.id, 'agent-2')).rejects.toMatchObject({ code: 'already-claimed', details: { by: 'agent-test' } });
+  await expect(orc.claimTask('test-ws', task.id, 'agent-2')).rejects.toMatchObject({
+    code: 'already-claimed',
+    details: { by: 'agent-test' },
+  });
   const completed = await orc.completeTask('test-ws', task.id, 'Done!');
   expect(completed).toMatchObject({ status: 'done', result: 'Done!', assigned_to: 'agent-test' });
   await expect(orc.completeTask('test-ws', task.id, 'again')).rejects.toMatchObject({ code: 'closed' });
@@ -86,7 +95,10 @@ test('acquireLock and releaseLock answer true or false; tryLock tells more', asy
   expect(await orc.releaseLock('git-repo', 'agent-2')).toBe(false);
   expect(await orc.releaseLock('git-repo', 'agent-1')).toBe(true);
   expect(await orc.releaseLock('git-repo', 'agent-1')).toBe(false);
-  expect(await orc.tryLock('git-repo', 'agent-2')).toMatchObject({ outcome: 'acquired', lock: { resource: 'git-repo' } });
+  expect(await orc.tryLock('git-repo', 'agent-2')).toMatchObject({
+    outcome: 'acquired',
+    lock: { resource: 'git-repo' },
+  });
   await expect(orc.acquireLock('git-repo', 'agent-1', 0)).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
@@ -126,7 +138,8 @@ test('status and statusText', async () => {
   });
   expect(status.recent_events.length).toBeLessThanOrEqual(10);
   const text = await orc.statusText();
-  for (const part of ['orc status', '[P5] test-ws: 0 pending, 0 active, 0 done', 'deploy: held by a1', 'topic']) expect(text).toContain(part);
+  for (const part of ['orc status', '[P5] test-ws: 0 pending, 0 active, 0 done', 'deploy: held by a1', 'topic'])
+    expect(text).toContain(part);
 });
 
 test('an operation asked again by its id gives its recorded outcome', async () => {

@@ -73,6 +73,10 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
   await run('status');
+  await run('history', ['task', first]);
+  await run('config list');
+  await run('config get', ['publish']);
+  await run('config set', ['lease', '1h', '--shared']);
   await run('plan');
   await run('brief', ['build']);
   await run('collect');
@@ -100,7 +104,8 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   git(fresh, 'init', '--quiet');
   await run('import', [path.join(folder, 'out'), '-C', fresh]);
 
-  expect([...commands.keys()].filter((command) => !seen.has(command))).toEqual([]);
+  // The demo runs the built command: test/app has it.
+  expect([...commands.keys()].filter((command) => !seen.has(command))).toEqual(['demo']);
 });
 
 function checkShape(command: string, shape: string, data: unknown): void {

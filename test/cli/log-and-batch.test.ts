@@ -204,6 +204,52 @@ test('plan, brief, collect', async () => {
   expect((await orc('collect', '--since', 'then')).code).toBe(2);
 });
 
+test('history: all, and of one record', async () => {
+  const { orc } = await orcWithBoard();
+  const id = await addTask(orc, 'Task');
+  await orc('kb', 'write', 'notes', 'text');
+  await orc('t', 'complete', id, 'All\nis done');
+  const all = (await orc('history')).lines();
+  expect(all[0]).toMatch(/^v5 [0-9a-f]{10} \[\S+\] task\.complete build\/[0-9a-f]{8} by system$/);
+  expect(all.slice(1, 3)).toEqual(['    All', '    is done']);
+  expect(all).toHaveLength(7);
+  expect((await orc('history', '--last', '1')).lines()).toHaveLength(3);
+  expect(
+    (await orc('history', 'task', id.slice(0, 6), '--json')).json().data.map(({ kind }: { kind: string }) => kind),
+  ).toEqual(['task.complete', 'task.add']);
+  expect((await orc('history', 'kb', 'notes')).lines()).toHaveLength(1);
+  for (const words of [
+    ['history', 'task'],
+    ['history', 'thing', 'x'],
+    ['history', '--last', '0'],
+  ])
+    expect((await orc(...words)).code).toBe(2);
+});
+
+test('config: list, get, set for this clone and for the board', async () => {
+  const { orc, folder } = await orcWithBoard();
+  expect((await orc('config')).out).toMatch(/^publish = each +\(orc\.yaml\)$/m);
+  expect((await orc('config', 'set', 'lease', '1h', '--shared')).out).toBe('Set lease = 1h (orc.yaml)\n');
+  expect((await orc('config', 'get', 'lease')).out).toBe('1h\n');
+  expect((await orc('config', 'set', 'agent', 'agent-5')).out).toBe('Set agent = agent-5 (git config: local)\n');
+  await addTask(orc, 'Task');
+  expect((await orc('t', 'next', 'build', '--json')).json().data).toMatchObject({ assigned_to: 'agent-5' });
+  expect((await orc('config', 'set', 'publish', 'sync')).code).toBe(0);
+  expect(await orc('ws', 'create', 'later')).toMatchObject({ code: 0, err: 'queued (publish: sync)\n' });
+  git(folder, 'config', 'orc.publish', 'never');
+  expect((await orc('ws', 'create', 'bad')).code).toBe(2);
+  const cases: readonly (readonly string[])[] = [
+    ['config', 'get', 'nosuch'],
+    ['config', 'set', 'lease', '1h'],
+    ['config', 'set', 'lease', 'long', '--shared'],
+    ['config', 'set', 'agent', '../x'],
+  ];
+  for (const words of cases) {
+    const ran = await orc(...words, '--json');
+    expect({ words, code: ran.code, error: ran.error().code }).toEqual({ words, code: 2, error: 'invalid-argument' });
+  }
+});
+
 test('init: begins, finds what is there, joins, refuses to move', async () => {
   const remote = makeBareRemote();
   const clone = makeClone(remote);
@@ -214,6 +260,9 @@ test('init: begins, finds what is there, joins, refuses to move', async () => {
   expect((await orc('init', '--remote', 'origin')).code).toBe(0);
   const moved = await orc('init', '--remote', 'host', '--json');
   expect([moved.code, moved.error().code]).toEqual([3, 'already-exists']);
+  expect((await orc('init', '--agents-md')).out).toContain('AGENTS.md written\n');
+  expect(readFileSync(path.join(clone, 'AGENTS.md'), 'utf8')).toContain('orc t next');
+  expect((await orc('init', '--agents-md', '--json')).json().data.agents_md).toBe('unchanged');
   const other = await orcIn(makeClone(remote))('init', '--json');
   expect(other.json().data).toMatchObject({ how: 'joined', branch: 'orc', upstream: 'origin', agents_md: null });
 });

@@ -37,7 +37,8 @@ function renderCommand({ path, spec }: Described): string {
   return [
     `### ${path}${aliases}`,
     `${spec.summary}.${spec.details === undefined ? '' : `\n${spec.details}`}`,
-    code([`${path} ${spec.words}`.trim(), ...spec.examples.map((example) => `$ ${example}`)]),
+    `\`${`${path} ${spec.words}`.trim()}\``,
+    code(spec.examples),
     ...(spec.options === undefined ? [] : [optionTable(spec.options)]),
     `Data: ${spec.data.startsWith('the ') || spec.data.includes(' or ') ? spec.data : `\`${spec.data}\``}`,
   ].join('\n\n');

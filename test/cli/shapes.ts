@@ -39,6 +39,9 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
+  HistoryEntry: ['version', 'commit', 'at', 'agent', 'kind', 'subject', 'body', 'manual'],
+  Setting: ['key', 'value', 'source', 'from', 'description'],
+  ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],
   StatusReport: [
     ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
     ...['knowledge_topics', 'sync', 'faults', 'warning'],

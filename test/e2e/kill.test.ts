@@ -26,23 +26,32 @@ async function recover(orc: Orc): Promise<{ tookMs: number; waiting: number }> {
 async function inspect(clone: string, remote: string) {
   await using orc = await openOrc({ cwd: clone, agent: 'survivor' });
   const events = await orc.getEvents();
-  const versions = git(remote, 'log', '--format=%(trailers:key=Orc-Version,valueonly,separator=)', 'orc').split('\n').map(Number);
+  const versions = git(remote, 'log', '--format=%(trailers:key=Orc-Version,valueonly,separator=)', 'orc')
+    .split('\n')
+    .map(Number);
   const parents = git(remote, 'log', '--format=%p', 'orc').split('\n');
   const state = await orc.loadState();
   return { events, versions, parents, state };
 }
 
 for (const [name, mutation] of Object.entries(mutations)) {
-  test(`a process killed at any call of "${name}" leaves a whole board, and acknowledged work stays`, { timeout: 300_000 }, async () => {
+  test(`a process killed at any call of "${name}" leaves a whole board, and acknowledged work stays`, {
+    timeout: 300_000,
+  }, async () => {
     const remote = makeBareRemote();
     const clone = makeClone(remote);
     await using survivor = await openOrc({ cwd: clone, create: true });
     await survivor.createWorkstream('w');
-    const script = new KillableScript(`kill-${name}`, imports, `const orc = await openOrc({ cwd: process.cwd(), timeoutMs: 10000 }); await orc.status(); arm(); ${mutation}`);
+    const script = new KillableScript(
+      `kill-${name}`,
+      imports,
+      `const orc = await openOrc({ cwd: process.cwd(), timeoutMs: 10000 }); await orc.status(); arm(); ${mutation}`,
+    );
     const acknowledged: string[] = [];
     let moments = 0;
     for (let at = 1; ; at++) {
-      if (name === 'next' && (await survivor.listWorkstreams())[0]?.pending === 0) await survivor.addTask('w', { title: `for moment ${at}` });
+      if (name === 'next' && (await survivor.listWorkstreams())[0]?.pending === 0)
+        await survivor.addTask('w', { title: `for moment ${at}` });
       const run = await script.run(at, { cwd: clone, after: at % 2 === 0, env: { TITLE: `moment ${at}` } });
       const acked = run.lines.find((line) => line.startsWith('acked '))?.slice('acked '.length);
       if (acked !== undefined) acknowledged.push(acked);
@@ -51,12 +60,16 @@ for (const [name, mutation] of Object.entries(mutations)) {
         break;
       }
       moments++;
+      if (at % 20 === 0) process.stderr.write(`${name} ${at}\n`);
+      if (moments > 400) throw new Error('a mutation makes ever more calls');
       const { tookMs, waiting } = await recover(survivor);
       expect(tookMs).toBeLessThan(5_000);
       expect(waiting).toBe(0);
     }
     const { events, versions, parents, state } = await inspect(clone, remote);
-    console.log(`${name}: killed at ${moments} moments, ${acknowledged.length} acknowledged, ${versions.length} mutations published`);
+    console.log(
+      `${name}: killed at ${moments} moments, ${acknowledged.length} acknowledged, ${versions.length} mutations published`,
+    );
     expect(moments).toBeGreaterThan(30);
     // One chain, versions without a gap, every operation once.
     expect(parents.slice(0, -1).every((parent) => /^[0-9a-f]+$/.test(parent))).toBe(true);

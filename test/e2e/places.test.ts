@@ -25,7 +25,9 @@ function fingerprint(clone: string): Record<string, unknown> {
     objects: git(clone, 'count-objects', '-v'),
     stash: git(clone, 'stash', 'list'),
     top: readdirSync(clone).sort(),
-    gitTop: readdirSync(gitDir).filter((name) => name !== 'orc').sort(),
+    gitTop: readdirSync(gitDir)
+      .filter((name) => name !== 'orc')
+      .sort(),
   };
 }
 
@@ -67,10 +69,18 @@ test('orc sync shows the story to plain git: by author, by task, by number', asy
   await workThrough(clone);
   await using orc = await openOrc({ cwd: clone });
   await orc.sync();
-  expect(git(clone, 'log', '--format=%an', '--author=agent-1', 'origin/orc').split('\n').every((name) => name === 'agent-1')).toBe(true);
+  expect(
+    git(clone, 'log', '--format=%an', '--author=agent-1', 'origin/orc')
+      .split('\n')
+      .every((name) => name === 'agent-1'),
+  ).toBe(true);
   const [task] = Object.values((await orc.loadState()).workstreams)[0]?.tasks ?? [];
   const story = git(clone, 'log', '--format=%s', 'origin/orc', '--', `tasks/*${task?.id}*`).split('\n');
-  expect(story).toEqual([`task.complete w/${task?.id} by agent-1`, `task.next w/${task?.id} by agent-1`, `task.add w/${task?.id} by system`]);
+  expect(story).toEqual([
+    `task.complete w/${task?.id} by agent-1`,
+    `task.next w/${task?.id} by agent-1`,
+    `task.add w/${task?.id} by system`,
+  ]);
   expect(git(clone, 'shortlog', '-sn', 'origin/orc')).toMatch(/4\s+agent-1/);
   expect(git(clone, 'show', 'origin/orc:BOARD.md')).toContain('Done');
   checkRepository(clone);
@@ -126,7 +136,9 @@ test('the same agent in another work tree of the clone is somebody else', async 
   const task = await here.addTask('w', { title: 'T' });
   await here.claimTask('w', task.id, 'agent-1');
   await using there = await openOrc({ cwd: linked });
-  await expect(there.completeTask('w', task.id, 'x', { agent: 'agent-1' })).rejects.toMatchObject({ code: 'not-holder' });
+  await expect(there.completeTask('w', task.id, 'x', { agent: 'agent-1' })).rejects.toMatchObject({
+    code: 'not-holder',
+  });
   expect((await here.completeTask('w', task.id, 'x')).status).toBe('done');
 });
 
@@ -153,6 +165,23 @@ test('a board that stands alone: upstream none', async () => {
   expect(git(repository, 'for-each-ref')).toBe('');
 });
 
+test('objects and refs in process, with ORC_GIT=portable: the same board, native and portable in turn', async () => {
+  const remote = makeBareRemote();
+  const clone = makeClone(remote);
+  const env = { ...process.env, ORC_GIT: 'portable' };
+  await using portable = await openOrc({ cwd: clone, create: true, env });
+  await portable.createWorkstream('w');
+  const task = await portable.addTask('w', { title: 'T' });
+  await using native = await openOrc({ cwd: clone });
+  expect((await native.getNextTask('w', 'agent-1'))?.id).toBe(task.id);
+  expect((await portable.completeTask('w', task.id, 'done')).status).toBe('done');
+  checkRepository(remote);
+  checkRepository(path.join(clone, '.git/orc/board.git'));
+  await expect(openOrc({ cwd: clone, env: { ...process.env, ORC_GIT: 'other' } })).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
+});
+
 test('a board by its address, without a clone', async () => {
   const remote = makeBareRemote();
   await workThrough(makeClone(remote));
@@ -170,7 +199,10 @@ test('the branch orc is checked out: an error that names the work tree, and noth
   const before = git(repository, 'rev-parse', 'orc');
   git(repository, 'checkout', '--quiet', 'orc');
   await using orc = await openOrc({ cwd: repository });
-  await expect(orc.createWorkstream('x')).rejects.toMatchObject({ code: 'checked-out', message: expect.stringContaining(repository) });
+  await expect(orc.createWorkstream('x')).rejects.toMatchObject({
+    code: 'checked-out',
+    message: expect.stringContaining(repository),
+  });
   expect(git(repository, 'rev-parse', 'orc')).toBe(before);
   expect((await orc.status()).sync.queued).toBe(0);
 });
@@ -178,7 +210,10 @@ test('the branch orc is checked out: an error that names the work tree, and noth
 test('not a repository, no board, a foreign branch, several remotes: each says what helps', async () => {
   await expect(openOrc({ cwd: makeTempDir() })).rejects.toMatchObject({ code: 'no-repository' });
   const empty = makeRepository();
-  await expect(openOrc({ cwd: empty })).rejects.toMatchObject({ code: 'no-board', hint: expect.stringContaining('orc init') });
+  await expect(openOrc({ cwd: empty })).rejects.toMatchObject({
+    code: 'no-board',
+    hint: expect.stringContaining('orc init'),
+  });
   const remote = makeBareRemote();
   const clone = makeClone(remote);
   addCommit(clone, 'refs/heads/orc');

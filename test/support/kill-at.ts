@@ -51,10 +51,17 @@ export class KillableScript {
     );
   }
 
-  run(at: number, options: { readonly cwd: string; readonly after?: boolean; readonly env?: NodeJS.ProcessEnv }): Promise<KillableRun> {
+  run(
+    at: number,
+    options: { readonly cwd: string; readonly after?: boolean; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<KillableRun> {
     const env = { ...process.env, ...options.env, KILL_AT: String(at), KILL_AFTER: options.after === true ? '1' : '0' };
     const preambleUrl = `data:text/javascript,${encodeURIComponent(preamble)}`;
-    const child = spawn(process.execPath, ['--import', preambleUrl, this.#file], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', preambleUrl, this.#file], {
+      cwd: options.cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {

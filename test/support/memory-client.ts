@@ -28,7 +28,13 @@ export function fakeClock(start = Date.parse('2026-01-01T00:00:00.000Z')): Clock
 export function fakeChance(seed: string): Chance {
   let count = 0;
   return {
-    id: () => `${[...seed].map((c) => c.charCodeAt(0).toString(16)).join('')}${(count++).toString(16).padStart(4, '0')}`.padStart(32, '0').slice(-32).split('').reverse().join(''),
+    id: () =>
+      `${[...seed].map((c) => c.charCodeAt(0).toString(16)).join('')}${(count++).toString(16).padStart(4, '0')}`
+        .padStart(32, '0')
+        .slice(-32)
+        .split('')
+        .reverse()
+        .join(''),
     fraction: () => 0.5,
   };
 }
@@ -62,8 +68,12 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
   const store = options.store ?? createMemoryStore({ label: name });
   const chance = fakeChance(name);
   const owner: Owner = { session: name, process: name };
-  const queue = options.queue ?? createMemoryQueue(options.liveness ?? ((other) => (other.session === name ? 'own' : 'alive')));
-  const transport = upstream.transport(store, { label: name, ...(options.intercept ? { intercept: options.intercept } : {}) });
+  const queue =
+    options.queue ?? createMemoryQueue(options.liveness ?? ((other) => (other.session === name ? 'own' : 'alive')));
+  const transport = upstream.transport(store, {
+    label: name,
+    ...(options.intercept ? { intercept: options.intercept } : {}),
+  });
   const view = new UpstreamView({ store, transport, storeLock: alwaysFree, clock, boardId: null });
   const session = new Session({
     store,

@@ -23,7 +23,11 @@ export interface OrcRunOptions {
 
 export function runOrc(args: readonly string[], options: OrcRunOptions): Promise<OrcRun> {
   const env = { ...process.env, ...options.env };
-  const child = spawn(process.execPath, [orcCommand, ...args], { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [orcCommand, ...args], {
+    cwd: options.cwd,
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -41,7 +45,8 @@ export function runOrc(args: readonly string[], options: OrcRunOptions): Promise
         stdout,
         stderr,
         json: <T>() => JSON.parse(stdout) as T,
-        errorCode: () => (JSON.parse(stderr.trim().split('\n').at(-1) ?? '{}') as { error?: { code?: string } }).error?.code,
+        errorCode: () =>
+          (JSON.parse(stderr.trim().split('\n').at(-1) ?? '{}') as { error?: { code?: string } }).error?.code,
       });
     });
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import { createMemoryStore } from '../../src/git/memory.ts';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 function twoClients() {
@@ -13,7 +13,8 @@ function twoClients() {
 
 async function addTask(client: MemoryClient, title = 'T'): Promise<string> {
   const answer = await client.ask('task.add', { workstream: 'w', title });
-  if (answer.outcome.outcome !== 'accepted' || !('task' in answer.outcome.result)) throw new Error(JSON.stringify(answer.outcome));
+  if (answer.outcome.outcome !== 'accepted' || !('task' in answer.outcome.result))
+    throw new Error(JSON.stringify(answer.outcome));
   return answer.outcome.result.task;
 }
 
@@ -21,7 +22,11 @@ test('1. an accepted operation is published, with its version and record', async
   const { a, upstream } = twoClients();
   await beginBoard(a);
   const answer = await a.ask('task.add', { workstream: 'w', title: 'First' });
-  expect(answer).toMatchObject({ published: true, state: 'published', outcome: { outcome: 'accepted', version: 3, record: { title: 'First' } } });
+  expect(answer).toMatchObject({
+    published: true,
+    state: 'published',
+    outcome: { outcome: 'accepted', version: 3, record: { title: 'First' } },
+  });
   expect(upstream.heads).toHaveLength(3);
   expect(await a.queue.list()).toEqual([]);
 });
@@ -45,7 +50,9 @@ test('2. a loser of the race for next gets another task', async () => {
   await addTask(a, 'two');
   await b.session.sync({ timeoutMs: 1000 });
   const answers = await Promise.all([a.ask('task.next', { workstream: 'w' }), b.ask('task.next', { workstream: 'w' })]);
-  const tasks = answers.map(({ outcome }) => (outcome.outcome === 'accepted' && 'task' in outcome.result ? outcome.result.task : null));
+  const tasks = answers.map(({ outcome }) =>
+    outcome.outcome === 'accepted' && 'task' in outcome.result ? outcome.result.task : null,
+  );
   expect(new Set(tasks).size).toBe(2);
   expect(tasks).not.toContain(null);
 });
@@ -74,7 +81,12 @@ test('3. an upstream that cannot be reached: queued, told so, published by the n
   const upstream = new MemoryUpstream();
   const clock = fakeClock();
   let isDown = false;
-  const a = memoryClient({ name: 'alpha', upstream, clock, intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined) });
+  const a = memoryClient({
+    name: 'alpha',
+    upstream,
+    clock,
+    intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined),
+  });
   await beginBoard(a);
   const task = await addTask(a);
   isDown = true;
@@ -112,7 +124,12 @@ test('a tentative claim of a task that somebody else got is rejected, never turn
   const upstream = new MemoryUpstream();
   const clock = fakeClock();
   let isDown = false;
-  const a = memoryClient({ name: 'alpha', upstream, clock, intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined) });
+  const a = memoryClient({
+    name: 'alpha',
+    upstream,
+    clock,
+    intercept: async () => (isDown ? { outcome: 'unreachable' } : undefined),
+  });
   const b = memoryClient({ name: 'beta', upstream, clock });
   await beginBoard(a);
   const first = await addTask(a, 'one');
@@ -166,7 +183,9 @@ test('concurrent calls of one process share pushes', async () => {
   const { a, upstream } = twoClients();
   await beginBoard(a);
   const before = upstream.heads.length;
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => a.ask('task.add', { workstream: 'w', title: `T${i}` })));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => a.ask('task.add', { workstream: 'w', title: `T${i}` })),
+  );
   expect(answers.every(({ published }) => published === true)).toBe(true);
   expect(new Set(answers.map(({ outcome }) => (outcome.outcome === 'accepted' ? outcome.version : 0))).size).toBe(20);
   expect(upstream.heads.length - before).toBeLessThanOrEqual(3);
@@ -191,7 +210,10 @@ test('a claim whose process died untold is dropped; an addition is published', a
     outcome: null,
   });
   const queue = { ...a.queue, liveness: () => 'dead' as const };
-  await queue.add([record('task.claim', { id: task }, '1'), record('task.add', { workstream: 'w', title: 'left behind' }, '2')]);
+  await queue.add([
+    record('task.claim', { id: task }, '1'),
+    record('task.add', { workstream: 'w', title: 'left behind' }, '2'),
+  ]);
   const successor = memoryClient({ name: 'successor', upstream, clock, store: a.store, queue });
   await successor.session.sync({ timeoutMs: 1000 });
   const board = (await successor.session.view.head()).read.board;
@@ -214,7 +236,11 @@ test('a batch is accepted whole or refused whole', async () => {
       batch: { id: `batch-${bad}`, k: index + 1, n: 3 },
     }));
   const refused = await a.session.submit(operations(true), { publish: true, timeoutMs: 1000 });
-  expect(refused.map(({ outcome }) => (outcome.outcome === 'refused' ? outcome.code : outcome.outcome))).toEqual(['batch-refused', 'already-exists', 'batch-refused']);
+  expect(refused.map(({ outcome }) => (outcome.outcome === 'refused' ? outcome.code : outcome.outcome))).toEqual([
+    'batch-refused',
+    'already-exists',
+    'batch-refused',
+  ]);
   expect(upstream.heads.length).toBe(heads);
   const accepted = await a.session.submit(operations(false), { publish: true, timeoutMs: 1000 });
   expect(accepted.every(({ published }) => published === true)).toBe(true);

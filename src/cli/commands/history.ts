@@ -1,10 +1,11 @@
-import type { HistoryEntry } from '../../app/history.ts';
+import type { HistoryEntry, HistoryKind } from '../../app/history.ts';
 import { OrcError } from '../../errors.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { readChoice, readWhole } from '../values.ts';
 import { historyLines } from '../views/history.ts';
 
-const kinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const;
+/** Spelled again: the list of app would bring app along for the sake of a help text. */
+const kinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const satisfies readonly HistoryKind[];
 
 export const history: CommandSpec = defineCommand<HistoryEntry[]>({
   name: 'history',

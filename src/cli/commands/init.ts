@@ -38,9 +38,10 @@ export const init: CommandSpec = defineCommand<Begun>({
     const orc = await begin(call, upstream);
     const { config, transport } = orc.connection;
     if (orc.how === 'opened' && upstream !== undefined) await refuseOtherUpstream(orc, upstream);
-    const agentsMd: Begun['agents_md'] = null;
+    let agentsMd: Begun['agents_md'] = null;
     if (call.flag('agentsMd')) {
-      throw new Error('WAITING');
+      const { writeAgentsMd } = await import('../../app/agents-md.ts');
+      agentsMd = await writeAgentsMd(orc.surroundings.host?.workTree ?? call.globals.cwd);
     }
     const { id } = (await orc.head()).read.board.meta;
     const data: Begun = {

@@ -24,7 +24,14 @@ export const agentRegister = defineOperation({
   actions: ['agent_registered'],
   decide(board, { id, type, capabilities }, call) {
     const before = board.agents.get(id) ?? null;
-    const twin = before === null ? refuseCaseTwin('agent', id, [...board.agents.loaded()].map((agent) => agent.id)) : null;
+    const twin =
+      before === null
+        ? refuseCaseTwin(
+            'agent',
+            id,
+            [...board.agents.loaded()].map((agent) => agent.id),
+          )
+        : null;
     if (twin !== null) return twin;
     const after: Agent = {
       id,
@@ -96,7 +103,9 @@ export const agentRetire = defineOperation({
     for (const task of board.openTasks()) {
       if (task.status !== 'in_progress' || task.assigned_to !== id) continue;
       released.push(task.id);
-      changes.push(taskChange(task, { ...task, status: 'pending', assigned_to: null, claim: null, updated_at: call.iso }));
+      changes.push(
+        taskChange(task, { ...task, status: 'pending', assigned_to: null, claim: null, updated_at: call.iso }),
+      );
     }
     const unlocked: string[] = [];
     for (const lock of board.locks.loaded()) {
@@ -111,7 +120,11 @@ export const agentRetire = defineOperation({
       event: {
         action: 'agent_retired',
         agent: id,
-        data: { released: released.sort(), unlocked: unlocked.sort(), ...(call.agent === id ? {} : { by: call.agent }) },
+        data: {
+          released: released.sort(),
+          unlocked: unlocked.sort(),
+          ...(call.agent === id ? {} : { by: call.agent }),
+        },
       },
       result: { agent: id },
     });

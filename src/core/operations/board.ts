@@ -7,7 +7,11 @@ import { accept, defineOperation, lazily, refuse } from '../operation.ts';
 import type { Settings } from '../records.ts';
 
 /** Files beside the records that a board may begin with. */
-const templateFile = () => z.string().check(z.regex(/^(?:README\.md|templates\/.+)$/), z.refine((path) => faultInPath(path) === null));
+const templateFile = () =>
+  z.string().check(
+    z.regex(/^(?:README\.md|templates\/.+)$/),
+    z.refine((path) => faultInPath(path) === null),
+  );
 
 const initArguments = lazily(() =>
   z.strictObject({
@@ -27,7 +31,15 @@ export const boardInit = defineOperation({
     if (board.meta.id !== '') return refuse('already-exists', 'there is a board already', 'orc joins it by itself');
     const changes: Change[] = files.map((file) => ({ collection: 'files', key: file.path, before: null, after: file }));
     for (const { topic, content } of knowledge) {
-      const after = { topic, content, title: null, tags: [], updated_by: call.agent, updated_at: call.iso, version: call.version };
+      const after = {
+        topic,
+        content,
+        title: null,
+        tags: [],
+        updated_by: call.agent,
+        updated_at: call.iso,
+        version: call.version,
+      };
       changes.push({ collection: 'knowledge', key: topic, before: null, after });
     }
     return accept({

@@ -29,16 +29,29 @@ export function defineEventLog(isReservedAction: (action: string) => boolean) {
     actions: [],
     decide(_board, { action, data }) {
       if (isReservedAction(action)) {
-        return refuse('invalid-argument', `action "${action}" is one of orc's own`, 'choose another word, such as a past participle of your own');
+        return refuse(
+          'invalid-argument',
+          `action "${action}" is one of orc's own`,
+          'choose another word, such as a past participle of your own',
+        );
       }
       const reserved = reservedFields.find((field) => Object.hasOwn(data, field));
       if (reserved !== undefined) {
-        return refuse('invalid-argument', `the field "${reserved}" is reserved`, `reserved: ${reservedFields.join(', ')}`);
+        return refuse(
+          'invalid-argument',
+          `the field "${reserved}" is reserved`,
+          `reserved: ${reservedFields.join(', ')}`,
+        );
       }
       const reference = references.find((field) => Object.hasOwn(data, field) && !isReference(data[field]));
-      if (reference !== undefined) return refuse('invalid-argument', `the field "${reference}" must be a name, as in orc's own events`);
+      if (reference !== undefined)
+        return refuse('invalid-argument', `the field "${reference}" must be a name, as in orc's own events`);
       if (JSON.stringify(data).length > 64 * 1024) {
-        return refuse('too-large', 'the data of an event must not be longer than 65536 characters', 'write it to the knowledge base');
+        return refuse(
+          'too-large',
+          'the data of an event must not be longer than 65536 characters',
+          'write it to the knowledge base',
+        );
       }
       return accept({ changes: [], event: { action, data }, result: { event: 0 } });
     },

@@ -8,7 +8,13 @@ import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
-import { workstreamArchive, workstreamCreate, workstreamPause, workstreamResume, workstreamUpdate } from './workstream.ts';
+import {
+  workstreamArchive,
+  workstreamCreate,
+  workstreamPause,
+  workstreamResume,
+  workstreamUpdate,
+} from './workstream.ts';
 
 const recordOperations = [
   boardInit,

@@ -30,7 +30,17 @@ export const knowledgeWrite = defineOperation({
       const hint = `\`orc kb read ${topic}\` shows it: merge, and write with --base ${current}`;
       return refuse('conflict', `knowledge "${topic}" has changed since version ${base}: ${who}`, hint, { current });
     }
-    return write(board, before, { topic, content, title: title === undefined ? (before?.title ?? null) : title, tags: [...new Set(tags ?? before?.tags ?? [])] }, call);
+    return write(
+      board,
+      before,
+      {
+        topic,
+        content,
+        title: title === undefined ? (before?.title ?? null) : title,
+        tags: [...new Set(tags ?? before?.tags ?? [])],
+      },
+      call,
+    );
   },
 });
 
@@ -49,7 +59,13 @@ export const knowledgeAppend = defineOperation({
       const hint = 'begin a new topic, or write a shorter one in its place';
       return refuse('too-large', `knowledge "${topic}" would be longer than ${maxKnowledgeLength / 1024} KiB`, hint);
     }
-    return write(board, before, { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [] }, call, true);
+    return write(
+      board,
+      before,
+      { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [] },
+      call,
+      true,
+    );
   },
 });
 

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
-import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
-import type { Hold, Lock } from '../records.ts';
 import { globOf, globsOverlap } from '../globs.ts';
+import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
 import { isHoldExpired } from '../readiness.ts';
+import type { Hold, Lock } from '../records.ts';
 import { toIso } from '../time.ts';
 import { isProven, type Proof, refuseCaseTwin } from './support.ts';
 
@@ -29,7 +29,11 @@ export const lockAcquire = defineOperation({
   outlivesOwner: false,
   decide(board, { resource, shared, reason, holds, ttl_ms: ttlMs, ...proof }, call) {
     const held = [...board.locks.loaded()].filter((lock) => liveHolds(lock, call).length > 0);
-    const twin = refuseCaseTwin('resource', resource, held.map((lock) => lock.resource));
+    const twin = refuseCaseTwin(
+      'resource',
+      resource,
+      held.map((lock) => lock.resource),
+    );
     if (twin !== null) return twin;
     const before = board.locks.get(resource) ?? null;
     const live = liveHolds(before, call);
@@ -51,7 +55,10 @@ export const lockAcquire = defineOperation({
     const after: Lock = { resource, shared, holders: [...others, hold].sort((a, b) => a.token - b.token) };
     return accept({
       changes: [lockChange(before, after)],
-      event: { action: 'lock_acquired', data: { resource, ...(shared ? { shared } : {}), ...(own === undefined ? {} : { extended: true }) } },
+      event: {
+        action: 'lock_acquired',
+        data: { resource, ...(shared ? { shared } : {}), ...(own === undefined ? {} : { extended: true }) },
+      },
       result: { lock: resource },
     });
   },
@@ -74,7 +81,10 @@ export const lockRenew = defineOperation({
     if ('outcome' in hold) return hold;
     const length = ttlMs ?? hold.ttl_ms;
     const renewed = { ...hold, acquired_at: call.iso, ttl_ms: length, expires_at: toIso(call.at + length) };
-    const after = { ...(lock as Lock), holders: (lock as Lock).holders.map((each) => (each === hold ? renewed : each)) };
+    const after = {
+      ...(lock as Lock),
+      holders: (lock as Lock).holders.map((each) => (each === hold ? renewed : each)),
+    };
     return accept({
       changes: [lockChange(lock as Lock, after)],
       event: { action: 'lock_renewed', data: { resource } },
@@ -104,7 +114,9 @@ export const lockRelease = defineOperation({
   },
 });
 
-const breakArguments = lazily(() => z.strictObject({ resource: arg.resource(), reason: arg.reason().check(z.minLength(1)) }));
+const breakArguments = lazily(() =>
+  z.strictObject({ resource: arg.resource(), reason: arg.reason().check(z.minLength(1)) }),
+);
 
 export const lockBreak = defineOperation({
   kind: 'lock.break',
@@ -148,7 +160,13 @@ export function withoutExpiredHolds(board: Board, changes: readonly Change[], co
 }
 
 /** Two path locks conflict when their globs can match the same file, unless both are shared or the caller has both. */
-function findOverlappingHolds(locks: readonly Lock[], resource: string, shared: boolean, holds: readonly string[], call: Call): Lock | null {
+function findOverlappingHolds(
+  locks: readonly Lock[],
+  resource: string,
+  shared: boolean,
+  holds: readonly string[],
+  call: Call,
+): Lock | null {
   const glob = globOf(resource);
   if (glob === null) return null;
   for (const lock of locks) {
@@ -175,17 +193,26 @@ function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, cal
   }
   const by = lock?.holders.map((hold) => hold.agent) ?? [];
   const holder = by.length === 0 ? 'nobody holds it' : `it is held by ${by.join(', ')}`;
-  const hint = ofAgent.length > 0 ? 'it was acquired elsewhere under this name: pass the token with --token' : undefined;
+  const hint =
+    ofAgent.length > 0 ? 'it was acquired elsewhere under this name: pass the token with --token' : undefined;
   return refuse('not-holder', `"${resource}" is not held by ${call.agent}: ${holder}`, hint, { by });
 }
 
 function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refusal {
   const by = others.map((hold) => hold.agent);
-  const until = others.map((hold) => hold.expires_at).sort().at(-1) ?? '';
+  const until =
+    others
+      .map((hold) => hold.expires_at)
+      .sort()
+      .at(-1) ?? '';
   const hint = by.includes(call.agent)
     ? 'it was acquired elsewhere under this name: pass the token with --token, or wait'
     : `wait, or ask ${by.join(', ')} to release it`;
-  return refuse('lock-held', `"${resource}" is held by ${by.join(', ')} until ${until}`, hint, { by: by[0], holders: by, until });
+  return refuse('lock-held', `"${resource}" is held by ${by.join(', ')} until ${until}`, hint, {
+    by: by[0],
+    holders: by,
+    until,
+  });
 }
 
 function lockChange(before: Lock | null, after: Lock | null, key = (after ?? (before as Lock)).resource): Change {

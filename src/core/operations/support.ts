@@ -2,8 +2,8 @@
 import type { Board, Change } from '../board.ts';
 import { foldName } from '../names.ts';
 import { type Call, type Refusal, refuse } from '../operation.ts';
-import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
 import { isLeaseExpired, leaseEnd } from '../readiness.ts';
+import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
 import { fromIso, toIso } from '../time.ts';
 
 export const maxNotes = 50;
@@ -16,7 +16,8 @@ export function findWorkstream(board: Board, name: string): Workstream | Refusal
   const found = board.workstreams.get(name);
   if (found !== undefined) return found;
   const known = [...board.workstreams.loaded()].map((workstream) => workstream.name).sort();
-  const hint = known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`;
+  const hint =
+    known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`;
   return refuse('not-found', `workstream "${name}" not found`, hint);
 }
 
@@ -64,7 +65,12 @@ export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusa
   if (task.status !== 'in_progress') return refuseAnyProof(task, proof);
   const details = { by: task.assigned_to, until: claim?.lease_until ?? null };
   if (task.assigned_to !== call.agent && (claim !== null || task.assigned_to !== null)) {
-    return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to}`, 'only its holder can do that', details);
+    return refuse(
+      'not-holder',
+      `task ${task.id} is held by ${task.assigned_to}`,
+      'only its holder can do that',
+      details,
+    );
   }
   if (claim === null) return refuseAnyProof(task, proof);
   if (proof.token === undefined && proof.claim === undefined) {
@@ -77,7 +83,9 @@ export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusa
 /** Whether token or id, whichever are given, are those of the claim or hold; giving none proves nothing. */
 export function isProven(held: { readonly id: string; readonly token: number }, proof: Proof): boolean {
   if (proof.token === undefined && proof.claim === undefined) return false;
-  return (proof.token === undefined || proof.token === held.token) && (proof.claim === undefined || proof.claim === held.id);
+  return (
+    (proof.token === undefined || proof.token === held.token) && (proof.claim === undefined || proof.claim === held.id)
+  );
 }
 
 /** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */

@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
-import type { Task } from '../records.ts';
 import { compareAcrossWorkstreams, compareTasks, isLeaseExpired, isReady, obstacleTo } from '../readiness.ts';
+import type { Task } from '../records.ts';
 import { toIso } from '../time.ts';
 import {
   extendedLease,
@@ -79,7 +79,9 @@ export const taskNext = defineOperation({
   },
 });
 
-const renewArguments = lazily(() => z.strictObject({ ...taskArgument(), lease_ms: z.optional(arg.durationMs()), ...arg.proof() }));
+const renewArguments = lazily(() =>
+  z.strictObject({ ...taskArgument(), lease_ms: z.optional(arg.durationMs()), ...arg.proof() }),
+);
 
 export const taskRenew = defineOperation({
   kind: 'task.renew',
@@ -100,7 +102,12 @@ export const taskRenew = defineOperation({
     const lease = extendedLease(board, task, call, leaseMs);
     return accept({
       changes: [taskChange(task, { ...task, claim: lease, updated_at: call.iso })],
-      event: { action: 'task_renewed', workstream: task.workstream, task_id: id, data: { lease_until: lease?.lease_until } },
+      event: {
+        action: 'task_renewed',
+        workstream: task.workstream,
+        task_id: id,
+        data: { lease_until: lease?.lease_until },
+      },
       result: { task: id },
     });
   },
@@ -126,14 +133,21 @@ export const taskComplete = defineOperation({
     if (notHolder !== null) return notHolder;
     return accept({
       changes: [taskChange(task, { ...task, status: 'done', claim: null, result, updated_at: call.iso })],
-      event: { action: 'task_completed', workstream: task.workstream, task_id: id, data: { result: shortened(result) } },
+      event: {
+        action: 'task_completed',
+        workstream: task.workstream,
+        task_id: id,
+        data: { result: shortened(result) },
+      },
       result: { task: id },
       ...(result === null ? {} : { body: result }),
     });
   },
 });
 
-const failArguments = lazily(() => z.strictObject({ ...taskArgument(), reason: z.optional(z.nullable(arg.reason())), ...arg.proof() }));
+const failArguments = lazily(() =>
+  z.strictObject({ ...taskArgument(), reason: z.optional(z.nullable(arg.reason())), ...arg.proof() }),
+);
 
 export const taskFail = defineOperation({
   kind: 'task.fail',
@@ -209,12 +223,19 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
   };
   const failed = otherChanges.map(({ key }) => key);
   const data = {
-    ...(isTakeover ? { from: task.assigned_to, lease_until: task.claim?.lease_until ?? null, reason: 'lease-expired' } : {}),
+    ...(isTakeover
+      ? { from: task.assigned_to, lease_until: task.claim?.lease_until ?? null, reason: 'lease-expired' }
+      : {}),
     ...(failed.length === 0 ? {} : { failed }),
   };
   return accept({
     changes: [...otherChanges, taskChange(task, after)],
-    event: { action: isTakeover ? 'task_reclaimed' : 'task_claimed', workstream: task.workstream, task_id: task.id, data },
+    event: {
+      action: isTakeover ? 'task_reclaimed' : 'task_claimed',
+      workstream: task.workstream,
+      task_id: task.id,
+      data,
+    },
     result: { task: task.id },
   });
 }

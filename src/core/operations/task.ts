@@ -124,7 +124,8 @@ export const taskEdit = defineOperation({
       if (isRefusal(target)) return target;
       changed.push('workstream');
     }
-    if (changed.length === 0) return refuse('invalid-argument', 'nothing to change', 'name at least one field, such as --priority 1');
+    if (changed.length === 0)
+      return refuse('invalid-argument', 'nothing to change', 'name at least one field, such as --priority 1');
     const after: Task = {
       ...before,
       ...changes,
@@ -239,7 +240,8 @@ export const taskReopen = defineOperation({
   decide(board, { id, workstream, reason }, call) {
     const before = findTask(board, id, workstream);
     if (isRefusal(before)) return before;
-    if (isOpen(before)) return refuse('not-closed', `task ${id} is ${before.status}: it is open`, undefined, { status: before.status });
+    if (isOpen(before))
+      return refuse('not-closed', `task ${id} is ${before.status}: it is open`, undefined, { status: before.status });
     const home = findActiveWorkstream(board, before.workstream);
     if (isRefusal(home)) return home;
     return move({ ...before, attempts: 0, result: null }, 'pending', 'task_reopened', reason, call, before);
@@ -247,7 +249,14 @@ export const taskReopen = defineOperation({
 });
 
 /** Moves a task to a status in which nobody holds it; the reason becomes a note. */
-function move(task: Task, status: Task['status'], action: string, reason: string | null | undefined, call: Call, before: Task = task) {
+function move(
+  task: Task,
+  status: Task['status'],
+  action: string,
+  reason: string | null | undefined,
+  call: Call,
+  before: Task = task,
+) {
   const after: Task = {
     ...task,
     status,
@@ -281,7 +290,9 @@ function refuseUnknownReferences(board: Board, task: Task): Refusal | null {
 
 /** A new task can only be named by itself: who chooses the operation's id knows the task's id beforehand. */
 function refuseSelfReference(task: Task): Refusal | null {
-  return task.depends_on.includes(task.id) || task.parent === task.id ? dependencyCycle(task, [task.id, task.id]) : null;
+  return task.depends_on.includes(task.id) || task.parent === task.id
+    ? dependencyCycle(task, [task.id, task.id])
+    : null;
 }
 
 /** Neither dependencies nor parents may lead back to the task. */

@@ -22,7 +22,11 @@ export const workstreamCreate = defineOperation({
     if (board.workstreams.get(name) !== undefined) {
       return refuse('already-exists', `workstream "${name}" already exists`, `\`orc ws show ${name}\` shows it`);
     }
-    const twin = refuseCaseTwin('workstream', name, [...board.workstreams.loaded()].map((workstream) => workstream.name));
+    const twin = refuseCaseTwin(
+      'workstream',
+      name,
+      [...board.workstreams.loaded()].map((workstream) => workstream.name),
+    );
     if (twin !== null) return twin;
     const workstream: Workstream = {
       name,
@@ -50,7 +54,10 @@ const updateArguments = lazily(() =>
       priority: z.optional(arg.priority()),
     })
     .check(
-      z.refine((args) => args.description !== undefined || args.priority !== undefined, 'say what to change: description or priority'),
+      z.refine(
+        (args) => args.description !== undefined || args.priority !== undefined,
+        'say what to change: description or priority',
+      ),
     ),
 );
 
@@ -109,7 +116,9 @@ export const workstreamArchive = defineOperation({
     const open = counts.pending + counts.in_progress + counts.blocked;
     if (board.workstreams.get(name) !== undefined && open > 0) {
       const hint = `complete, cancel or move them first: \`orc t list ${name}\``;
-      return refuse('has-open-tasks', `workstream "${name}" has ${open} open ${open === 1 ? 'task' : 'tasks'}`, hint, { open });
+      return refuse('has-open-tasks', `workstream "${name}" has ${open} open ${open === 1 ? 'task' : 'tasks'}`, hint, {
+        open,
+      });
     }
     return setStatus(board, name, 'archived', call);
   },
