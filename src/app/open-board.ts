@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
-import type { Answer } from '../sync/session.ts';
+import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -6,7 +6,7 @@ import { findOperation } from '../core/operations/index.ts';
 import type { PublishMode } from '../core/records.ts';
 import { type ErrorCode, OrcError } from '../errors.ts';
 import type { Outcome } from '../sync/queue.ts';
-import type { Answer } from '../sync/session.ts';
+import type { Answer } from '../sync/tentative.ts';
 import type { Connection, World } from './connect.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import { readResult } from './reading.ts';

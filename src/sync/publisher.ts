@@ -66,9 +66,9 @@ export interface RoundOptions {
 /** Carries out one round over all open records of the queue. */
 export async function publishRound(ports: PublisherPorts, options: RoundOptions): Promise<RoundResult> {
   const { queue, view, clock } = ports;
-  const records = (await queue.list()).filter(
-    ({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true,
-  );
+  const all = await queue.list();
+  await removeLeftovers(ports, all);
+  const records = all.filter(({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true);
   const began = clock.monotonic();
   // 3. What may have been sent before must be looked for upstream before it is decided again.
   if (records.some((record) => record.sent || queue.liveness(record.owner) === 'dead')) {
@@ -98,6 +98,12 @@ export async function publishRound(ports: PublisherPorts, options: RoundOptions)
     }
     return pushReplayed(ports, replayed, settled, options);
   }
+}
+
+/** Records that have their outcome and whose owner died before it took it: nobody will ask for them any more. */
+async function removeLeftovers({ queue }: PublisherPorts, records: readonly QueueRecord[]): Promise<void> {
+  const settled = records.filter(({ outcome, owner }) => outcome !== null && queue.liveness(owner) === 'dead');
+  if (settled.length > 0) await queue.remove(settled.map(({ operation }) => operation.id));
 }
 
 async function pushReplayed(

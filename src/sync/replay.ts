@@ -61,8 +61,10 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const pending = new Map<Oid, NewObject>();
   const reader = overlayReader(store, pending);
   const records = units.flatMap((unit) => unit.records);
-  const suspects = records.filter((record) => record.sent || base.read.board.meta.version > record.base);
-  const since = Math.min(...suspects.map((record) => record.base));
+  const { version } = base.read.board.meta;
+  const suspects = records.filter((record) => record.sent || version !== record.base);
+  // A base above the head belongs to a history that was given up: then the whole log is looked through.
+  const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
 
   let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };

@@ -5,7 +5,8 @@ import type { Intercept, MemoryUpstream } from '../../src/git/memory-upstream.ts
 import { createMemoryQueue } from '../../src/sync/memory-queue.ts';
 import type { Chance, Clock, Exclusion } from '../../src/sync/ports.ts';
 import type { Liveness, Owner, Queue } from '../../src/sync/queue.ts';
-import { type Answer, Session, type SubmitOptions } from '../../src/sync/session.ts';
+import { Session, type SubmitOptions } from '../../src/sync/session.ts';
+import type { Answer } from '../../src/sync/tentative.ts';
 import { UpstreamView } from '../../src/sync/upstream-view.ts';
 
 export const boardId = 'b0a2d1d0b0a2d1d0';
