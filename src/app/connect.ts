@@ -46,11 +46,15 @@ export async function openStore(surroundings: Surroundings, world: World): Promi
 }
 
 /** Makes the store's folder; one that another process made first is used as it is. */
-export async function createStore(surroundings: Surroundings, objectFormat: ObjectFormat): Promise<GitStore> {
+export async function createStore(
+  surroundings: Surroundings,
+  objectFormat: ObjectFormat,
+  world: World,
+): Promise<GitStore> {
   const { storePath, env } = surroundings;
   if (isPortable(env))
     return (await import('../git/portable/portable-store.ts')).createPortableStore(storePath, { objectFormat });
-  return createNativeStore(storePath, { env, objectFormat });
+  return createNativeStore(storePath, { env, objectFormat, ...(world.onStart ? { onStart: world.onStart } : {}) });
 }
 
 /** @throws OrcError `invalid-argument` for another value of `ORC_GIT` */
@@ -76,13 +80,14 @@ export async function connect(
     onStart: world.onStart,
   });
   const view = new UpstreamView({ store, transport, storeLock, clock: world.clock, boardId: config.boardId });
-  const owner: Owner = { session: world.chance.id(), process: ownIdentity() };
+  const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
   const queue = await openFileQueue({
     folder: store.path,
     liveness: (other) => {
       if (other.session === owner.session) return 'own';
-      const judged = judgeLiveness(other.process as ProcessIdentity, world.clock.now() - foreignOwnerMs);
-      return judged === 'dead' ? 'dead' : 'alive';
+      const judged = judgeLiveness(other.process as ProcessIdentity, other.seen_at);
+      if (judged === 'foreign') return world.clock.now() - other.seen_at > foreignOwnerMs ? 'dead' : 'alive';
+      return judged;
     },
   });
   const session = new Session({

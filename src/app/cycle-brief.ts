@@ -20,13 +20,13 @@ const maxQuoted = 4000;
 
 export function briefMarkdown({ task, dependencies, others, knowledge, events }: BriefContents): string {
   const lines = [
-    `## Agent Brief: ${task.title}`,
+    `## Agent Brief: ${oneLine(task.title)}`,
     '',
     `**Workstream**: ${task.workstream}`,
     `**Task ID**: ${task.id}`,
     `**Priority**: ${task.priority}`,
     `**Status**: ${task.status}${task.assigned_to === null ? '' : `, ${task.assigned_to}`}`,
-    ...(task.estimate === null ? [] : [`**Estimate**: ${task.estimate}`]),
+    ...(task.estimate === null ? [] : [`**Estimate**: ${oneLine(String(task.estimate))}`]),
     ...(task.labels.length === 0 ? [] : [`**Labels**: ${task.labels.join(', ')}`]),
     ...(task.needs.length === 0 ? [] : [`**Needs**: ${task.needs.join(', ')}`]),
     ...(task.paths.length === 0 ? [] : [`**Files**: ${task.paths.map(code).join(', ')}`]),
@@ -46,7 +46,7 @@ export function briefMarkdown({ task, dependencies, others, knowledge, events }:
     ),
     ...section(
       'Who Works on What',
-      others.map((other) => `- ${other.assigned_to}: ${other.workstream}/${other.id} ${other.title}`),
+      others.map((other) => `- ${other.assigned_to}: ${other.workstream}/${other.id} ${oneLine(other.title)}`),
     ),
     ...section('Relevant Knowledge', knowledge.flatMap(knowledgeLines)),
     ...(events.length === 0 ? [] : ['', '### Recent Events', ...fenced(events.map(eventLine).join('\n'))]),
@@ -73,14 +73,14 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function dependencyLines(task: Task): string[] {
-  const head = `- ${task.workstream}/${task.id} ${task.title}: ${task.status}`;
+  const head = `- ${task.workstream}/${task.id} ${oneLine(task.title)}: ${task.status}`;
   return task.result === null ? [head] : ['', head, ...fenced(task.result)];
 }
 
 function knowledgeLines({ topic, title, updated_by, updated_at, content }: Knowledge): string[] {
   return [
     '',
-    `**${topic}**${title === null ? '' : ` (${title})`}, by ${updated_by}, ${updated_at}:`,
+    `**${topic}**${title === null ? '' : ` (${oneLine(title)})`}, by ${updated_by}, ${updated_at}:`,
     ...fenced(content, 'markdown'),
   ];
 }
@@ -114,6 +114,7 @@ function shellWord(word: string): string {
   return /^(?:[\w@%+=:,./-]+|<\w+>)$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Outside of fences: a line break in it would let it pass for a part of the brief. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -5,7 +5,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
-import type { GitStore, ObjectFormat } from '../git/store.ts';
+import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
+import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
+import { checkRemoteUrl } from '../git/url-safety.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
@@ -40,7 +42,12 @@ export async function openOrCreateBoard(
   options: CreateOptions,
 ): Promise<OpenedBoard> {
   const existing = await openExisting(surroundings, world);
-  if (existing !== null) return existing;
+  if (existing !== null) {
+    const asked = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
+    return asked === null || isSameUpstream(asked, existing.config.upstream)
+      ? existing
+      : moveBoard(existing, asked, world);
+  }
   const chosen = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
   const joined = chosen === null ? await joinAnywhere(surroundings, world) : await join(surroundings, chosen, world);
   return joined ?? create(surroundings, chosen ?? (await suggestUpstream(surroundings)), world, options);
@@ -58,6 +65,13 @@ export async function parseUpstream(surroundings: Surroundings, text: string): P
   if (text === 'host' || text === 'none') return { kind: text };
   const remotes = (await surroundings.config()).remotes().map(({ name }) => name);
   if (remotes.includes(text)) return { kind: 'remote', remote: text };
+  // What git would take for an option must not pass for the name of a remote, nor of a folder.
+  if (text.startsWith('-')) checkRemoteUrl(text);
+  if (findUrlSecrets(text).length > 0) {
+    throw new OrcError('invalid-argument', `${redactUrl(text)} holds a credential, which would be kept in this clone`, {
+      hint: 'leave it out and let a credential helper answer, or add the URL as a remote: `git remote add NAME URL`',
+    });
+  }
   if (/[/:\\]/.test(text) || existsSync(path.resolve(surroundings.cwd, text))) {
     return {
       kind: 'url',
@@ -78,7 +92,11 @@ async function openExisting(surroundings: Surroundings, world: World): Promise<O
   // Without a board id its beginning was never published: whoever comes next begins, or joins, again.
   if (config === null || config.boardId === null) return null;
   const store = await openStore(surroundings, world);
-  return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'opened' };
+  // The address that was named now has the credentials that the kept one lacks.
+  const { upstream } = config;
+  const named = upstream.kind === 'url' ? { ...upstream, url: surroundings.board ?? upstream.url } : upstream;
+  const connection = await connect(surroundings, store, { ...config, upstream: named }, world);
+  return { ...connection, surroundings, how: 'opened' };
 }
 
 /** Looks for a board at each candidate. Boards at several remotes: the caller has to choose. */
@@ -145,6 +163,56 @@ export async function join(
   });
 }
 
+function isSameUpstream(a: UpstreamChoice, b: UpstreamChoice): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/**
+ * Takes a board to a remote that was added later: publishes it there, or joins the same board where it is there already.
+ * @throws OrcError `already-exists` for a board that is shared already, `board-mismatch` where another board is, `unreachable`, `upstream-refused`, `not-published` while operations wait
+ */
+async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world: World): Promise<OpenedBoard> {
+  const { surroundings, store, session } = existing;
+  const { kind } = existing.config.upstream;
+  if ((kind !== 'host' && kind !== 'none') || upstream.kind === 'host' || upstream.kind === 'none') {
+    // Others share it there: a clone that went elsewhere alone would split the board.
+    throw new OrcError('already-exists', `this clone has its board at ${existing.transport.label} already`, {
+      hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
+    });
+  }
+  const synced = await session.sync({ timeoutMs: 30_000 });
+  if (synced.waiting > 0) {
+    throw new OrcError(
+      'not-published',
+      `${synced.waiting} operations wait for ${existing.transport.label}: ${synced.reason}`,
+      {
+        hint: 'run `orc sync` until nothing waits, then move the board',
+      },
+    );
+  }
+  const config: StoreConfig = { ...existing.config, upstream };
+  const target = await connect(surroundings, store, config, world);
+  const { label } = target.transport;
+  const there = await target.transport.readHead({ timeoutMs: 30_000 });
+  if (there.outcome === 'unreachable')
+    throw new OrcError('unreachable', `${label} could not be reached: ${there.reason}`);
+  if (there.head === null) {
+    const { commit } = await session.view.head();
+    const pushed = await target.transport.push(commit as Oid, { timeoutMs: 120_000 });
+    if (pushed.outcome !== 'taken')
+      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`);
+  } else {
+    await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
+      if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;
+      throw new OrcError('board-mismatch', `${label} holds another board`, {
+        hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
+      });
+    });
+  }
+  await writeStoreConfig(store.path, config);
+  return { ...target, surroundings, how: 'joined' };
+}
+
 /** Begins a board. Somebody else may begin one at the same time: the upstream decides, and the loser joins. */
 async function create(
   surroundings: Surroundings,
@@ -202,7 +270,7 @@ async function withProbe<T>(
   world: World,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const store: GitStore = await createStore(surroundings, await formatFor(surroundings));
+  const store: GitStore = await createStore(surroundings, await formatFor(surroundings), world);
   return work(await connect(surroundings, store, { branch: surroundings.branch, upstream, boardId: null }, world));
 }
 

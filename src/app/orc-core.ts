@@ -28,6 +28,7 @@ import {
   readTask,
   resolveTaskId,
 } from './reading.ts';
+import { writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface OpenOptions {
@@ -63,6 +64,14 @@ export interface SyncResult {
   readonly version: number;
   readonly reachable: boolean;
   readonly reason: string | null;
+  /** With `acceptRewrite`: the store's ref that keeps the chain which the upstream gave up. */
+  readonly kept: string | null;
+}
+
+export interface SyncOptions {
+  readonly timeoutMs?: number;
+  /** Go on from a rewritten upstream (see `history-rewritten`). */
+  readonly acceptRewrite?: boolean;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -108,7 +117,7 @@ export class OrcCore implements AsyncDisposable {
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
 
-  /** Several operations, accepted and published whole or refused whole (`batch-refused`, with the line at fault). */
+  /** Several operations, accepted and published whole or refused whole: the error is that of the line at fault. */
   async batch(requests: readonly BatchRequest[], options: MutationOptions = {}): Promise<Performed[]> {
     if (requests.length === 0) return [];
     const prepared: Request[] = [];
@@ -119,11 +128,20 @@ export class OrcCore implements AsyncDisposable {
   }
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */
-  async sync(options: { readonly timeoutMs?: number } = {}): Promise<SyncResult> {
+  async sync(options: SyncOptions = {}): Promise<SyncResult> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
-    return { ...report, version: head.read.board.meta.version };
+    return { ...report, version: head.read.board.meta.version, kept };
+  }
+
+  /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */
+  async #acceptRewrite(timeoutMs: number): Promise<string | null> {
+    const { session, store, config } = this.connection;
+    const { kept, boardId } = await session.view.acceptRewrite({ timeoutMs });
+    if (boardId !== config.boardId) await writeStoreConfig(store.path, { ...config, boardId });
+    return kept;
   }
 
   /** Who acts: named by the call, the process, the clone; else the remembered holder, the work tree's name, `system`. */

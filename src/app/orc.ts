@@ -9,7 +9,7 @@ import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
-import type { MutationOptions } from './perform.ts';
+import type { MutationOptions, Performed } from './perform.ts';
 import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
@@ -229,7 +229,9 @@ export class Orc extends OrcCore {
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
-    return (await this.perform<T>(kind, args, options)).data;
+    const performed = await this.perform<T>(kind, args, options);
+    if (performed.state === 'unknown') throw notPublished(kind, performed);
+    return performed.data;
   }
 
   /**
@@ -239,17 +241,20 @@ export class Orc extends OrcCore {
   async #arbitrated<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
     const performed = await this.perform<T>(kind, args, options);
     if (performed.published === false && performed.reason !== null) {
-      const { state, op } = performed;
-      throw new OrcError('not-published', `${kind} could not be published: ${performed.reason}`, {
-        hint:
-          state === 'queued'
-            ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
-            : `ask again with the operation id ${op}`,
-        details: { state, op },
-      });
+      throw notPublished(kind, performed);
     }
     return performed.data;
   }
+}
+
+function notPublished(kind: string, { state, op, reason }: Performed): OrcError {
+  return new OrcError('not-published', `${kind} could not be published: ${reason}`, {
+    hint:
+      state === 'queued'
+        ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
+        : `it may be in: ask again with the operation id ${op}`,
+    details: { state, op },
+  });
 }
 
 /** Leaves out what was not given: schemas tell absent from undefined. */

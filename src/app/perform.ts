@@ -121,32 +121,66 @@ async function dataOf({ connection }: PerformContext, { outcome, head }: Answer)
   return record ?? readResult(connection.store, head, outcome.result);
 }
 
-/** An operation asked again by its id: waiting here, refused later, or in the log. */
+/**
+ * An operation asked again by its id: refused later, waiting here, or in the log. Never asked a second time, so that a
+ * retry without the upstream cannot make it twice.
+ */
 async function findKnown(context: PerformContext, request: Request): Promise<Performed | null> {
   const { op } = request;
   if (op === null) return null;
   if (!isOperationId(op))
     throw new OrcError('invalid-argument', '--op must have 8 to 64 characters of A-Z a-z 0-9 . _ -');
-  const { session, store } = context.connection;
+  const { session } = context.connection;
   const rejected = (await session.queue.listRejected()).find(({ operation }) => operation.id === op);
   if (rejected !== undefined) throw refusalError(rejected.refusal, null);
   const waiting = await session.queue.get(op);
-  if (waiting !== null) await session.sync({ timeoutMs: context.timeoutMs });
-  else await session.view.fetch({ timeoutMs: context.timeoutMs });
-  const outcome = await session.findOutcome(op);
-  if (outcome === null || outcome.outcome !== 'accepted') return null;
-  const head = await session.view.head();
-  await keepHolds(context.holds, { ...request, id: op }, outcome);
+  refuseOtherKind(op, request.kind, waiting?.operation.kind ?? null);
+  const { timeoutMs } = context;
+  const reached = waiting === null ? await session.view.fetch({ timeoutMs }) : await session.sync({ timeoutMs });
+  const found = await session.findOutcome(op);
+  if (found === null || found.outcome.outcome !== 'accepted') {
+    if (waiting === null || (await session.queue.get(op)) === null) return null;
+    return unknownYet(context, op, reached.reason ?? null);
+  }
+  refuseOtherKind(op, request.kind, found.kind);
+  return knownOutcome(context, request, found.outcome, found.published, reached.reason ?? null);
+}
+
+async function knownOutcome(
+  { connection, holds }: PerformContext,
+  request: Request,
+  outcome: Extract<Outcome, { outcome: 'accepted' }>,
+  published: boolean,
+  reason: string | null,
+): Promise<Performed> {
+  const { session, store } = connection;
+  const head = published ? await session.view.head() : await session.localHead();
+  await keepHolds(holds, { ...request, id: request.op as string }, outcome);
   const data = outcome.record ?? (await readResult(store, head, outcome.result));
   return {
-    data,
-    published: true,
-    state: 'published',
+    data: published ? data : withoutTokens(data),
+    published,
+    state: published ? 'published' : 'queued',
     version: outcome.version,
-    op,
+    op: request.op as string,
     commit: outcome.commit,
-    reason: null,
+    reason: published ? null : (reason ?? 'it waits in the queue'),
   };
+}
+
+/** It waits here, and whether it is in cannot be told before the upstream answers. */
+async function unknownYet({ connection }: PerformContext, op: string, reason: string | null): Promise<Performed> {
+  const { version } = (await connection.session.view.head()).read.board.meta;
+  return { data: null, published: false, state: 'unknown', version, op, commit: null, reason };
+}
+
+/** A tentative `next` is published as the claim that it was told as. */
+function refuseOtherKind(op: string, asked: string, known: string | null): void {
+  const isSame = known === null || known === asked || (asked === 'task.next' && known === 'task.claim');
+  if (isSame) return;
+  throw new OrcError('invalid-argument', `the operation id ${op} belongs to a ${known}, not to a ${asked}`, {
+    hint: 'give every new operation an id of its own',
+  });
 }
 
 /** Which argument names what is held, for operations that have to prove that they hold it. */

@@ -1,7 +1,9 @@
 /** The board at a glance. */
+import path from 'node:path';
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
 import { formatDuration } from '../core/time.ts';
+import { readConfigFile } from '../git/config-file.ts';
 import type { OrcCore } from './orc-core.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
@@ -57,6 +59,8 @@ export interface StatusReport {
     readonly queued: number;
     readonly queued_since: string | null;
     readonly rejected: number;
+    /** What the person should know: a remote that was added since the board began. */
+    readonly hint: string | null;
   };
   /** Files of the branch that could not be read and are left out. */
   readonly faults: readonly { readonly path: string; readonly reason: string }[];
@@ -126,10 +130,21 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       queued: waiting.length,
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
       rejected: (await queue.listRejected()).length,
+      hint: laterRemote(orc),
     },
     faults,
     warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
   };
+}
+
+/** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */
+function laterRemote({ connection, surroundings }: OrcCore): string | null {
+  if (connection.config.upstream.kind !== 'host' || surroundings.host === null) return null;
+  const entries = readConfigFile(path.join(surroundings.host.commonDir, 'config'));
+  const remote = entries.map(([key]) => /^remote\.(.+)\.url$/.exec(key)?.[1]).find((name) => name !== undefined);
+  return remote === undefined
+    ? null
+    : `the board is in this repository alone: \`orc init --remote ${remote}\` takes it to ${remote}`;
 }
 
 /** The original's text, section by section, with what is new: leases, upstream, queue. */
@@ -171,6 +186,7 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   if (status.recent_events.length === 0) lines.push('(none)');
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
   lines.push('', '--- Sync ---', syncLine(status));
+  if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');
 }

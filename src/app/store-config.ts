@@ -3,6 +3,7 @@
  * derived anew, so that two agents of one clone cannot silently use two remotes.
  */
 import path from 'node:path';
+import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
 import { lastValue, readConfigFile, setConfigValues } from '../git/config-file.ts';
 
 export type UpstreamChoice =
@@ -27,7 +28,7 @@ export function readStoreConfig(storePath: string): StoreConfig | null {
   const kind = lastValue(entries, 'orc.upstream');
   const branch = lastValue(entries, 'orc.branch');
   if (kind === null || branch === null) return null;
-  return { branch, upstream: parseUpstream(kind, entries), boardId: lastValue(entries, 'orc.board') };
+  return { branch, upstream: parseUpstream(kind, entries), boardId: lastValue(entries, 'orc.board') || null };
 }
 
 export async function writeStoreConfig(storePath: string, config: StoreConfig): Promise<void> {
@@ -36,9 +37,15 @@ export async function writeStoreConfig(storePath: string, config: StoreConfig): 
     ['orc.branch', branch],
     ['orc.upstream', upstream.kind],
     ...(upstream.kind === 'remote' ? ([['orc.remote', upstream.remote]] as const) : []),
-    ...(upstream.kind === 'url' ? ([['orc.url', upstream.url]] as const) : []),
-    ...(boardId === null ? [] : ([['orc.board', boardId]] as const)),
+    ...(upstream.kind === 'url' ? ([['orc.url', withoutCredentials(upstream.url)]] as const) : []),
+    // Empty: there is no board any more (its branch is gone, and that was accepted).
+    ['orc.board', boardId ?? ''],
   ]);
+}
+
+/** A board that is named by such a URL is named by it at each call. */
+function withoutCredentials(url: string): string {
+  return findUrlSecrets(url).length > 0 ? redactUrl(url) : url;
 }
 
 function parseUpstream(kind: string, entries: ReturnType<typeof readConfigFile>): UpstreamChoice {

@@ -1,12 +1,13 @@
 /** Where orc was called: the repository around it, its configuration, and the store that belongs to it. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { findHost, type Host } from '../git/host.ts';
 import { type HostConfig, readHostConfig } from '../git/host-config.ts';
 import { runGit } from '../git/native/run-git.ts';
+import { checkBranchName } from './branch-name.ts';
 
 export const defaultBranch = 'orc';
 
@@ -30,12 +31,13 @@ export interface SurroundingsOptions {
   readonly branch?: string | undefined;
 }
 
-/** @throws OrcError `no-repository` when there is neither a repository nor a named board */
+/** @throws OrcError `no-repository` when there is neither a repository nor a named board, `invalid-argument` for such a branch */
 export function findSurroundings(options: SurroundingsOptions): Surroundings {
   const { cwd, env } = options;
   const host = findHost(cwd, env);
-  const branch = options.branch ?? env.ORC_BRANCH ?? defaultBranch;
-  const board = options.board ?? env.ORC_BOARD ?? null;
+  const branch = options.branch ?? (env.ORC_BRANCH || (host === null ? defaultBranch : usualBranch(host)));
+  checkBranchName(branch);
+  const board = options.board ?? (env.ORC_BOARD || null);
   let reading: Promise<HostConfig> | null = null;
   const config = (): Promise<HostConfig> => {
     reading ??= readHostConfig(host, env, { runGit: (args) => gitOutput(args, host, cwd, env) });
@@ -53,9 +55,20 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
   return { cwd, env, host, board, branch, storePath: storePathOf(host, branch), config };
 }
 
+/** A clone whose only board lives on another branch needs to be told that once, at `orc init --branch`. */
+function usualBranch(host: Host): string {
+  const folder = path.join(host.commonDir, 'orc');
+  const stores = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.git')) : [];
+  const [only] = stores;
+  if (only === undefined || stores.length > 1 || only === 'board.git') return defaultBranch;
+  return decodeURIComponent(only.slice(0, -'.git'.length));
+}
+
 /** `<common git dir>/orc/board.git`, shared by all linked work trees; other branches have stores of their own. */
 function storePathOf(host: Host, branch: string): string {
-  const name = branch === defaultBranch ? 'board.git' : `${branch.replace(/[^A-Za-z0-9._-]+/g, '-')}.git`;
+  // Percent-encoded, so that no two branches share a store; `board` itself is taken.
+  const encoded = branch === 'board' ? '%62oard' : encodeURIComponent(branch);
+  const name = branch === defaultBranch ? 'board.git' : `${encoded}.git`;
   return path.join(host.commonDir, 'orc', name);
 }
 

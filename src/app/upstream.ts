@@ -76,7 +76,7 @@ async function connect(
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
   if (remote === undefined) {
     throw new OrcError('unreachable', `the remote "${upstream.remote}" of this board is not configured any more`, {
-      hint: `\`git remote add ${upstream.remote} URL\` brings it back; \`orc init --remote NAME\` joins another one`,
+      hint: `\`git remote add ${upstream.remote} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
     });
   }
   return nativeTransport(store.path, { ...common, url: remote.pushUrl, config: config.forTransport(remote.name) });

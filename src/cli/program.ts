@@ -9,6 +9,8 @@ import { nouns } from './nouns.ts';
 /** A command line that was understood. */
 export interface Parsed {
   readonly spec: CommandSpec;
+  /** Its whole name: `orc task add`. */
+  readonly path: string;
   readonly words: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly globals: Readonly<Record<string, unknown>>;
@@ -57,12 +59,8 @@ export async function buildProgram(
     })
     .exitOverride();
   addOptions(program, globalOptions);
-  const understood = (
-    spec: CommandSpec,
-    words: readonly string[],
-    options: Readonly<Record<string, unknown>>,
-  ): void => {
-    found = { spec, words, options, globals: program.opts() };
+  const understood: Understood = (command) => {
+    found = { ...command, globals: program.opts() };
   };
   for (const noun of nouns) {
     const isCalled = word !== undefined && [noun.name, ...noun.aliases].includes(word);
@@ -73,7 +71,7 @@ export async function buildProgram(
   return { program, parsed: () => found };
 }
 
-type Understood = (spec: CommandSpec, words: readonly string[], options: Readonly<Record<string, unknown>>) => void;
+type Understood = (command: Omit<Parsed, 'globals'>) => void;
 
 async function addNoun(program: Command, noun: Noun, isCalled: boolean, understood: Understood): Promise<void> {
   const command = program.command(noun.name).aliases(noun.aliases).summary(noun.summary);
@@ -113,7 +111,7 @@ function fillCommand(command: Command, path: string, spec: CommandSpec, understo
     if (spec.isLoose === true && words.length === 0 && spec.allowsNoWords !== true) {
       throw new OrcError('usage', `\`${path}\` wants ${spec.words}`, { hint: `for example \`${spec.examples[0]}\`` });
     }
-    understood(spec, words, received.at(-2) as Readonly<Record<string, unknown>>);
+    understood({ spec, path, words, options: received.at(-2) as Readonly<Record<string, unknown>> });
   });
 }
 

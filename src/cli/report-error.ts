@@ -2,8 +2,14 @@
 import { OrcError } from '../errors.ts';
 import { escapeJson, escapeText } from './escape.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { fallbackHint } from './fallback-hints.ts';
+
+/** Characters of a message: words that were given are quoted in it, however long they are. */
+const maxMessageLength = 4000;
 
 export interface ReportOptions {
+  /** The command that was understood, such as `orc task add`. */
+  readonly command: string | null;
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly print: (text: string) => void;
@@ -18,8 +24,8 @@ interface Told {
 }
 
 /** @returns the exit code */
-export function reportError(error: unknown, { json, env, print }: ReportOptions): number {
-  const { code, message, hint, details, exitCode } = explain(error);
+export function reportError(error: unknown, { command, json, env, print }: ReportOptions): number {
+  const { code, message, hint, details, exitCode } = explain(error, command);
   if (json) print(`${escapeJson(JSON.stringify({ error: { code, message, hint, details } }))}\n`);
   else print(`error: ${escapeText(message)}\n${hint === undefined ? '' : `hint: ${escapeText(hint)}\n`}`);
   if (env.ORC_DEBUG && error instanceof Error)
@@ -27,13 +33,13 @@ export function reportError(error: unknown, { json, env, print }: ReportOptions)
   return exitCode;
 }
 
-function explain(error: unknown): Told {
+function explain(error: unknown, command: string | null): Told {
   if (error instanceof OrcError) {
-    const { code, message, hint, details } = error;
-    return { code, message, hint, details, exitCode: exitCodeOf[code] };
+    const { code, hint = fallbackHint(code, command), details } = error;
+    return { code, message: cut(error.message), hint, details, exitCode: exitCodeOf[code] };
   }
   if (isSystemError(error)) {
-    return { code: 'io', message: error.message, hint: undefined, exitCode: exitCodes.failed };
+    return { code: 'io', message: error.message, hint: fallbackHint('io', command), exitCode: exitCodes.failed };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -42,6 +48,10 @@ function explain(error: unknown): Told {
     hint: 'please report it, with what you did; ORC_DEBUG=1 shows where it happened',
     exitCode: exitCodes.failed,
   };
+}
+
+function cut(message: string): string {
+  return message.length <= maxMessageLength ? message : `${message.slice(0, maxMessageLength)}…`;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,5 +1,6 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { runCli } from './run.ts';
@@ -12,7 +13,7 @@ export async function runOnProcess(): Promise<void> {
     env: process.env,
     stdout: writerTo(1),
     stderr: writerTo(2),
-    stdin: readStdin,
+    stdin: async () => decodeInput(await readStdin(), 'standard input'),
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
@@ -67,15 +68,15 @@ function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(): Promise<Buffer> {
   try {
-    return readFileSync(0, 'utf8');
+    return readFileSync(0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
   }
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 async function ask(question: string): Promise<string> {

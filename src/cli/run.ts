@@ -15,10 +15,12 @@ import { reportStop, untilStopped } from './stop.ts';
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
   let call: Call | null = null;
+  let command: string | null = null;
   try {
     const parsed = await parseCommandLine(argv, { columns: io.isTty ? io.columns : undefined, print: io.stdout });
     if (parsed === null) return exitCodes.done;
     const { spec, words, options } = parsed;
+    command = parsed.path;
     const globals = readGlobals(parsed.globals, io.cwd, io.env);
     call = new Call({ words, options, globals, io });
     const look = makeLook({
@@ -37,7 +39,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     }
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    return reportError(error, failing);
+    return reportError(error, { ...failing, command });
   } finally {
     await call?.close();
   }

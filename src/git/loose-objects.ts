@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, deflateSync, inflateSync } from 'node:zlib';
 import { OrcError } from '../errors.ts';
+import { damagedStoreHint } from './damaged-store.ts';
 import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from './durable-files.ts';
 import { hashObject } from './hash.ts';
 import type { GitObject, NewObject, ObjectFormat, ObjectType, Oid } from './store.ts';
@@ -30,7 +31,7 @@ export function readLooseObject(storePath: string, format: ObjectFormat, oid: Oi
   try {
     return parseLooseObject(raw, format, oid);
   } catch (cause) {
-    throw new OrcError('store-corrupt', `object ${oid} is damaged`, { hint: 'run `orc doctor`', cause });
+    throw new OrcError('store-corrupt', `object ${oid} is damaged`, { hint: damagedStoreHint, cause });
   }
 }
 

@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OrcError } from '../errors.ts';
+import { damagedStoreHint } from './damaged-store.ts';
 import { createSyncedFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
 import { isOid } from './hash.ts';
 import { readPackedRefs, removePackedRefs } from './packed-refs.ts';
@@ -53,7 +54,7 @@ function readLooseRef(storePath: string, format: ObjectFormat, ref: string): Oid
     throw toIoError(`read ${ref}`, error);
   }
   if (isOid(text, format)) return text;
-  throw new OrcError('store-corrupt', `${ref} holds no object id`, { hint: 'run `orc doctor`' });
+  throw new OrcError('store-corrupt', `${ref} holds no object id`, { hint: damagedStoreHint });
 }
 
 function listRefFiles(storePath: string, format: ObjectFormat, prefix: string): Map<string, Oid> {

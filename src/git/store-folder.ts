@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OrcError } from '../errors.ts';
+import { damagedStoreHint } from './damaged-store.ts';
 import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from './durable-files.ts';
 import type { ObjectFormat } from './store.ts';
 
@@ -41,7 +42,7 @@ export async function createStoreFolder(path: string, format: ObjectFormat, name
 export function readStoreFormat(path: string): ObjectFormat {
   if (!fs.existsSync(path)) throw new OrcError('no-board', `no board store at ${path}`, { hint: 'run `orc init`' });
   if (!isStoreFolder(path)) {
-    throw new OrcError('store-corrupt', `${path} is not a board store`, { hint: 'run `orc doctor`' });
+    throw new OrcError('store-corrupt', `${path} is not a board store`, { hint: damagedStoreHint });
   }
   try {
     return formatIn(fs.readFileSync(join(path, 'config'), 'utf8'));

@@ -3,6 +3,7 @@
  * `readObjects` call for each, because a store answers a hundred ids as fast as one.
  */
 import { OrcError } from '../errors.ts';
+import { damagedStoreHint } from './damaged-store.ts';
 import { oidLengths } from './hash.ts';
 import { decodeTree, type EntryMode, type TreeEntry } from './objects.ts';
 import type { GitObject, NewObject, ObjectFormat, ObjectType, Oid } from './store.ts';
@@ -128,12 +129,12 @@ export async function readTrees(reader: ObjectReader, oids: readonly Oid[]): Pro
     const object = objects.get(oid);
     if (object?.type !== 'tree') {
       const found = object === undefined ? 'missing' : `a ${object.type}`;
-      throw new OrcError('store-corrupt', `tree ${oid} is ${found}`, { hint: 'run `orc doctor`' });
+      throw new OrcError('store-corrupt', `tree ${oid} is ${found}`, { hint: damagedStoreHint });
     }
     try {
       trees.set(oid, decodeTree(object.bytes, oidLengths[reader.objectFormat]));
     } catch (cause) {
-      throw new OrcError('store-corrupt', `tree ${oid} is malformed`, { hint: 'run `orc doctor`', cause });
+      throw new OrcError('store-corrupt', `tree ${oid} is malformed`, { hint: damagedStoreHint, cause });
     }
   }
   return trees;

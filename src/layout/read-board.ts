@@ -207,6 +207,6 @@ function findWriteBlock(board: Board, faults: readonly Fault[]): WriteBlock | nu
   return {
     code: 'board-unreadable',
     message: `${fault.path} ${fault.reason}`,
-    hint: '`orc doctor --fix` restores its last good version',
+    hint: '`git log` of the branch finds its last good version: put that back with a commit',
   };
 }

@@ -176,6 +176,6 @@ function isWholeUpTo(value: unknown, most: number): value is number {
 
 function unreadable(fault: string): OrcError {
   return new OrcError('board-unreadable', `orc.yaml ${fault}`, {
-    hint: '`orc doctor --fix` restores its last good version',
+    hint: '`git log` of the branch finds its last good version: put that back with a commit',
   });
 }

@@ -2,8 +2,9 @@
  * Publishing for everybody while somebody here waits: takes the publisher's role, runs rounds, hands out outcomes, and
  * steps back while another process does the same.
  */
-import { type PublisherPorts, publishRound, type RoundResult, type Settled } from './publisher.ts';
+
 import type { Exclusion } from './ports.ts';
+import { type PublisherPorts, publishRound, type RoundResult, type Settled } from './publisher.ts';
 import type { Outcome, QueueRecord } from './queue.ts';
 import { localRef } from './refs.ts';
 import { rebuildLocal } from './tentative.ts';
@@ -34,6 +35,8 @@ const unreachablePauseMs = 200;
 /** 4. A no without a move proves nothing the first time: a lock that another pusher holds looks the same. */
 export const refusalTries = 3;
 const pollMs = 8;
+/** The role is advisory: who has waited so long for its holder (stopped, or very slow) publishes beside it. */
+const roleExpiryMs = 5_000;
 
 export class Driver {
   readonly #ports: DriverPorts;
@@ -111,11 +114,13 @@ export class Driver {
     this.lastRound = null;
     let losses = 0;
     let failures = 0;
+    let waitingSince: number | null = null;
     // Callers that ask in the same turn gather in the first round.
     await Promise.resolve();
     while (this.#waiters.size > 0 && clock.monotonic() < deadline) {
       const role = await publisherRole.tryTake();
-      if (role === null) {
+      waitingSince = role === null ? (waitingSince ?? clock.monotonic()) : null;
+      if (role === null && clock.monotonic() - (waitingSince ?? 0) < roleExpiryMs) {
         await clock.sleep(pollMs);
         await this.#collectOutcomes();
         continue;
@@ -124,7 +129,7 @@ export class Driver {
       try {
         round = await this.#round(Math.max(1, deadline - clock.monotonic()));
       } finally {
-        await role.release();
+        await role?.release();
       }
       if (round.outcome === 'settled') {
         losses = 0;

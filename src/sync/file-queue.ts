@@ -146,7 +146,7 @@ async function readJson<T>(file: string): Promise<T | null> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch {
-    // Gone since it was listed, or unreadable: `orc doctor` names what cannot be read.
+    // Gone since it was listed, or unreadable: nobody can say what it asked for.
     return null;
   }
 }

@@ -147,6 +147,11 @@ async function readTail(store: GitStore, tree: Oid, previous: Head | null): Prom
   return bytes === null ? emptyTail : tailOf(newest.path, new TextDecoder().decode(bytes));
 }
 
+/** The version of a commit, as its trailers or those above it say. */
+export async function versionOf(store: GitStore, commit: Oid): Promise<number> {
+  return versionAboveManualEdits(store, commit, 0);
+}
+
 /** The nearest `Orc-Version` above hand edits: reverting `state.json` by hand must not make the version go back. */
 async function versionAboveManualEdits(store: GitStore, from: Oid, atLeast: number): Promise<number> {
   let commit: Oid | undefined = from;

@@ -46,6 +46,7 @@ export async function findProofs(
 
 export interface FoundCommit {
   readonly commit: Oid;
+  readonly kind: string;
   readonly result: ResultRef | null;
 }
 
@@ -57,7 +58,8 @@ export async function findCommit(reader: ObjectReader, head: Head, event: BoardE
     if (bytes === undefined) return null;
     const { message, parents } = decodeCommit(bytes);
     const trailers = parseTrailers(message);
-    if (trailers?.op.id === event.op) return { commit, result: trailers?.result ?? null };
+    if (trailers !== null && trailers.op.id === event.op)
+      return { commit, kind: trailers.op.kind, result: trailers.result };
     if (trailers !== null && trailers.version < event.v) return null;
     commit = parents[0] ?? null;
   }

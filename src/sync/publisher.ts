@@ -5,12 +5,15 @@
  * Any process may publish for all processes of the store; two at once are slower, never wrong, because the upstream is
  * the arbiter and the event log the proof.
  */
+
 import type { Accepted, ResultRef } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
 import type { BoardEvent } from '../core/records.ts';
 import type { CollectionName } from '../core/shelf.ts';
+import { type ErrorCode, OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import type { Transport } from '../git/transport.ts';
+import type { PushOutcome, Transport } from '../git/transport.ts';
+import type { Head } from './head.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
 import { findCommit, findProofs } from './proof.ts';
 import { type Outcome, type Queue, type QueueRecord, unitsOf } from './queue.ts';
@@ -26,6 +29,8 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
+  /** Hears which operations are about to be pushed: from then on they may be in, until a clear no says that they are not. */
+  readonly onPush?: (operationIds: readonly string[], stage: 'pushing' | 'not-taken') => void;
 }
 
 /** One record's fate, for whoever waits for it. */
@@ -68,7 +73,9 @@ export async function publishRound(ports: PublisherPorts, options: RoundOptions)
   const { queue, view, clock } = ports;
   const all = await queue.list();
   await removeLeftovers(ports, all);
-  const records = all.filter(({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true);
+  const records = all.filter(
+    ({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true,
+  );
   const began = clock.monotonic();
   // 3. What may have been sent before must be looked for upstream before it is decided again.
   if (records.some((record) => record.sent || queue.liveness(record.owner) === 'dead')) {
@@ -112,10 +119,13 @@ async function pushReplayed(
   settled: Settled[],
   options: RoundOptions,
 ): Promise<RoundResult> {
-  const { store, transport, view, clock } = ports;
+  const { store, view, clock } = ports;
   await store.writeObjects(replayed.objects);
+  const ids = replayed.decided.map(({ record }) => record.operation.id);
+  ports.onPush?.(ids, 'pushing');
   const began = clock.monotonic();
-  const pushed = await transport.push(replayed.tip.commit as Oid, { timeoutMs: options.timeoutMs });
+  const pushed = await pushOnce(ports, replayed.tip.commit as Oid, options.timeoutMs, ids);
+  if (pushed.outcome === 'rejected' || pushed.outcome === 'unreachable') ports.onPush?.(ids, 'not-taken');
   switch (pushed.outcome) {
     case 'taken':
       await view.taken(replayed.tip, began);
@@ -138,6 +148,29 @@ async function pushReplayed(
       return { outcome: 'unreachable', reason: pushed.reason, sent: false, replayed, settled };
   }
 }
+
+/** A push that could not even begin throws: then nothing was sent, and the caller hears why. */
+async function pushOnce(
+  ports: PublisherPorts,
+  tip: Oid,
+  timeoutMs: number,
+  ids: readonly string[],
+): Promise<PushOutcome> {
+  try {
+    return await ports.transport.push(tip, { timeoutMs });
+  } catch (error) {
+    if (error instanceof OrcError && neverSent.has(error.code)) ports.onPush?.(ids, 'not-taken');
+    throw error;
+  }
+}
+
+const neverSent: ReadonlySet<ErrorCode> = new Set([
+  'checked-out',
+  'git-missing',
+  'invalid-argument',
+  'no-repository',
+  'unreachable',
+]);
 
 /** Decides the queue without an upstream: what the local head and tentative answers are made of. */
 export async function decideTentatively(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<Replayed> {
@@ -162,8 +195,12 @@ async function sortOut(
     ports.queue.liveness(record.owner) === 'dead' &&
     record.told?.state !== 'queued' &&
     findOperation(record.operation.kind)?.outlivesOwner === false;
-  const wanted = records.filter((record) => !isOrphan(record));
-  const orphans = records.filter(isOrphan);
+  // A batch of which one part is dropped goes as a whole.
+  const batches = new Set(records.filter(isOrphan).map(({ operation }) => operation.batch?.id));
+  const isDropped = (record: QueueRecord): boolean =>
+    isOrphan(record) || (record.operation.batch !== undefined && batches.has(record.operation.batch.id));
+  const wanted = records.filter((record) => !isDropped(record));
+  const orphans = records.filter(isDropped);
   const since = Math.min(...orphans.map(({ base }) => base));
   const ids = new Set(orphans.map(({ operation }) => operation.id));
   const proofs = await findProofs(ports.store, await ports.view.head(), ids, since);
@@ -172,17 +209,10 @@ async function sortOut(
     orphans.map(async (record): Promise<Settled> => {
       const event = proofs.get(record.operation.id);
       if (event === undefined) return { record, outcome: { outcome: 'refused', code: 'dropped', message } };
-      return { record, outcome: await provenOutcome(ports, event) };
+      return { record, outcome: await provenOutcome(ports.store, await ports.view.head(), event) };
     }),
   );
-  // A batch of which one record is dropped cannot be decided whole any more.
-  const brokenBatches = new Set(
-    dropped.map(({ record }) => record.operation.batch?.id).filter((id) => id !== undefined),
-  );
-  const whole = wanted.filter(
-    ({ operation }) => operation.batch === undefined || !brokenBatches.has(operation.batch.id),
-  );
-  return { wanted: whole, dropped };
+  return { wanted, dropped };
 }
 
 async function settleAll(ports: PublisherPorts, { decided }: Replayed): Promise<Settled[]> {
@@ -200,7 +230,7 @@ async function outcomeOf(ports: PublisherPorts, { decision, commit }: Decided): 
     case 'refused':
       return decision;
     case 'proven':
-      return provenOutcome(ports, decision.event);
+      return provenOutcome(ports.store, await ports.view.head(), decision.event);
   }
 }
 
@@ -228,11 +258,8 @@ const collectionOf: Readonly<Record<string, CollectionName>> = {
 };
 
 /** The recorded outcome of an operation that is in. */
-export async function provenOutcome(
-  ports: Pick<PublisherPorts, 'store' | 'view'>,
-  event: BoardEvent,
-): Promise<Outcome> {
-  const found = await findCommit(ports.store, await ports.view.head(), event);
+export async function provenOutcome(store: GitStore, head: Head, event: BoardEvent): Promise<Outcome> {
+  const found = await findCommit(store, head, event);
   const byEvent: ResultRef = event.task_id === undefined ? { event: event.n } : { task: event.task_id };
   return {
     outcome: 'accepted',

@@ -12,6 +12,8 @@ export interface Owner {
   readonly session: string;
   /** What `OwnerTest` judges by. */
   readonly process: unknown;
+  /** When it was alive for certain, ms since the epoch. */
+  readonly seen_at: number;
 }
 
 export type Liveness = 'own' | 'alive' | 'dead';

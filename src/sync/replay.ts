@@ -28,7 +28,7 @@ export interface ReplayOptions {
   readonly committer: Committer;
   /** The present time, ms since the epoch. */
   readonly now: number;
-  /** Whether those who share the upstream may have clocks of their own. */
+  /** Whether all who share the upstream are on this machine: then expiry needs no margin for clocks that differ. */
   readonly sharesClock: boolean;
 }
 
@@ -73,6 +73,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
     for (const record of unit.records) {
+      // Found upstream, or earlier in this very chain: the same operation asked twice is done once.
       const event = proofs.get(record.operation.id);
       if (event !== undefined) {
         outcome.push({ record, decision: { outcome: 'proven', event }, commit: null });
@@ -81,6 +82,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
       const decision = base.read.writeBlock ?? (await decide(draft, reader, pinned(record), options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
         await commit(draft, decision, record, { ...options, reader, pending });
+        const own = decision.events.at(-1);
+        if (own !== undefined) proofs.set(record.operation.id, own);
         outcome.push({ record, decision, commit: draft.commit });
         continue;
       }
@@ -94,6 +97,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     }
     const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
     if (before !== null && failed >= 0) {
+      for (const { operation } of unit.records) proofs.delete(operation.id);
       draft = before;
       decided.push(...refuseWhole(unit, outcome, failed));
     } else {

@@ -8,7 +8,7 @@ import type { Operation } from '../core/operation.ts';
 import { Driver, type DriverPorts, refusalTries } from './driver.ts';
 import type { Head } from './head.ts';
 import { encodeOrder } from './order.ts';
-import { findProofs } from './proof.ts';
+import { findCommit, findProofs } from './proof.ts';
 import { provenOutcome, publishRound } from './publisher.ts';
 import type { Outcome, Owner, QueueRecord } from './queue.ts';
 import { type Answer, rebuildLocal, tellTentatively, tellUnpublished } from './tentative.ts';
@@ -37,11 +37,19 @@ export interface SyncReport {
 export class Session {
   readonly #ports: SessionPorts;
   readonly #driver: Driver;
+  /** Operations that this process tried to push, and whose fate is not known yet. */
+  readonly #pushed = new Set<string>();
   #sequence = 0;
 
-  constructor(ports: SessionPorts) {
-    this.#ports = ports;
-    this.#driver = new Driver(ports);
+  constructor(ports: Omit<SessionPorts, 'onPush'>) {
+    const onPush = (ids: readonly string[], stage: 'pushing' | 'not-taken'): void => {
+      for (const id of ids) {
+        if (stage === 'pushing') this.#pushed.add(id);
+        else this.#pushed.delete(id);
+      }
+    };
+    this.#ports = { ...ports, onPush };
+    this.#driver = new Driver(this.#ports);
   }
 
   get view() {
@@ -77,6 +85,8 @@ export class Session {
     } catch (error) {
       await this.#withdraw(records);
       throw error;
+    } finally {
+      for (const { operation } of records) this.#pushed.delete(operation.id);
     }
     const open = records.filter(({ operation }) => !outcomes.has(operation.id));
     const told = open.length === 0 ? [] : await tellUnpublished(this.#ports, open, this.#driver.lastRound);
@@ -118,11 +128,22 @@ export class Session {
     return this.#report({ published, rejected, reachable, reason: reachable ? null : fetched.reason });
   }
 
-  /** What became of an operation, by its id, as the event log tells; `since`: the board version before it. */
-  async findOutcome(id: string, since = 0): Promise<Outcome | null> {
+  /**
+   * What became of an operation, by its id, as the event log tells: the upstream's (`published`), or the local head's, where
+   * it is tentative.
+   */
+  async findOutcome(
+    id: string,
+  ): Promise<{ readonly outcome: Outcome; readonly kind: string | null; readonly published: boolean } | null> {
     const { store, view } = this.#ports;
-    const event = (await findProofs(store, await view.head(), new Set([id]), since)).get(id);
-    return event === undefined ? null : provenOutcome(this.#ports, event);
+    for (const published of [true, false]) {
+      const head = published ? await view.head() : await view.local();
+      const event = (await findProofs(store, head, new Set([id]), 0)).get(id);
+      if (event === undefined) continue;
+      const found = await findCommit(store, head, event);
+      return { outcome: await provenOutcome(store, head, event), kind: found?.kind ?? null, published };
+    }
+    return null;
   }
 
   async #recordsOf(operations: readonly Operation[]): Promise<QueueRecord[]> {
@@ -135,7 +156,7 @@ export class Session {
       order: `${order}-${String(index).padStart(6, '0')}`,
       base,
       asked_at: askedAt,
-      owner,
+      owner: { ...owner, seen_at: askedAt },
       told: null,
       sent: false,
       outcome: null,
@@ -147,7 +168,8 @@ export class Session {
     const { queue } = this.#ports;
     for (const { operation } of records) {
       const record = await queue.get(operation.id);
-      if (record?.sent === true) await queue.update({ ...record, told: { state: 'unknown' } }, true);
+      const isSent = record?.sent === true || this.#pushed.has(operation.id);
+      if (record !== null && isSent) await queue.update({ ...record, sent: true, told: { state: 'unknown' } }, true);
       else await queue.remove([operation.id]);
     }
   }

@@ -4,9 +4,9 @@
 import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { FetchOptions, Transport } from '../git/transport.ts';
-import { emptyHead, type Head, loadHead } from './head.ts';
+import { emptyHead, type Head, loadHead, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
-import { localRef, trackingRef } from './refs.ts';
+import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
 
 export interface UpstreamViewOptions {
   readonly store: GitStore;
@@ -18,8 +18,8 @@ export interface UpstreamViewOptions {
 }
 
 export type Fetched =
-  | { readonly outcome: 'same' }
-  | { readonly outcome: 'moved' }
+  | { readonly outcome: 'same'; readonly reason?: undefined }
+  | { readonly outcome: 'moved'; readonly reason?: undefined }
   | { readonly outcome: 'unreachable'; readonly reason: string };
 
 const staleReadTries = 3;
@@ -31,6 +31,7 @@ export class UpstreamView {
   #head: Head | null = null;
   #local: Head | null = null;
   #boardId: string | null;
+  #floor: number | null = null;
   /** When the upstream was last known to stand at `head`, on the monotonic clock: the start of the call that showed it. */
   confirmedAt = Number.NEGATIVE_INFINITY;
 
@@ -43,10 +44,7 @@ export class UpstreamView {
   async head(): Promise<Head> {
     const commit = await this.#options.store.readRef(trackingRef);
     if (commit === null) return emptyHead();
-    this.#head =
-      commit === this.#local?.commit
-        ? this.#local
-        : await loadHead(this.#options.store, commit, this.#head ?? this.#local);
+    this.#head = commit === this.#local?.commit ? this.#local : await this.#load(commit, this.#head ?? this.#local);
     return this.#head;
   }
 
@@ -55,7 +53,7 @@ export class UpstreamView {
     const commit = await this.#options.store.readRef(localRef);
     if (commit === null) return this.head();
     if (commit === this.#head?.commit) return this.#head;
-    this.#local = await loadHead(this.#options.store, commit, this.#local ?? this.#head);
+    this.#local = await this.#load(commit, this.#local ?? this.#head);
     return this.#local;
   }
 
@@ -123,6 +121,56 @@ export class UpstreamView {
     this.#local = to;
   }
 
+  /**
+   * 5. Goes on from what the upstream holds now, and keeps the chain that it gave up under `refs/orc/rewritten/`.
+   * `kept: null`: nothing had been rewritten.
+   * @throws OrcError `unreachable`
+   */
+  async acceptRewrite(
+    options: FetchOptions = {},
+  ): Promise<{ readonly kept: string | null; readonly boardId: string | null }> {
+    const { store, storeLock, transport, clock } = this.#options;
+    const before = await store.readRef(trackingRef);
+    const fetched = await transport.fetch(options);
+    if (fetched.outcome === 'unreachable')
+      throw new OrcError('unreachable', `${transport.label} could not be reached: ${fetched.reason}`);
+    const after = fetched.head;
+    const isOld =
+      before === null ||
+      (after !== null && ((await store.isAncestor(before, after)) || (await store.isAncestor(after, before))));
+    const head = after === null ? emptyHead() : await this.#load(after, null);
+    const { id } = head.read.board.meta;
+    if (isOld && (this.#boardId === null || id === this.#boardId)) return { kept: null, boardId: this.#boardId };
+    const lock = await storeLock.take(lockTimeoutMs);
+    const kept = rewrittenRef(new Date(clock.now()).toISOString());
+    try {
+      const local = await store.readRef(localRef);
+      const moved = await store.updateRefs([
+        ...(before === null ? [] : [{ ref: kept, from: null, to: before }]),
+        { ref: trackingRef, from: before, to: after },
+        { ref: localRef, from: local, to: after },
+      ]);
+      if (moved === 'changed') throw new OrcError('store-busy', 'the store changed meanwhile', { hint: 'try again' });
+    } finally {
+      await lock.release();
+    }
+    this.#floor = null;
+    this.#head = after === null ? null : await this.#load(after, null);
+    this.#local = null;
+    this.#boardId = id === '' ? null : id;
+    return { kept, boardId: this.#boardId };
+  }
+
+  /** Loads a head; its version is never below what this store saw on a chain that was given up. */
+  async #load(commit: Oid, previous: Head | null): Promise<Head> {
+    const { store } = this.#options;
+    const head = await loadHead(store, commit, previous);
+    this.#floor ??= await highestRewrittenVersion(store);
+    const { board } = head.read;
+    if (board.meta.version < this.#floor) board.meta = { ...board.meta, version: this.#floor };
+    return head;
+  }
+
   async #relate(before: Oid | null, after: Oid | null): Promise<'same' | 'moved' | 'behind' | 'rewritten'> {
     const { store } = this.#options;
     if (before === after) return 'same';
@@ -139,7 +187,7 @@ export class UpstreamView {
   }
 
   async #checkBoardId(commit: Oid): Promise<void> {
-    const head = await loadHead(this.#options.store, commit, this.#head);
+    const head = await this.#load(commit, this.#head);
     const { id } = head.read.board.meta;
     if (this.#boardId !== null && id !== '' && id !== this.#boardId) {
       throw new OrcError(
@@ -188,4 +236,10 @@ export class UpstreamView {
       details: { before, after },
     });
   }
+}
+
+async function highestRewrittenVersion(store: GitStore): Promise<number> {
+  const kept = await store.listRefs(rewrittenPrefix);
+  const versions = await Promise.all([...kept.values()].map((commit) => versionOf(store, commit)));
+  return Math.max(0, ...versions);
 }

@@ -56,7 +56,7 @@ function shapesSection(): string {
   );
   return [
     '## Shapes',
-    'Times are ISO 8601 in UTC, lengths of time milliseconds. See docs/board-format.md for what each field means.',
+    'Times are ISO 8601 in UTC, lengths of time milliseconds. See docs/format.md for what each field means.',
     lines.join('\n'),
   ].join('\n\n');
 }

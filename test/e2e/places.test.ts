@@ -242,3 +242,81 @@ test('a clone whose remote is gone works on: queued, told so, published by the n
   expect(await online.sync()).toMatchObject({ published: 2, waiting: 0, reachable: true });
   expect(orc.how).toBe('opened');
 });
+
+test('a remote that is added later: status tells of it, init takes the board there, other clones join', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const remote = makeBareRemote();
+  git(repository, 'remote', 'add', 'origin', remote);
+  await using before = await openOrc({ cwd: repository });
+  expect((await before.status()).sync.hint).toContain('orc init --remote origin');
+  await using moved = await openOrc({ cwd: repository, create: { upstream: 'origin' } });
+  expect(moved.connection.config.upstream).toEqual({ kind: 'remote', remote: 'origin' });
+  await moved.addTask('w', { title: 'after the move' });
+  await using other = await openOrc({ cwd: makeClone(remote) });
+  expect((await other.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });
+  await expect(openOrc({ cwd: repository, create: { upstream: 'host' } })).rejects.toMatchObject({
+    code: 'already-exists',
+  });
+  const alone = makeRepository();
+  await workThrough(alone);
+  git(alone, 'remote', 'add', 'origin', remote);
+  await expect(openOrc({ cwd: alone, create: { upstream: 'origin' } })).rejects.toMatchObject({
+    code: 'board-mismatch',
+  });
+});
+
+test('a rewritten upstream: exit and say so, go on when accepted, keep the old chain, versions never go back', async () => {
+  const remote = makeBareRemote();
+  const clone = makeClone(remote);
+  await workThrough(clone);
+  await using orc = await openOrc({ cwd: clone });
+  const before = git(remote, 'rev-parse', 'orc');
+  const { version } = await orc.status();
+  git(remote, 'update-ref', 'refs/heads/orc', `${before}~3`);
+  // Behind is what a lagging replica looks like; another commit on top makes it another history.
+  await using other = await openOrc({ cwd: makeClone(remote) });
+  await other.createWorkstream('elsewhere');
+  await expect(orc.sync()).rejects.toMatchObject({ code: 'history-rewritten' });
+  await expect(orc.addTask('w', { title: 'x' })).rejects.toMatchObject({ code: 'history-rewritten' });
+  expect((await orc.status()).version).toBe(version);
+  const report = await orc.sync({ acceptRewrite: true });
+  expect(report.kept).toMatch(/^refs\/orc\/rewritten\/\d{8}T\d{9}Z$/);
+  expect(git(path.join(clone, '.git/orc/board.git'), 'rev-parse', report.kept as string)).toBe(before);
+  expect((await orc.listWorkstreams()).map(({ name }) => name)).toContain('elsewhere');
+  const task = await orc.addTask('w', { title: 'after' });
+  expect(task.created_version).toBeGreaterThan(version);
+  expect((await orc.sync({ acceptRewrite: true })).kept).toBe(null);
+});
+
+test('an operation asked again by its id without the upstream is made once', async () => {
+  const remote = makeBareRemote();
+  const clone = makeClone(remote);
+  await workThrough(clone);
+  git(clone, 'remote', 'set-url', 'origin', `${remote}-gone`);
+  await using offline = await openOrc({ cwd: clone });
+  const first = await offline.perform('task.add', { workstream: 'w', title: 'once' }, { op: 'retry-000001' });
+  const again = await offline.perform('task.add', { workstream: 'w', title: 'once' }, { op: 'retry-000001' });
+  expect([first.state, again.state]).toEqual(['queued', 'queued']);
+  expect((again.data as { id: string }).id).toBe((first.data as { id: string }).id);
+  await expect(offline.perform('workstream.create', { name: 'x' }, { op: 'retry-000001' })).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
+  git(clone, 'remote', 'set-url', 'origin', remote);
+  await using online = await openOrc({ cwd: clone });
+  expect(await online.sync()).toMatchObject({ published: 1, waiting: 0 });
+  expect((await online.listWorkstreams())[0]).toMatchObject({ pending: 1 });
+});
+
+test('boards on other branches have stores of their own, and the only one is found without naming it', async () => {
+  const repository = makeRepository();
+  await using first = await openOrc({ cwd: repository, branch: 'board', create: true });
+  await first.createWorkstream('one');
+  await using found = await openOrc({ cwd: repository });
+  expect((await found.listWorkstreams()).map(({ name }) => name)).toEqual(['one']);
+  await using second = await openOrc({ cwd: repository, branch: 'team/x', create: true });
+  await using third = await openOrc({ cwd: repository, branch: 'team-x', create: true });
+  await second.createWorkstream('two');
+  expect(await third.listWorkstreams()).toEqual([]);
+  expect(git(repository, 'for-each-ref', '--format=%(refname:short)')).toBe('board\nteam-x\nteam/x');
+});

@@ -68,7 +68,7 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
   const { name, upstream, clock } = options;
   const store = options.store ?? createMemoryStore({ label: name });
   const chance = fakeChance(name);
-  const owner: Owner = { session: name, process: name };
+  const owner: Owner = { session: name, process: name, seen_at: 0 };
   const queue =
     options.queue ?? createMemoryQueue(options.liveness ?? ((other) => (other.session === name ? 'own' : 'alive')));
   const transport = upstream.transport(store, {

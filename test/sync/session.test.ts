@@ -204,7 +204,7 @@ test('a claim whose process died untold is dropped; an addition is published', a
     order,
     base,
     asked_at: clock.now(),
-    owner: { session: 'ghost', process: 'ghost' },
+    owner: { session: 'ghost', process: 'ghost', seen_at: 0 },
     told: null,
     sent: false,
     outcome: null,
@@ -254,4 +254,60 @@ test('a store that was lost joins again from the upstream alone', async () => {
   const again = memoryClient({ name: 'alpha2', upstream, clock, store: createMemoryStore() });
   await again.session.sync({ timeoutMs: 1000 });
   expect((await again.session.localHead()).read.board.tasks.get(task)?.title).toBe('T');
+});
+
+test('a batch of which a part would be dropped with its dead owner goes as a whole', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  await beginBoard(a);
+  const queue = { ...a.queue, liveness: () => 'dead' as const };
+  const kinds = [
+    ['task.add', { workstream: 'w', title: 'never' }],
+    ['lock.acquire', { resource: 'deploy' }],
+  ] as const;
+  await queue.add(
+    kinds.map(([kind, args], index) => ({
+      operation: {
+        id: `dead-batch-${index}`,
+        kind,
+        agent: 'ghost',
+        args,
+        batch: { id: 'dead-batch', k: index + 1, n: 2 },
+      },
+      order: `0-${index}`,
+      base: 2,
+      asked_at: clock.now(),
+      owner: { session: 'ghost', process: 'ghost', seen_at: 0 },
+      told: null,
+      sent: false,
+      outcome: null,
+    })),
+  );
+  const successor = memoryClient({ name: 'successor', upstream, clock, store: a.store, queue });
+  await successor.session.sync({ timeoutMs: 1000 });
+  expect(await queue.list()).toEqual([]);
+  expect((await successor.session.view.head()).read.board.meta.version).toBe(2);
+});
+
+test('an outcome that a dead owner never took is cleared away', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  await beginBoard(a);
+  const queue = { ...a.queue, liveness: () => 'dead' as const };
+  await queue.add([
+    {
+      operation: { id: 'left-behind-1', kind: 'task.add', agent: 'ghost', args: { workstream: 'w', title: 'x' } },
+      order: '0',
+      base: 2,
+      asked_at: clock.now(),
+      owner: { session: 'ghost', process: 'ghost', seen_at: 0 },
+      told: null,
+      sent: false,
+      outcome: { outcome: 'unchanged', result: { value: null } },
+    },
+  ]);
+  await memoryClient({ name: 'successor', upstream, clock, store: a.store, queue }).session.sync({ timeoutMs: 1000 });
+  expect(await queue.list()).toEqual([]);
 });

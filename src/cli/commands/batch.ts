@@ -4,6 +4,7 @@ import type { BatchAnswer } from '../../app/batch.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
+import { decodeInput } from '../decode-input.ts';
 import { batchLines } from '../views/batch.ts';
 
 export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
@@ -35,11 +36,10 @@ export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
 async function readInput(call: Call): Promise<string> {
   const file = call.word(0);
   if (file === '-') return call.io.stdin();
-  try {
-    return await readFile(path.resolve(call.globals.cwd, file), 'utf8');
-  } catch (error) {
-    throw new OrcError('invalid-argument', `${file} cannot be read: ${(error as Error).message}`, {
+  const bytes = await readFile(path.resolve(call.globals.cwd, file)).catch((error: Error) => {
+    throw new OrcError('invalid-argument', `${file} cannot be read: ${error.message}`, {
       hint: '- reads standard input',
     });
-  }
+  });
+  return decodeInput(bytes, file);
 }

@@ -49,6 +49,12 @@ export const emit: CommandSpec = defineCommand<BoardEvent>({
     const [agent, action, ...pairs] = call.words;
     const json = call.text('data');
     const data = { ...(json === undefined ? {} : readObject(json)), ...Object.fromEntries(pairs.map(readPair)) };
+    if (Object.hasOwn(data, '__proto__')) {
+      // Written into the log it would be lost: no reader of JSON objects keeps it.
+      throw new OrcError('invalid-argument', 'the field "__proto__" is a reserved word of JavaScript', {
+        hint: 'choose another name',
+      });
+    }
     return call.perform('event.log', { action, data }, agent);
   },
   view: ({ data }, look) => [look.line(`Logged: ${data.action}`)],

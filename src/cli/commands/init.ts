@@ -37,7 +37,6 @@ export const init: CommandSpec = defineCommand<Begun>({
     const upstream = call.text('remote');
     const orc = await begin(call, upstream);
     const { config, transport } = orc.connection;
-    if (orc.how === 'opened' && upstream !== undefined) await refuseOtherUpstream(orc, upstream);
     let agentsMd: Begun['agents_md'] = null;
     if (call.flag('agentsMd')) {
       const { writeAgentsMd } = await import('../../app/agents-md.ts');
@@ -71,14 +70,4 @@ async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
     if (chosen === '') throw error;
     return call.open({ create: { upstream: chosen, template }, isTold: false });
   }
-}
-
-async function refuseOtherUpstream(orc: Orc, asked: string): Promise<void> {
-  const { parseUpstream } = await import('../../app/open-board.ts');
-  const chosen = await parseUpstream(orc.surroundings, asked);
-  const { upstream } = orc.connection.config;
-  if (JSON.stringify(chosen) === JSON.stringify(upstream)) return;
-  throw new OrcError('already-exists', `this clone has its board at ${orc.connection.transport.label} already`, {
-    hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
-  });
 }

@@ -6,11 +6,17 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
   name: 'sync',
   words: '',
   summary: 'Publish what waits, and bring what others did',
-  examples: ['orc sync', 'orc sync --timeout 2m'],
-  data: '{ published, rejected, waiting, version, reachable, reason }',
+  options: [
+    {
+      flags: '--accept-rewrite',
+      summary: 'go on from a rewritten upstream; the old chain is kept under refs/orc/rewritten/',
+    },
+  ],
+  examples: ['orc sync', 'orc sync --timeout 2m', 'orc sync --accept-rewrite'],
+  data: '{ published, rejected, waiting, version, reachable, reason, kept }',
   async run(call) {
     const orc = await call.open();
-    const data = await orc.sync();
+    const data = await orc.sync({ acceptRewrite: call.flag('acceptRewrite') });
     const { waiting, reason, version } = data;
     if (waiting === 0 && reason !== null) {
       throw new OrcError('unreachable', `${orc.connection.transport.label} could not be reached: ${reason}`, {
@@ -27,8 +33,9 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
     };
   },
   view: ({ data }) => {
-    const { published, rejected, waiting, version } = data;
+    const { published, rejected, waiting, version, kept } = data;
     return [
+      ...(kept === null ? [] : [`The old chain is kept in the board store as ${kept}`]),
       `Synced: ${published} published, ${rejected} rejected, ${waiting} waiting (version ${version})`,
       ...(rejected > 0 ? ['See `orc rejected`.'] : []),
     ];

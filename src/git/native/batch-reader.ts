@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OrcError } from '../../errors.ts';
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
+import { damagedStoreHint } from '../damaged-store.ts';
 import type { GitObject, Oid } from '../store.ts';
 import { createAnswerParser } from './batch-answers.ts';
 import { explainStartError, type GitCall, type GitSettings, startGit } from './run-git.ts';
@@ -79,7 +80,7 @@ function startBatchProcess(storePath: string, settings: GitSettings): BatchProce
     if (pending.length === 0) holdProcess(child, false);
     if (complaint === '' || !batch.answers.includes(null)) return batch.resolve(batch.answers);
     const text = `objects are damaged: ${summarizeServerText(complaint, '')}`;
-    batch.reject(new OrcError('store-corrupt', text, { hint: 'run `orc doctor`' }));
+    batch.reject(new OrcError('store-corrupt', text, { hint: damagedStoreHint }));
     // It complains once only, and answers `missing` from then on.
     child.kill('SIGKILL');
     ended = true;
@@ -95,7 +96,7 @@ function startBatchProcess(storePath: string, settings: GitSettings): BatchProce
       complaint + reason,
     );
     const text = `git cat-file ended at object ${oid ?? '?'}: ${cleanServerText(complaint) || reason}`;
-    fail(new OrcError(damaged ? 'store-corrupt' : 'git-failed', text, { hint: 'run `orc doctor`' }));
+    fail(new OrcError(damaged ? 'store-corrupt' : 'git-failed', text, { hint: damagedStoreHint }));
   };
   child.stdin?.on('error', () => {}); // 'close' tells
   child.stdout?.on('data', (chunk: Buffer) => {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { summarizeServerText } from '../clean-text.ts';
+import { damagedStoreHint } from '../damaged-store.ts';
 import { type NameSource, randomName, toIoError } from '../durable-files.ts';
 import type { GitObject, Oid } from '../store.ts';
 import { createAnswerParser } from './batch-answers.ts';
@@ -55,7 +56,7 @@ async function readRun(
       damaged || result.stderr !== '' ? 'store-corrupt' : 'git-failed',
       `objects are damaged: ${reason}`,
       {
-        hint: 'run `orc doctor`',
+        hint: damagedStoreHint,
       },
     );
   } catch (error) {

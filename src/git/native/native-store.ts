@@ -5,6 +5,7 @@
 import { join, resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { walkToAncestor } from '../ancestry.ts';
+import { damagedStoreHint } from '../damaged-store.ts';
 import { type NameSource, randomName, syncFolders, toIoError } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
@@ -121,7 +122,7 @@ class NativeStore implements GitStore {
     if (result.exitCode === 1) return false;
     // An ancestor that the store never had: then it is in nobody's history here.
     if ((await this.readObjects([ancestor])).size === 0) return false;
-    throw new OrcError('git-failed', `git merge-base failed: ${result.stderr}`, { hint: 'run `orc doctor`' });
+    throw new OrcError('git-failed', `git merge-base failed: ${result.stderr}`, { hint: damagedStoreHint });
   }
 
   async close(): Promise<void> {

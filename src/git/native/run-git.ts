@@ -119,7 +119,7 @@ export function explainStartError(error: Error, call: GitCall): OrcError {
       return new OrcError('no-board', `no such folder: ${cwd}`, { hint: 'run `orc init`', cause: error });
     }
     return new OrcError('git-missing', 'git was not found on the PATH', {
-      hint: 'install git, or set ORC_GIT=portable (https remotes only)',
+      hint: 'install git (2.31 or newer)',
       cause: error,
     });
   }

@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import { resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { walkToAncestor } from '../ancestry.ts';
+import { damagedStoreHint } from '../damaged-store.ts';
 import { type NameSource, randomName, toIoError } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { createObjectCache } from '../object-cache.ts';
@@ -127,7 +128,7 @@ class PortableStore implements GitStore {
       return { type: read.type, bytes: read.object as Uint8Array };
     } catch (cause) {
       if (cause instanceof git.Errors.NotFoundError) return null;
-      throw new OrcError('store-corrupt', `object ${oid} is damaged`, { hint: 'run `orc doctor`', cause });
+      throw new OrcError('store-corrupt', `object ${oid} is damaged`, { hint: damagedStoreHint, cause });
     }
   }
 }
