@@ -12,8 +12,8 @@ const reservedInScripts = new Set(['__proto__', 'constructor', 'prototype']);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const controls = /[\u0000-\u001f\u007f-\u009f]/;
 /** Characters that are invisible or reorder text: zero-width ones (HFS+ ignores them in `.git`), bidi controls, BOM, tags. */
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: each of them is meant by itself
 const invisible =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of them is meant by itself
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/u;
 const notInFileNames = /[<>:"|?*\\]/;
 const loneSurrogate = /\p{Surrogate}/u;

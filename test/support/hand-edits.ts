@@ -6,8 +6,8 @@ export interface HandFile {
   readonly path: string;
   /** Default 100644. */
   readonly mode?: string;
-  /** The content; of a submodule the id of its commit. */
-  readonly content: string | Uint8Array;
+  /** The content, `null` to delete the file; of a submodule the id of its commit. */
+  readonly content: string | Uint8Array | null;
 }
 
 interface Entry {
@@ -22,6 +22,10 @@ export function commitByHand(repository: string, files: readonly HandFile[], bra
   const ref = `refs/heads/${branch}`;
   const root = readTree(repository, ref);
   for (const { path, mode = '100644', content } of files) {
+    if (content === null) {
+      remove(root, path.split('/'));
+      continue;
+    }
     const oid = mode === '160000' ? String(content) : pipe(repository, content, 'hash-object', '-w', '--stdin');
     put(root, path.split('/'), { mode, oid });
   }
@@ -59,6 +63,12 @@ function put(folder: Folder, [first = '', ...rest]: readonly string[], entry: En
   const inner: Folder = found instanceof Map ? found : new Map();
   folder.set(first, inner);
   put(inner, rest, entry);
+}
+
+function remove(folder: Folder, [first = '', ...rest]: readonly string[]): void {
+  const found = folder.get(first);
+  if (rest.length === 0) folder.delete(first);
+  else if (found instanceof Map) remove(found, rest);
 }
 
 function writeTree(repository: string, folder: Folder): string {
