@@ -302,4 +302,3 @@ export function refusalError(refusal: Refused, line: number | null, reason: stri
   });
 }
 
-export type { ResultRef };

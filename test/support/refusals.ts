@@ -18,7 +18,10 @@ export interface Row {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is what is tested
 export const dangerous = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
 
-/** Everything that a refusal must leave alone: all branches (of the remote as well), the queue, what was rejected. */
+/**
+ * Everything that a refusal must leave alone: all branches (of the remote as well), the queue, what was rejected, and to
+ * which board the clone is joined. An empty store may appear where somebody looked for a board.
+ */
 export function fingerprint(folder: string, remote: string | null = null): Record<string, unknown> {
   const store = path.join(folder, '.git/orc/board.git');
   const list = (name: string): string[] => {
@@ -31,7 +34,7 @@ export function fingerprint(folder: string, remote: string | null = null): Recor
     remote: remote === null ? null : git(remote, 'for-each-ref'),
     queue: list('queue'),
     rejected: list('rejected'),
-    config: existsSync(config) ? readFileSync(config, 'utf8') : null,
+    joined: existsSync(config) ? (readFileSync(config, 'utf8').match(/^\[orc[^[]*/gm) ?? []) : [],
   };
 }
 
