@@ -2,7 +2,7 @@
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
  * class, so that `instanceof OrcError` holds), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
@@ -50,8 +50,8 @@ export async function bundleCommand({ root, entry, outDir, version }) {
   const main = await esbuild.build({
     ...shared,
     entryPoints: [entry],
-    outfile: path.join(outDir, 'orc.cjs'),
-    banner: { js: "#!/usr/bin/env node\nconst orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    outfile: path.join(outDir, 'engine.cjs'),
+    banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
     define: {
       __ORC_VERSION__: JSON.stringify(version),
       'import.meta.url': 'orcModuleUrl',
@@ -71,6 +71,7 @@ export async function bundleCommand({ root, entry, outDir, version }) {
       }),
     );
   }
+  copyFileSync(path.join(root, 'scripts/build/front.cjs'), path.join(outDir, 'orc.cjs'));
   chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));

@@ -35,3 +35,22 @@ export async function refreshHostView({ store, config }: Connection, { host, env
   });
   return result.exitCode === 0;
 }
+
+/**
+ * After a board moved to a remote, the host's own branch would stand still and be taken for the board: it goes, if it is
+ * still what was moved. Everything on it is at the remote.
+ */
+export async function dropHostBranch({
+  store,
+  config,
+  surroundings,
+}: Connection & { surroundings: Surroundings }): Promise<void> {
+  const { host, env } = surroundings;
+  const head = await store.readRef(trackingRef);
+  if (host === null || head === null) return;
+  await runGit({
+    args: ['-c', 'core.hooksPath=/dev/null', 'update-ref', '-d', `refs/heads/${config.branch}`, head],
+    gitDir: host.commonDir,
+    env,
+  });
+}

@@ -5,6 +5,7 @@ import { type Agent, closedStatuses, type Lock, type Task, type TaskStatus } fro
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
 import { staleAfterMs } from './status.ts';
+import { showLock, showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface TaskFilter {
   readonly workstream?: string | undefined;
@@ -26,7 +27,9 @@ export async function listTasks(orc: OrcCore, filter: TaskFilter): Promise<Task[
   const isClosedAsked =
     filter.status !== undefined && (closedStatuses as readonly TaskStatus[]).includes(filter.status);
   const closed = filter.withClosed === true || isClosedAsked ? await orc.closedTasks(head) : [];
+  const waiting = await waitingOperations(orc);
   const wanted = [...board.openTasks(), ...closed]
+    .map((task) => showTask(task, waiting))
     .filter((task) => fits(task, filter))
     .sort(compareAcrossWorkstreams(board));
   const { readyFor } = filter;
@@ -52,8 +55,10 @@ export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stal
 /** Those that somebody holds now, by resource. */
 export async function listLocks(orc: OrcCore): Promise<Lock[]> {
   const at = orc.world.clock.now();
+  const waiting = await waitingOperations(orc);
   return orc.ask((board) =>
     [...board.locks.loaded()]
+      .map((lock) => showLock(lock, waiting))
       .map((lock) => ({ ...lock, holders: lock.holders.filter((hold) => Date.parse(hold.expires_at) > at) }))
       .filter(({ holders }) => holders.length > 0)
       .sort((a, b) => (a.resource < b.resource ? -1 : 1)),

@@ -10,6 +10,7 @@ import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
+import { dropHostBranch } from './host-view.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readTemplate } from './template.ts';
@@ -17,8 +18,9 @@ import { labelOf } from './upstream.ts';
 
 export interface OpenedBoard extends Connection {
   readonly surroundings: Surroundings;
-  /** `created`: this call began the board; `joined`: this call made the store for a board that was there. */
-  readonly how: 'opened' | 'joined' | 'created';
+  /** `created`: this call began the board; `joined`: this call made the store for a board that was there;
+   * `moved`: this call took the board to a remote. */
+  readonly how: 'opened' | 'joined' | 'created' | 'moved';
 }
 
 export interface CreateOptions {
@@ -210,7 +212,8 @@ async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world:
     });
   }
   await writeStoreConfig(store.path, config);
-  return { ...target, surroundings, how: 'joined' };
+  if (kind === 'host') await dropHostBranch(existing);
+  return { ...target, surroundings, how: 'moved' };
 }
 
 /** Begins a board. Somebody else may begin one at the same time: the upstream decides, and the loser joins. */

@@ -30,6 +30,7 @@ import {
 } from './reading.ts';
 import { writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
+import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface OpenOptions {
   /** Any folder of a clone; default the present one. */
@@ -184,7 +185,8 @@ export class OrcCore implements AsyncDisposable {
 
   async task(id: string): Promise<Task | null> {
     const head = await this.head();
-    return readTask(this.connection.store, head, await this.resolveTaskId(id));
+    const task = await readTask(this.connection.store, head, await this.resolveTaskId(id));
+    return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
   async closedTasks(head?: Head): Promise<Task[]> {

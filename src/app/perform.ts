@@ -1,7 +1,7 @@
 /** One mutation as a surface asks for it: who acts, what proves it, how it is published, what came of it. */
 import { checkOperation } from '../core/apply.ts';
 import { isOperationId } from '../core/ids.ts';
-import type { Operation, ResultRef } from '../core/operation.ts';
+import type { Operation } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
 import type { PublishMode } from '../core/records.ts';
 import { type ErrorCode, OrcError } from '../errors.ts';
@@ -134,7 +134,7 @@ async function findKnown(context: PerformContext, request: Request): Promise<Per
   const rejected = (await session.queue.listRejected()).find(({ operation }) => operation.id === op);
   if (rejected !== undefined) throw refusalError(rejected.refusal, null);
   const waiting = await session.queue.get(op);
-  refuseOtherKind(op, request.kind, waiting?.operation.kind ?? null);
+  refuseOther(op, request, waiting?.operation ?? null);
   const { timeoutMs } = context;
   const reached = waiting === null ? await session.view.fetch({ timeoutMs }) : await session.sync({ timeoutMs });
   const found = await session.findOutcome(op);
@@ -142,7 +142,7 @@ async function findKnown(context: PerformContext, request: Request): Promise<Per
     if (waiting === null || (await session.queue.get(op)) === null) return null;
     return unknownYet(context, op, reached.reason ?? null);
   }
-  refuseOtherKind(op, request.kind, found.kind);
+  refuseOther(op, request, found);
   return knownOutcome(context, request, found.outcome, found.published, reached.reason ?? null);
 }
 
@@ -174,11 +174,17 @@ async function unknownYet({ connection }: PerformContext, op: string, reason: st
   return { data: null, published: false, state: 'unknown', version, op, commit: null, reason };
 }
 
-/** A tentative `next` is published as the claim that it was told as. */
-function refuseOtherKind(op: string, asked: string, known: string | null): void {
-  const isSame = known === null || known === asked || (asked === 'task.next' && known === 'task.claim');
-  if (isSame) return;
-  throw new OrcError('invalid-argument', `the operation id ${op} belongs to a ${known}, not to a ${asked}`, {
+/** An id answers for what was asked with it, by whom. A tentative `next` is published as the claim that it was told as. */
+function refuseOther(
+  op: string,
+  asked: Pick<Request, 'kind' | 'agent'>,
+  known: { readonly kind: string | null; readonly agent: string | null } | null,
+): void {
+  if (known === null || known.kind === null) return;
+  const isSameKind = known.kind === asked.kind || (asked.kind === 'task.next' && known.kind === 'task.claim');
+  if (isSameKind && (known.agent === null || known.agent === asked.agent)) return;
+  const whose = `a ${known.kind} of ${known.agent}`;
+  throw new OrcError('invalid-argument', `the operation id ${op} belongs to ${whose}`, {
     hint: 'give every new operation an id of its own',
   });
 }
@@ -301,4 +307,3 @@ export function refusalError(refusal: Refused, line: number | null, reason: stri
     details: { ...refusal.details, ...(line === null ? {} : { line }) },
   });
 }
-

@@ -49,6 +49,8 @@ export interface StatusReport {
     readonly assigned_to: string | null;
     readonly lease_until: string | null;
     readonly expired: boolean;
+    /** Its claim is not published yet. */
+    readonly tentative: boolean;
   }[];
   readonly recent_events: readonly BoardEvent[];
   readonly knowledge_topics: readonly string[];
@@ -87,6 +89,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const { queue } = orc.connection.session;
   const waiting = (await queue.list()).filter(({ outcome }) => outcome === null);
   const first = waiting[0];
+  const tentative = new Set(waiting.map(({ operation }) => operation.id));
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -122,6 +125,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
         assigned_to,
         lease_until: claim?.lease_until ?? null,
         expired: claim !== null && Date.parse(claim.lease_until) <= now,
+        tentative: claim !== null && tentative.has(claim.id),
       })),
     recent_events: await orc.events({ last: 10 }, head),
     knowledge_topics: [...board.topics].sort(),
@@ -166,10 +170,10 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   if (status.workstreams.length === 0) lines.push('(none)');
   if (status.in_progress.length > 0) {
     lines.push('', '--- In progress ---');
-    for (const { id, workstream, title, assigned_to, lease_until, expired } of status.in_progress) {
+    for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
       const left = lease_until === null ? '' : Date.parse(lease_until) - now;
       const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
-      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}`);
+      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
     }
   }
   lines.push('', '--- Agents ---');

@@ -8,8 +8,7 @@ const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
   'no-board': '`orc init` begins one',
   'board-mismatch': 'choose another branch with --branch NAME',
   unreachable: 'check the remote (`git remote -v`) and the network; what is known here can still be read',
-  'git-failed': '`orc doctor` looks for what is wrong; ORC_DEBUG=1 shows where it happened',
-  'store-corrupt': 'run `orc doctor`',
+  'git-failed': 'ORC_DEBUG=1 shows where it happened; `git fsck` looks for damage',
   'store-busy': 'try again',
   io: 'check the disk and the permissions of the repository',
 };

@@ -47,6 +47,7 @@ export async function findProofs(
 export interface FoundCommit {
   readonly commit: Oid;
   readonly kind: string;
+  readonly agent: string;
   readonly result: ResultRef | null;
 }
 
@@ -59,7 +60,7 @@ export async function findCommit(reader: ObjectReader, head: Head, event: BoardE
     const { message, parents } = decodeCommit(bytes);
     const trailers = parseTrailers(message);
     if (trailers !== null && trailers.op.id === event.op)
-      return { commit, kind: trailers.op.kind, result: trailers.result };
+      return { commit, kind: trailers.op.kind, agent: trailers.op.agent, result: trailers.result };
     if (trailers !== null && trailers.version < event.v) return null;
     commit = parents[0] ?? null;
   }

@@ -41,7 +41,14 @@ export type Outcome =
  * What its caller was told at the deadline. `queued`: nothing was sent; a tentative result, to which the operation is
  * pinned from then on. `unknown`: it may be in; no result.
  */
-export type Told = { readonly state: 'queued'; readonly result: ResultRef } | { readonly state: 'unknown' };
+export type Told =
+  | {
+      readonly state: 'queued';
+      readonly result: ResultRef;
+      /** Version of the published text that a write was told to replace: it may not silently replace a later one. */
+      readonly base?: number;
+    }
+  | { readonly state: 'unknown' };
 
 export interface QueueRecord {
   readonly operation: Operation;

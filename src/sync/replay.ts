@@ -69,6 +69,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
 
   let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };
   const decided: Decided[] = [];
+  const conflicted = new Set<unknown>();
   for (const unit of units) {
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
@@ -79,7 +80,10 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         outcome.push({ record, decision: { outcome: 'proven', event }, commit: null });
         continue;
       }
-      const decision = base.read.writeBlock ?? (await decide(draft, reader, pinned(record), options));
+      const decision =
+        base.read.writeBlock ??
+        superseded(record, conflicted) ??
+        (await decide(draft, reader, pinned(record), options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
         await commit(draft, decision, record, { ...options, reader, pending });
         const own = decision.events.at(-1);
@@ -95,6 +99,11 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
       if (decision !== base.read.writeBlock && 'outcome' in decision && decision.outcome === 'unchanged') continue;
       if (before !== null) break;
     }
+    for (const { record, decision } of outcome) {
+      if (record.told !== null && decision.outcome === 'refused' && decision.code === 'conflict') {
+        conflicted.add(record.operation.args.topic);
+      }
+    }
     const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
     if (before !== null && failed >= 0) {
       for (const { operation } of unit.records) proofs.delete(operation.id);
@@ -108,9 +117,19 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   return { tip, decided, objects: [...pending.values()] };
 }
 
+/** A queued text that was written on top of one that is refused now must not replace what is published either. */
+function superseded({ operation, told }: QueueRecord, conflicted: ReadonlySet<unknown>): Refusal | null {
+  const { topic } = operation.args;
+  if (told === null || topic === undefined || !conflicted.has(topic)) return null;
+  return refuse('conflict', `an earlier queued write of knowledge "${topic}" was refused`, '`orc rejected` lists them');
+}
+
 /** A tentative claim of X becomes a claim of X or a refusal, never a claim of Y: its caller is working on X. */
 export function pinned(record: QueueRecord): Operation {
   const { operation, told } = record;
+  if (told?.state === 'queued' && told.base !== undefined) {
+    return { ...operation, args: { ...operation.args, base: operation.args.base ?? told.base } };
+  }
   if (told?.state !== 'queued' || operation.kind !== 'task.next' || !('task' in told.result)) return operation;
   const { lease_ms: leaseMs, allow_secret: allowSecret } = operation.args;
   const args = {

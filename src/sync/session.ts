@@ -132,16 +132,24 @@ export class Session {
    * What became of an operation, by its id, as the event log tells: the upstream's (`published`), or the local head's, where
    * it is tentative.
    */
-  async findOutcome(
-    id: string,
-  ): Promise<{ readonly outcome: Outcome; readonly kind: string | null; readonly published: boolean } | null> {
+  async findOutcome(id: string): Promise<{
+    readonly outcome: Outcome;
+    readonly kind: string | null;
+    readonly agent: string | null;
+    readonly published: boolean;
+  } | null> {
     const { store, view } = this.#ports;
     for (const published of [true, false]) {
       const head = published ? await view.head() : await view.local();
       const event = (await findProofs(store, head, new Set([id]), 0)).get(id);
       if (event === undefined) continue;
       const found = await findCommit(store, head, event);
-      return { outcome: await provenOutcome(store, head, event), kind: found?.kind ?? null, published };
+      return {
+        outcome: await provenOutcome(store, head, event),
+        kind: found?.kind ?? null,
+        agent: found?.agent ?? null,
+        published,
+      };
     }
     return null;
   }

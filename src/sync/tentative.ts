@@ -2,7 +2,7 @@
  * What is said when nothing could be published: the local head with the queue on top, and answers that hold on it until
  * the upstream has spoken.
  */
-import type { Operation } from '../core/operation.ts';
+import type { Accepted, Operation } from '../core/operation.ts';
 import type { LastRound } from './driver.ts';
 import type { Head } from './head.ts';
 import { acceptedOutcome, decideTentatively, type PublisherPorts } from './publisher.ts';
@@ -69,7 +69,10 @@ export async function tellTentatively(
   for (const each of decided.filter(({ record }) => ids.has(record.operation.id))) {
     const { record, decision } = each;
     if (decision.outcome === 'accepted') {
-      await queue.update({ ...record, told: { state: 'queued', result: decision.result } }, true);
+      await queue.update(
+        { ...record, told: { state: 'queued', result: decision.result, ...baseOf(record, decision) } },
+        true,
+      );
     } else {
       gone.push(record.operation.id);
     }
@@ -94,6 +97,16 @@ function tentativeAnswer({ record, decision, commit }: Decided, head: Head, reas
     default:
       return { operation, outcome: decision, published: null, state: 'none', head, reason };
   }
+}
+
+/**
+ * The published text that a tentative write replaces. A text of this queue's own needs no base: it is replayed before.
+ */
+function baseOf(record: QueueRecord, decision: Accepted): { base?: number } {
+  if (record.operation.kind !== 'knowledge.write') return {};
+  const change = decision.changes.find(({ collection }) => collection === 'knowledge');
+  const version = change?.collection === 'knowledge' ? (change.before?.version ?? 0) : 0;
+  return version <= record.base ? { base: version } : {};
 }
 
 /** 4. The upstream says no to these: they are not kept, and the caller hears the server's words. */

@@ -500,6 +500,6 @@ describe('what a server says', () => {
     const clone = makeClone(remote);
     const ran = await orcIn(clone)('ws', 'create', 'build');
     expect([ran.code, dangerous.test(ran.out + ran.err)]).toEqual([0, false]);
-    expect(Object.values(fingerprint(clone, remote)).join('')).toContain('refs/heads/orc');
+    expect(JSON.stringify(fingerprint(clone, remote).remote)).toContain('refs/heads/orc');
   });
 });

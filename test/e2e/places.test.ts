@@ -252,6 +252,8 @@ test('a remote that is added later: status tells of it, init takes the board the
   expect((await before.status()).sync.hint).toContain('orc init --remote origin');
   await using moved = await openOrc({ cwd: repository, create: { upstream: 'origin' } });
   expect(moved.connection.config.upstream).toEqual({ kind: 'remote', remote: 'origin' });
+  expect(moved.how).toBe('moved');
+  expect(git(repository, 'for-each-ref', 'refs/heads/orc')).toBe('');
   await moved.addTask('w', { title: 'after the move' });
   await using other = await openOrc({ cwd: makeClone(remote) });
   expect((await other.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });

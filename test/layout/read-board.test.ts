@@ -172,7 +172,7 @@ describe('without a readable state.json', () => {
     expect(writeBlock).toEqual({
       code: 'board-unreadable',
       message: expect.stringMatching(/^state.json /),
-      hint: expect.stringMatching(/orc doctor --fix/),
+      hint: expect.stringMatching(/last good version/),
     });
     expect(faults).toEqual([{ path: 'state.json', reason: expect.any(String), kind: 'blocking' }]);
     expect(board.countsOf('build')).toMatchObject({ pending: 1, done: 0 });
@@ -197,7 +197,7 @@ describe('orc.yaml', () => {
     expect(writeBlock).toMatchObject({
       code: 'board-unreadable',
       message: expect.stringMatching(/^orc.yaml /),
-      hint: expect.stringMatching(/doctor/),
+      hint: expect.stringMatching(/last good version/),
     });
     expect(board.settings).toEqual(defaultSettings);
   });

@@ -311,3 +311,28 @@ test('an outcome that a dead owner never took is cleared away', async () => {
   await memoryClient({ name: 'successor', upstream, clock, store: a.store, queue }).session.sync({ timeoutMs: 1000 });
   expect(await queue.list()).toEqual([]);
 });
+
+test('a queued write of knowledge does not silently replace what was published meanwhile', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  const b = memoryClient({ name: 'beta', upstream, clock });
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  const write = (client: MemoryClient, content: string, publish: boolean) =>
+    client.ask('knowledge.write', { topic: 'notes', content }, undefined, { publish });
+  await write(a, 'one of alpha', false);
+  await write(a, 'two of alpha', false);
+  await write(b, 'of beta', true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 2, waiting: 0 });
+  const [rejected] = await a.queue.listRejected();
+  expect(rejected?.refusal.code).toBe('conflict');
+});
+
+test('queued writes of one author follow one another', async () => {
+  const { a } = twoClients();
+  await beginBoard(a);
+  for (const content of ['one', 'two', 'three'])
+    await a.ask('knowledge.write', { topic: 'notes', content }, undefined, { publish: false });
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 3, rejected: 0 });
+});

@@ -39,7 +39,7 @@ export const exportFolder: CommandSpec = defineCommand<
   words: '[dir]',
   summary: "Write the board in the original tool's form",
   details:
-    'Into a folder (default: orc-export) as state.json, events.jsonl and knowledge/; or with --single-file the state alone, as JSON on standard output.',
+    'Into a folder (default: orc-export) as state.json, events.jsonl and knowledge/, with .orc-export.json, by which a later export knows what it may replace; or with --single-file the state alone, as JSON on standard output.',
   options: [{ flags: '--single-file', summary: 'print state.json, and write nothing' }],
   examples: ['orc export ./backup', 'orc export --single-file > state.json'],
   data: '{ dir, files }, or SingleFileState with --single-file',

@@ -14,6 +14,7 @@ interface Begun {
 const told: Readonly<Record<Orc['how'], string>> = {
   created: 'Began a board',
   joined: 'Joined the board',
+  moved: 'Moved the board',
   opened: 'The board is here already:',
 };
 

@@ -54,8 +54,12 @@ const read = defineCommand<Knowledge>({
   data: 'Knowledge',
   async run(call) {
     const topic = call.word(0);
-    const found = await (await call.openToRead()).knowledge(topic);
+    const orc = await call.openToRead();
+    const found = await orc.knowledge(topic);
     if (found !== null) return call.answer(found);
+    const { setAsideError } = await import('../../app/set-aside.ts');
+    const setAside = await setAsideError(orc, 'knowledge', topic);
+    if (setAside !== null) throw setAside;
     throw new OrcError('not-found', `no knowledge on "${topic}"`, { hint: '`orc kb list` shows what there is' });
   },
   // A file or a program gets it byte for byte, a terminal without what could harm it.
@@ -85,6 +89,7 @@ const remove = defineCommand<boolean>({
   summary: 'Delete a topic; the history keeps it',
   examples: ['orc kb delete api-design'],
   data: 'true',
+  toJson: () => true,
   run: (call) => call.perform('knowledge.delete', { topic: call.word(0) }),
   view: (_, look, call) => [look.line(`Deleted knowledge: ${call.word(0)}`)],
   viewRefusal: ({ code }, look, call) =>

@@ -9,7 +9,7 @@ import { acquireWaiting } from '../wait-for-lock.ts';
 
 const ttl: OptionSpec = {
   flags: '--ttl <time>',
-  summary: 'how long it holds: 90s, 10m; a bare number counts seconds (default: 60s)',
+  summary: 'how long it holds: 90s, 10m; a bare number counts seconds (default: `lock_ttl` of the settings, 60s)',
 };
 const token: OptionSpec = { flags: '--token <n>', summary: 'proves the lock where it was not acquired here' };
 

@@ -2,7 +2,8 @@ import type { RejectedOperation } from '../../app/rejected.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
-import { rejectedDetails, rejectedLines } from '../views/rejected.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { rejectedDetails, rejectedLines, retriedLines } from '../views/rejected.ts';
 
 const list = defineCommand<RejectedOperation[]>({
   name: 'list',
@@ -38,16 +39,20 @@ const retry = defineCommand<unknown>({
   name: 'retry',
   words: '<id>',
   summary: 'Ask for the same again, as a new operation',
-  details: 'A batch is asked for again as a whole.',
+  details: 'A batch is asked for again as a whole. Exit code 4: it was a `next`, and again there is no task.',
   examples: ['orc rejected retry 4f1c'],
   data: 'the record that the operation is about',
   async run(call) {
     refuseOp(call);
     const orc = await call.open();
-    const { retryRejected } = await import('../../app/rejected.ts');
-    return retryRejected(orc, call.word(0), { allowSecret: call.globals.allowSecret });
+    const { retryRejected, showRejected } = await import('../../app/rejected.ts');
+    const { kind } = await showRejected(orc, call.word(0));
+    const result = await retryRejected(orc, call.word(0), { allowSecret: call.globals.allowSecret });
+    const isNothing = kind === 'task.next' && result.data === null && result.state !== 'unknown';
+    return isNothing ? { ...result, exitCode: exitCodes.nothingToDo } : result;
   },
-  view: (_, look, call) => [look.line(`Accepted this time: ${call.word(0)}`)],
+  view: ({ data, exitCode }, look, call) =>
+    exitCode === undefined ? retriedLines(call.word(0), data, look) : ['No pending tasks this time either.'],
 });
 
 const drop = defineCommand<RejectedOperation[]>({

@@ -10,7 +10,7 @@ import { claimedLines, leaseFacts } from '../views/task.ts';
 
 const lease: OptionSpec = {
   flags: '--lease <time>',
-  summary: 'how long the claim holds without a sign of life (default: 30m)',
+  summary: 'how long the claim holds without a sign of life (default: `lease` of the settings, 30m)',
 };
 const token: OptionSpec = { flags: '--token <n>', summary: 'proves the claim where it was not made here' };
 
@@ -41,6 +41,14 @@ const next = defineCommand<Task | null>({
       throw new OrcError('usage', 'from which workstream?', {
         hint: '`orc t next <workstream> <agent>`, or `orc t next --any <agent>`',
       });
+    }
+    if (isAny && named !== undefined) {
+      const orc = await call.open();
+      if (await orc.ask((board) => board.workstreams.get(named) !== undefined)) {
+        throw new OrcError('usage', `"${named}" is a workstream, and --any means all of them`, {
+          hint: `\`orc t next ${named} <agent>\`, or \`orc t next --any <agent>\``,
+        });
+      }
     }
     const leaseMs = call.duration('lease');
     const actor = await call.actor(named);

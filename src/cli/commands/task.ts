@@ -143,8 +143,12 @@ const show = defineCommand<Task>({
   examples: ['orc t show 1a2b3c4d', 'orc t show 1a2b --json'],
   data: 'Task',
   async run(call) {
-    const task = await (await call.openToRead()).task(call.word(0));
+    const orc = await call.openToRead();
+    const task = await orc.task(call.word(0));
     if (task !== null) return call.answer(task);
+    const { setAsideError } = await import('../../app/set-aside.ts');
+    const setAside = await setAsideError(orc, 'tasks', call.word(0).toLowerCase());
+    if (setAside !== null) throw setAside;
     throw new OrcError('not-found', `task "${call.word(0)}" not found`, {
       hint: 'see `orc t list`; `orc sync` brings what others added',
     });

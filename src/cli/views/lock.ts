@@ -6,7 +6,8 @@ import type { Look } from '../look.ts';
 
 /** The original's line for a lock that somebody else has. */
 export function deniedLine(resource: string, { details }: OrcError, look: Look): string {
-  return look.line(`Lock denied: ${resource} (held by ${details?.by} until ${details?.until})`);
+  const holders = Array.isArray(details?.holders) ? details.holders.join(', ') : details?.by;
+  return look.line(`Lock denied: ${resource} (held by ${holders} until ${details?.until})`);
 }
 
 /** What the holder needs to know: until when, and what proves it. */
@@ -15,17 +16,20 @@ export function holdLine({ holders }: Lock, agent: string | undefined, look: Loo
   if (hold === undefined) return [];
   // A lock that is not published has no token yet.
   const token = hold.token === null ? 'none yet (not published)' : String(hold.token);
-  const left = formatDuration(Date.parse(hold.expires_at) - look.now);
-  return [look.style('dim', look.line(`Until: ${hold.expires_at} (${left}) | Token: ${token}`))];
+  // Not counted from `look.now`: the command may have waited for it.
+  const ttl = formatDuration(hold.ttl_ms);
+  return [look.style('dim', look.line(`Until: ${hold.expires_at} (${ttl}) | Token: ${token}`))];
 }
 
 export function lockLines(locks: readonly Lock[], look: Look): string[] {
   if (locks.length === 0) return ['No locks.'];
   return locks.flatMap(({ resource, shared, holders }) =>
-    holders.map(({ agent, expires_at, reason }) => {
+    holders.map(({ agent, expires_at, reason, token }) => {
       const left = formatDuration(Date.parse(expires_at) - look.now);
       const why = reason === null ? '' : ` - ${reason}`;
-      return look.line(`${resource}: held by ${agent} (${left} left)${shared ? ' [shared]' : ''}${why}`);
+      return look.line(
+        `${resource}: held by ${agent} (${left} left)${shared ? ' [shared]' : ''}${token === null ? ' [not published]' : ''}${why}`,
+      );
     }),
   );
 }

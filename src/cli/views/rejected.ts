@@ -1,6 +1,8 @@
 import type { RejectedOperation } from '../../app/rejected.ts';
+import type { Task } from '../../core/records.ts';
 import { escapeText } from '../escape.ts';
 import type { Look } from '../look.ts';
+import { claimedLines, taskLine } from './task.ts';
 
 export function rejectedLines(operations: readonly RejectedOperation[], look: Look): string[] {
   if (operations.length === 0) return ['Nothing was rejected.'];
@@ -26,4 +28,15 @@ export function rejectedDetails(operation: RejectedOperation, look: Look): strin
       ([key, value]) => `  ${look.line(key)}: ${escapeText(typeof value === 'string' ? value : JSON.stringify(value))}`,
     ),
   ];
+}
+
+/** With the task that it is about: after a `next` nobody could know otherwise which one it gave. */
+export function retriedLines(given: string, data: unknown, look: Look): string[] {
+  const first = look.line(`Accepted this time: ${given}`);
+  if (!isTask(data)) return [first];
+  return [first, taskLine(data, look), ...(data.claim === null ? [] : claimedLines(data, look))];
+}
+
+function isTask(data: unknown): data is Task {
+  return typeof data === 'object' && data !== null && 'assigned_to' in data && 'claim' in data;
 }

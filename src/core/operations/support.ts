@@ -105,10 +105,16 @@ export function refuseHeldTask(board: Board, task: Task, call: Call): Refusal | 
   const own = task.assigned_to === call.agent ? '; `orc t renew` extends a claim of your own' : '';
   return refuse(
     'already-claimed',
-    `task ${task.id} is held by ${task.assigned_to} until ${until}`,
+    `task ${task.id} is held by ${task.assigned_to} until ${until}${marginNote(leaseEnd(board, task), call)}`,
     `take another with \`orc t next ${task.workstream}\`${own}`,
     { by: task.assigned_to, until },
   );
+}
+
+/** Between the end of a lease and its takeover lies a margin for clocks that differ: without a word, `until` would be a riddle. */
+export function marginNote(endMs: number, call: Call): string {
+  if (endMs > call.at) return '';
+  return `; free from ${toIso(endMs + call.clockSkewMs)}, for clocks may differ`;
 }
 
 export function taskChange(before: Task | null, after: Task | null): Change {

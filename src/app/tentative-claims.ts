@@ -1,0 +1,25 @@
+/** Claims and holds of operations that still wait in the queue: they are shown, but have no token before they are published. */
+import type { Lock, Task } from '../core/records.ts';
+import type { OrcCore } from './orc-core.ts';
+
+/** Ids of the operations that wait in this store's queue. */
+export async function waitingOperations(orc: Pick<OrcCore, 'connection'>): Promise<ReadonlySet<string>> {
+  const records = await orc.connection.session.queue.list();
+  return new Set(records.filter(({ outcome }) => outcome === null).map(({ operation }) => operation.id));
+}
+
+/** The task with `claim.token: null` when its claim is tentative. */
+export function showTask(task: Task, waiting: ReadonlySet<string>): Task {
+  if (task.claim === null || !waiting.has(task.claim.id)) return task;
+  return { ...task, claim: withoutToken(task.claim) };
+}
+
+/** The lock with `token: null` in the holds that are tentative. */
+export function showLock(lock: Lock, waiting: ReadonlySet<string>): Lock {
+  return { ...lock, holders: lock.holders.map((hold) => (waiting.has(hold.id) ? withoutToken(hold) : hold)) };
+}
+
+/** What is tentative has a token in the local head's files, but not one that anybody may rely on. */
+function withoutToken<Held extends { readonly token: number }>(held: Held): Held {
+  return { ...held, token: null as unknown as number };
+}
