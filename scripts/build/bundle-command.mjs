@@ -71,7 +71,7 @@ export async function bundleCommand({ root, entry, outDir, version }) {
       }),
     );
   }
-  copyFileSync(path.join(root, 'scripts/build/front.cjs'), path.join(outDir, 'orc.cjs'));
+  copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, 'orc.cjs'));
   chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { addTask, orcIn, orcWithBoard } from '../support/command-line.ts';
 
+test('next --any takes no workstream: a known one in its place is a mistake, not an agent', async () => {
+  const { orc } = await orcWithBoard();
+  await addTask(orc, 'First');
+  const ran = await orc('t', 'next', '--any', 'build', '--json');
+  expect([ran.code, ran.error().code]).toEqual([2, 'usage']);
+  expect((await orc('t', 'next', '--any', 'agent-1')).code).toBe(0);
+});
+
 describe('add', () => {
   test('takes everything that describes a task', async () => {
     const { orc } = await orcWithBoard();

@@ -322,3 +322,32 @@ test('boards on other branches have stores of their own, and the only one is fou
   expect(await third.listWorkstreams()).toEqual([]);
   expect(git(repository, 'for-each-ref', '--format=%(refname:short)')).toBe('board\nteam-x\nteam/x');
 });
+
+test('what is claimed without the upstream is shown as such, without a token, until it is published', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  await using deferred = await openOrc({ cwd: repository, publish: 'sync' });
+  const added = await deferred.addTask('w', { title: 'later' });
+  const claimed = await deferred.getNextTask('w', 'agent-1');
+  expect(claimed?.id).toBe(added.id);
+  expect(claimed?.claim?.token).toBe(null);
+  expect((await deferred.task(added.id))?.claim?.token).toBe(null);
+  expect((await deferred.status()).in_progress).toMatchObject([{ id: added.id, tentative: true }]);
+  expect(await deferred.statusText()).toContain('[NOT PUBLISHED]');
+  await deferred.sync();
+  expect(typeof (await deferred.task(added.id))?.claim?.token).toBe('number');
+  expect((await deferred.status()).in_progress).toMatchObject([{ tentative: false }]);
+  expect((await deferred.completeTask('w', added.id, 'done')).status).toBe('done');
+});
+
+test('an operation id answers only for the agent that used it', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  await using orc = await openOrc({ cwd: repository });
+  await orc.addTask('w', { title: 'one' });
+  const mine = await orc.getNextTask('w', 'me', { op: 'op-of-mine-1' });
+  expect((await orc.getNextTask('w', 'me', { op: 'op-of-mine-1' }))?.id).toBe(mine?.id);
+  await expect(orc.getNextTask('w', 'other', { op: 'op-of-mine-1' })).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
+});

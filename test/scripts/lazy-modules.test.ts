@@ -87,7 +87,7 @@ describe('the bundled command', () => {
 
   it('has the schemas and their messages in the bundle itself', () => {
     expect(run('inlined')).toEqual({ value: 'Invalid input: expected string, received number', loaded: [] });
-    expect(statSync(path.join(folder, 'dist/bin/orc.cjs')).size).toBeLessThan(150_000);
+    expect(statSync(path.join(folder, 'dist/bin/engine.cjs')).size).toBeLessThan(150_000);
   });
 
   it('has each class once, also where a module is imported dynamically', () => {
