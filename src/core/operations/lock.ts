@@ -5,8 +5,8 @@ import { globOf, globsOverlap } from '../globs.ts';
 import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
 import { isHoldExpired } from '../readiness.ts';
 import type { Hold, Lock } from '../records.ts';
-import { toIso } from '../time.ts';
-import { isProven, type Proof, refuseCaseTwin } from './support.ts';
+import { fromIso, toIso } from '../time.ts';
+import { isProven, marginNote, type Proof, refuseCaseTwin } from './support.ts';
 
 const acquireArguments = lazily(() =>
   z.strictObject({
@@ -208,11 +208,16 @@ function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refu
   const hint = by.includes(call.agent)
     ? 'it was acquired elsewhere under this name: pass the token with --token, or wait'
     : `wait, or ask ${by.join(', ')} to release it`;
-  return refuse('lock-held', `"${resource}" is held by ${by.join(', ')} until ${until}`, hint, {
-    by: by[0],
-    holders: by,
-    until,
-  });
+  return refuse(
+    'lock-held',
+    `"${resource}" is held by ${by.join(', ')} until ${until}${marginNote(fromIso(until), call)}`,
+    hint,
+    {
+      by: by[0],
+      holders: by,
+      until,
+    },
+  );
 }
 
 function lockChange(before: Lock | null, after: Lock | null, key = (after ?? (before as Lock)).resource): Change {
