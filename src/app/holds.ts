@@ -50,7 +50,8 @@ export class Holds {
   }
 
   async forget(kind: HoldKind, key: string): Promise<void> {
-    await removeFile(this.#file(kind, key));
+    // One that comes back is outdated, and refused as such.
+    await removeFile(this.#file(kind, key), { isDurable: false });
   }
 
   #file(kind: HoldKind, key: string): string {

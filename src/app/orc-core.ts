@@ -75,7 +75,7 @@ export interface SyncOptions {
   readonly acceptRewrite?: boolean;
 }
 
-const defaultTimeoutMs = 30_000;
+export const defaultTimeoutMs = 30_000;
 const publishModes: readonly string[] = ['each', 'claims', 'sync'];
 
 export class OrcCore implements AsyncDisposable {

@@ -8,7 +8,7 @@ import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
-import { type OpenOptions, OrcCore } from './orc-core.ts';
+import { defaultTimeoutMs, type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
 import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
@@ -61,7 +61,7 @@ export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
     board: options.board,
     branch: options.branch,
   });
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const create = options.create === true ? {} : options.create;
   const opened = create
     ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs })

@@ -4,6 +4,7 @@ import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
 import { formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
+import { openRecords } from '../sync/queue.ts';
 import type { OrcCore } from './orc-core.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
@@ -87,7 +88,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const now = orc.world.clock.now();
   const open = [...board.openTasks()];
   const { queue } = orc.connection.session;
-  const waiting = (await queue.list()).filter(({ outcome }) => outcome === null);
+  const waiting = await openRecords(queue);
   const first = waiting[0];
   const tentative = new Set(waiting.map(({ operation }) => operation.id));
   return {

@@ -1,11 +1,12 @@
 /** Claims and holds of operations that still wait in the queue: they are shown, but have no token before they are published. */
 import type { Lock, Task } from '../core/records.ts';
+import { openRecords } from '../sync/queue.ts';
 import type { OrcCore } from './orc-core.ts';
 
 /** Ids of the operations that wait in this store's queue. */
 export async function waitingOperations(orc: Pick<OrcCore, 'connection'>): Promise<ReadonlySet<string>> {
-  const records = await orc.connection.session.queue.list();
-  return new Set(records.filter(({ outcome }) => outcome === null).map(({ operation }) => operation.id));
+  const records = await openRecords(orc.connection.session.queue);
+  return new Set(records.map(({ operation }) => operation.id));
 }
 
 /** The task with `claim.token: null` when its claim is tentative. */

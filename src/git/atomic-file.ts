@@ -5,10 +5,10 @@
  * (`removeTemporaries` sees to that).
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
+import { syncFolders } from './durable-files.ts';
 
 export interface WriteOptions {
   /** The file's permission bits before the umask; default `0o666`. */
@@ -53,17 +53,17 @@ export async function writeFileDurably(file: string, bytes: Uint8Array, options:
 }
 
 /**
- * Removes a file for good. `false` when there was none.
+ * Removes a file. `false` when there was none. `isDurable: false` where it does no harm if a power cut brings it back.
  * @throws OrcError `io`
  */
-export async function removeFile(file: string): Promise<boolean> {
+export async function removeFile(file: string, { isDurable = true } = {}): Promise<boolean> {
   try {
     await unlink(file);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw ioError(`cannot remove ${file}`, error);
   }
-  await fsyncFolder(path.dirname(file));
+  if (isDurable) await fsyncFolder(path.dirname(file));
   return true;
 }
 
@@ -72,18 +72,9 @@ export async function removeFile(file: string): Promise<boolean> {
  * @throws OrcError `io`
  */
 export async function fsyncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
   try {
-    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFolders([folder]);
   } catch (error) {
-    // Some network and FUSE file systems know no fsync of a folder; there a rename is as durable as it gets.
-    const code = errnoOf(error);
-    if (code === 'EINVAL' || code === 'ENOTSUP' || code === 'EOPNOTSUPP') return;
     throw ioError(`cannot sync the folder ${folder}`, error);
   }
 }

@@ -38,10 +38,15 @@ async function syncFolder(path: string): Promise<void> {
   const fd = fs.openSync(path, 'r');
   try {
     await syncDescriptor(fd);
+  } catch (error) {
+    // Some network and FUSE file systems know no fsync of a folder; there a rename is as durable as it gets.
+    if (!unsyncableFolder.has(errorCodeOf(error) ?? '')) throw error;
   } finally {
     fs.closeSync(fd);
   }
 }
+
+const unsyncableFolder: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 
 function syncDescriptor(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@
 
 import type { Exclusion } from './ports.ts';
 import { type PublisherPorts, publishRound, type RoundResult, type Settled } from './publisher.ts';
-import type { Outcome, QueueRecord } from './queue.ts';
+import { type Outcome, type QueueRecord, tentativeRecords } from './queue.ts';
 import { localRef } from './refs.ts';
 import { rebuildLocal } from './tentative.ts';
 
@@ -169,8 +169,7 @@ export class Driver {
     const { queue, view, store } = this.#ports;
     const head = await view.head();
     if (head.commit === null || (await store.readRef(localRef)) === head.commit) return;
-    const told = (await queue.list()).some((record) => record.outcome === null && record.told?.state === 'queued');
-    if (told) await rebuildLocal(this.#ports);
+    if ((await tentativeRecords(queue)).length > 0) await rebuildLocal(this.#ports);
     else await view.moveLocal(head);
   }
 

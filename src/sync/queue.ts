@@ -89,6 +89,16 @@ export interface Queue {
   removeRejected(ids: readonly string[]): Promise<void>;
 }
 
+/** Records whose fate is not known yet, in the order of asking. */
+export async function openRecords(queue: Pick<Queue, 'list'>): Promise<QueueRecord[]> {
+  return (await queue.list()).filter(({ outcome }) => outcome === null);
+}
+
+/** Those of them whose callers were told a tentative result: what the local head shows. */
+export async function tentativeRecords(queue: Pick<Queue, 'list'>): Promise<QueueRecord[]> {
+  return (await openRecords(queue)).filter(({ told }) => told?.state === 'queued');
+}
+
 /** Records that must be decided, carried and pushed whole. */
 export interface Unit {
   readonly records: readonly QueueRecord[];

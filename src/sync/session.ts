@@ -10,7 +10,7 @@ import type { Head } from './head.ts';
 import { encodeOrder } from './order.ts';
 import { findCommit, findProofs } from './proof.ts';
 import { provenOutcome, publishRound } from './publisher.ts';
-import type { Outcome, Owner, QueueRecord } from './queue.ts';
+import { type Outcome, type Owner, openRecords, type QueueRecord } from './queue.ts';
 import { type Answer, rebuildLocal, tellTentatively, tellUnpublished } from './tentative.ts';
 
 export interface SessionPorts extends DriverPorts {
@@ -183,7 +183,7 @@ export class Session {
   }
 
   async #report(fields: Omit<SyncReport, 'waiting' | 'head'>): Promise<SyncReport> {
-    const waiting = (await this.#ports.queue.list()).filter(({ outcome }) => outcome === null).length;
+    const waiting = (await openRecords(this.#ports.queue)).length;
     return { ...fields, waiting, head: await this.#ports.view.local() };
   }
 }

@@ -6,7 +6,7 @@ import type { Accepted, Operation } from '../core/operation.ts';
 import type { LastRound } from './driver.ts';
 import type { Head } from './head.ts';
 import { acceptedOutcome, decideTentatively, type PublisherPorts } from './publisher.ts';
-import type { Outcome, QueueRecord } from './queue.ts';
+import { type Outcome, openRecords, type QueueRecord, tentativeRecords } from './queue.ts';
 import type { Decided } from './replay.ts';
 
 /** `published`: true: in the upstream's history. false: not (yet), `state` says how. null: nothing to publish. */
@@ -24,8 +24,7 @@ export interface Answer {
 /** Makes the local head the upstream's with all that was told as queued on top. */
 export async function rebuildLocal(ports: PublisherPorts): Promise<Head> {
   const { queue, view, store } = ports;
-  const told = (await queue.list()).filter(({ outcome, told }) => outcome === null && told?.state === 'queued');
-  const { tip, objects } = await decideTentatively(ports, told);
+  const { tip, objects } = await decideTentatively(ports, await tentativeRecords(queue));
   if (tip.commit === null) return tip;
   if (objects.length > 0) await store.writeObjects(objects);
   await view.moveLocal(tip);
@@ -60,8 +59,8 @@ export async function tellTentatively(
 ): Promise<Answer[]> {
   const { queue, store, view } = ports;
   const ids = new Set(records.map(({ operation }) => operation.id));
-  const open = (await queue.list()).filter(
-    (record) => record.outcome === null && (record.told?.state === 'queued' || ids.has(record.operation.id)),
+  const open = (await openRecords(queue)).filter(
+    ({ told, operation }) => told?.state === 'queued' || ids.has(operation.id),
   );
   const { decided, tip, objects } = await decideTentatively(ports, open);
   const answers: Answer[] = [];
