@@ -24,6 +24,19 @@ export interface Context {
   readonly version: number;
   /** How far clocks of those who share the upstream may differ, ms; 0 where all share one machine. */
   readonly clockSkewMs: number;
+  /**
+   * How far this machine's clock is surely off the upstream's, ms; negative: behind. `null` or left out: nobody can tell.
+   * `unknown`: it can be found out; deciding that depends on it throws `MissingClock`.
+   */
+  readonly clockOffMs?: number | null | 'unknown';
+}
+
+/** What the end of a lease or a lock is measured by. */
+export type Moment = Pick<Context, 'at' | 'clockSkewMs' | 'clockOffMs'>;
+
+/** "How far is this clock off?": caught by whoever can ask the upstream, as `MissingRecord` is by whoever can load it. */
+export class MissingClock extends Error {
+  override readonly name = 'MissingClock';
 }
 
 /** An operation under decision: the context, and what operations derive from it. */

@@ -1,7 +1,7 @@
 /** Which tasks can be worked on now, by whom, and in what order. The same on every machine. */
 import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
-import type { Context } from './operation.ts';
+import { MissingClock, type Moment } from './operation.ts';
 import type { Hold, Lock, Task } from './records.ts';
 import { fromIso } from './time.ts';
 
@@ -19,31 +19,40 @@ export function leaseEnd(board: Board, task: Task): number {
  * Whether a task in progress may be taken over: its lease has run out, by a margin for clocks that differ.
  * Correctness never rests on this (tokens see to that); it only decides when work is handed to somebody else.
  */
-export function isLeaseExpired(board: Board, task: Task, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
-  return task.status === 'in_progress' && isOver(leaseEnd(board, task), context);
+export function isLeaseExpired(board: Board, task: Task, moment: Moment): boolean {
+  return task.status === 'in_progress' && isOver(leaseEnd(board, task), moment);
 }
 
 /** Whether a hold may be given to others: its time is up, by a margin for clocks that differ. */
-export function isHoldExpired(hold: Hold, context: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
-  return isOver(fromIso(hold.expires_at), context);
+export function isHoldExpired(hold: Hold, moment: Moment): boolean {
+  return isOver(fromIso(hold.expires_at), moment);
 }
 
 /** A time that cannot be read (`NaN`) is over: damage must not keep a task or a lock for ever. */
-function isOver(end: number, { at, clockSkewMs }: Pick<Context, 'at' | 'clockSkewMs'>): boolean {
+function isOver(end: number, moment: Moment): boolean {
+  return Number.isNaN(end) || (isOverByOwnClock(end, moment) && !isClockOff(moment));
+}
+
+/** Over as this machine's clock has it, whether or not that clock can be trusted. */
+export function isOverByOwnClock(end: number, { at, clockSkewMs }: Moment): boolean {
   return !(end + clockSkewMs > at);
 }
 
+/**
+ * Whether this machine's clock is too far off to say that somebody's time is up.
+ * @throws MissingClock when that has yet to be found out
+ */
+export function isClockOff({ clockOffMs = null, clockSkewMs }: Moment): boolean {
+  if (clockOffMs === 'unknown') throw new MissingClock();
+  return clockOffMs !== null && Math.abs(clockOffMs) > clockSkewMs;
+}
+
 /** A lock of somebody else on files that the task will touch; shared ones count too, for the task will write. */
-export function conflictingLock(
-  board: Board,
-  task: Pick<Task, 'paths'>,
-  agent: string,
-  context: Pick<Context, 'at' | 'clockSkewMs'>,
-): Lock | null {
+export function conflictingLock(board: Board, task: Pick<Task, 'paths'>, agent: string, moment: Moment): Lock | null {
   if (task.paths.length === 0) return null;
   for (const lock of board.locks.loaded()) {
     const glob = globOf(lock.resource);
-    if (glob === null || !lock.holders.some((hold) => hold.agent !== agent && !isHoldExpired(hold, context))) continue;
+    if (glob === null || !lock.holders.some((hold) => hold.agent !== agent && !isHoldExpired(hold, moment))) continue;
     if (task.paths.some((path) => globsOverlap(path, glob))) return lock;
   }
   return null;
@@ -63,38 +72,28 @@ export function missingCapabilities(board: Board, task: Pick<Task, 'needs'>, age
 }
 
 /** Why this agent cannot start this open task now; `null` when it can. Workstream status is the caller's matter. */
-export function obstacleTo(
-  board: Board,
-  task: Task,
-  agent: string,
-  context: Pick<Context, 'at' | 'clockSkewMs'>,
-): Obstacle | null {
+export function obstacleTo(board: Board, task: Task, agent: string, moment: Moment): Obstacle | null {
   if (task.status === 'blocked') return { code: 'not-ready', message: `task ${task.id} is blocked` };
-  if (task.status === 'in_progress' && !isLeaseExpired(board, task, context)) {
+  if (task.status === 'in_progress' && !isLeaseExpired(board, task, moment)) {
     return { code: 'already-claimed', message: `task ${task.id} is held by ${task.assigned_to}` };
   }
   const waitsFor = openDependencies(board, task);
   if (waitsFor.length > 0) return { code: 'not-ready', message: `task ${task.id} waits for ${waitsFor.join(', ')}` };
   const lacks = missingCapabilities(board, task, agent);
   if (lacks.length > 0) return { code: 'lacks-capability', message: `task ${task.id} needs ${lacks.join(', ')}` };
-  const lock = conflictingLock(board, task, agent, context);
+  const lock = conflictingLock(board, task, agent, moment);
   if (lock === null) return null;
   const by = lock.holders.map((hold) => hold.agent).join(', ');
   return { code: 'not-ready', message: `task ${task.id} touches files that ${by} holds with "${lock.resource}"` };
 }
 
 /** Whether an agent's `next` may hand out this task now. */
-export function isReady(
-  board: Board,
-  task: Task,
-  agent: string,
-  context: Pick<Context, 'at' | 'clockSkewMs'>,
-): boolean {
+export function isReady(board: Board, task: Task, agent: string, moment: Moment): boolean {
   if (task.status !== 'pending' && task.status !== 'in_progress') return false;
   if (board.workstreams.get(task.workstream)?.status !== 'active') return false;
   // What is in memory decides first: most of those that wait do so for an open task, and nothing needs to be loaded.
   if (task.depends_on.some((id) => board.isOpenTask(id))) return false;
-  return obstacleTo(board, task, agent, context) === null;
+  return obstacleTo(board, task, agent, moment) === null;
 }
 
 /** The order of `next` within a workstream: priority, then age on the board's own clock, then id. */

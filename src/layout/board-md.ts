@@ -35,7 +35,9 @@ interface Section {
 }
 
 export function boardMd(board: Board, tail: EventTail): string {
-  const sections = [workstreams(board), working(board), next(board), blocked(board), results(tail), locks(board)];
+  const open = byStatus(board);
+  const tables = [working(open.in_progress), next(board, open.pending), blocked(open.blocked)];
+  const sections = [workstreams(board), ...tables, results(tail), locks(board)];
   let text = '';
   for (const limit of rowLimits) {
     text = render(board, sections, limit);
@@ -80,8 +82,8 @@ function workstreams(board: Board): Section {
   });
 }
 
-function working(board: Board): Section {
-  const tasks = tasksOf(board, 'in_progress').sort(
+function working(inProgress: readonly Task[]): Section {
+  const tasks = inProgress.toSorted(
     (a, b) => compareText(a.assigned_to ?? '', b.assigned_to ?? '') || compareTasks(a, b),
   );
   const head = ['agent', 'task', 'workstream', 'title', 'lease until'];
@@ -92,10 +94,9 @@ function working(board: Board): Section {
   ]);
 }
 
-function next(board: Board): Section {
+function next(board: Board, pending: readonly Task[]): Section {
   const byWorkstream = new Map<string, Task[]>();
-  for (const task of board.openTasks()) {
-    if (task.status !== 'pending') continue;
+  for (const task of pending) {
     const first = byWorkstream.get(task.workstream) ?? [];
     byWorkstream.set(task.workstream, first);
     const last = first[nextOfEach - 1];
@@ -117,10 +118,9 @@ function next(board: Board): Section {
   ]);
 }
 
-function blocked(board: Board): Section {
+function blocked(tasks: readonly Task[]): Section {
   const head = ['task', 'workstream', 'title', 'newest note'];
-  const tasks = tasksOf(board, 'blocked').sort(compareTasks);
-  return section({ title: 'Blocked', head, empty: 'Nothing is blocked.' }, tasks, (task) => [
+  return section({ title: 'Blocked', head, empty: 'Nothing is blocked.' }, tasks.toSorted(compareTasks), (task) => [
     ...taskCells(task),
     cell(task.notes.at(-1)?.text ?? '', titleLength),
   ]);
@@ -156,10 +156,16 @@ function taskCells({ id, workstream, title }: Task): string[] {
   return [id, cell(workstream, nameLength), cell(title, titleLength)];
 }
 
-function tasksOf(board: Board, status: Task['status']): Task[] {
-  const found: Task[] = [];
-  for (const task of board.openTasks()) if (task.status === status) found.push(task);
-  return found;
+/** In one pass: a board may have thousands. */
+function byStatus(board: Board): Record<'pending' | 'in_progress' | 'blocked', readonly Task[]> {
+  const groups = new Map<string, Task[]>();
+  for (const task of board.openTasks()) {
+    const group = groups.get(task.status);
+    if (group === undefined) groups.set(task.status, [task]);
+    else group.push(task);
+  }
+  const of = (status: Task['status']): readonly Task[] => groups.get(status) ?? [];
+  return { pending: of('pending'), in_progress: of('in_progress'), blocked: of('blocked') };
 }
 
 function inOrderOfUrgency(board: Board): Workstream[] {
@@ -169,14 +175,18 @@ function inOrderOfUrgency(board: Board): Workstream[] {
   );
 }
 
+const completion = '"task_completed"';
+
 function newestCompletions(text: string): BoardEvent[] {
   const found: BoardEvent[] = [];
-  const lines = text.split('\n');
-  for (let at = lines.length - 1; at >= 0 && found.length < maxResults; at--) {
-    const line = lines[at] ?? '';
-    if (!line.includes('"task_completed"')) continue;
-    const event = parseLine(line);
+  let at = text.lastIndexOf(completion);
+  while (at >= 0 && found.length < maxResults) {
+    const start = text.lastIndexOf('\n', at) + 1;
+    const end = text.indexOf('\n', at);
+    const event = parseLine(text.slice(start, end < 0 ? undefined : end));
     if (event?.action === 'task_completed') found.push(event);
+    // `lastIndexOf` looks at 0 for what is negative.
+    at = start === 0 ? -1 : text.lastIndexOf(completion, start - 1);
   }
   return found;
 }

@@ -14,6 +14,8 @@ const writeArguments = lazily(() =>
     tags: z.optional(arg.names()),
     /** The version that the author started from; 0: "there is none yet". Absent: whatever is there is replaced. */
     base: z.optional(z.int().check(z.gte(0))),
+    /** The content is not the author's alone: what others wrote in parallel was merged into it when it was published. */
+    merged: z.optional(z.literal(true)),
   }),
 );
 

@@ -3,10 +3,10 @@ import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { globOf, globsOverlap } from '../globs.ts';
 import { accept, type Call, type Context, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
-import { isHoldExpired } from '../readiness.ts';
+import { isHoldExpired, isOverByOwnClock } from '../readiness.ts';
 import type { Hold, Lock } from '../records.ts';
 import { fromIso, toIso } from '../time.ts';
-import { isProven, marginNote, type Proof, refuseCaseTwin } from './support.ts';
+import { isProven, marginNote, type Proof, refuseByClock, refuseCaseTwin } from './support.ts';
 
 const acquireArguments = lazily(() =>
   z.strictObject({
@@ -187,9 +187,9 @@ function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, cal
   const ofAgent = lock?.holders.filter((hold) => hold.agent === call.agent) ?? [];
   const own = ofAgent.find((hold) => isProven(hold, proof));
   if (own !== undefined) return own;
-  const isOutdated = proof.token !== undefined || proof.claim !== undefined;
-  if (isOutdated && ofAgent.length > 0) {
-    return refuse('stale-token', `the hold on "${resource}" has been superseded`, 'acquire it again before going on');
+  const isGiven = proof.token !== undefined || proof.claim !== undefined;
+  if (isGiven && !lock?.holders.some((hold) => isProven(hold, proof))) {
+    return refuse('stale-token', `that hold on "${resource}" is over`, 'acquire it again before going on');
   }
   const by = lock?.holders.map((hold) => hold.agent) ?? [];
   const holder = by.length === 0 ? 'nobody holds it' : `it is held by ${by.join(', ')}`;
@@ -200,6 +200,9 @@ function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, cal
 
 function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refusal {
   const by = others.map((hold) => hold.agent);
+  // A live hold that is over by our own clock: what makes it live is that the clock cannot be trusted.
+  if (others.every((hold) => isOverByOwnClock(fromIso(hold.expires_at), call)))
+    return refuseByClock(`the time of ${by.join(', ')} on "${resource}" may be up`, call);
   const until =
     others
       .map((hold) => hold.expires_at)

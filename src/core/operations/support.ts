@@ -2,9 +2,9 @@
 import type { Board, Change } from '../board.ts';
 import { foldName } from '../names.ts';
 import { type Call, type Refusal, refuse } from '../operation.ts';
-import { isLeaseExpired, leaseEnd } from '../readiness.ts';
+import { isLeaseExpired, isOverByOwnClock, leaseEnd } from '../readiness.ts';
 import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
-import { fromIso, toIso } from '../time.ts';
+import { formatDuration, fromIso, toIso } from '../time.ts';
 
 export const maxNotes = 50;
 
@@ -64,6 +64,9 @@ export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusa
   const { claim } = task;
   if (task.status !== 'in_progress') return refuseAnyProof(task, proof);
   const details = { by: task.assigned_to, until: claim?.lease_until ?? null };
+  const isGiven = proof.token !== undefined || proof.claim !== undefined;
+  // Who slept through a lease hears that it is over, whoever has the task now.
+  if (isGiven && claim !== null && !isProven(claim, proof)) return staleToken(task, details);
   if (task.assigned_to !== call.agent && (claim !== null || task.assigned_to !== null)) {
     return refuse(
       'not-holder',
@@ -73,11 +76,9 @@ export function refuseUnlessHolder(task: Task, proof: Proof, call: Call): Refusa
     );
   }
   if (claim === null) return refuseAnyProof(task, proof);
-  if (proof.token === undefined && proof.claim === undefined) {
-    const hint = 'the token was given to whoever claimed it: pass it with --token';
-    return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to} elsewhere`, hint, details);
-  }
-  return isProven(claim, proof) ? null : staleToken(task, details);
+  if (isGiven) return null;
+  const hint = 'the token was given to whoever claimed it: pass it with --token';
+  return refuse('not-holder', `task ${task.id} is held by ${task.assigned_to} elsewhere`, hint, details);
 }
 
 /** Whether token or id, whichever are given, are those of the claim or hold; giving none proves nothing. */
@@ -101,6 +102,8 @@ function staleToken(task: Task, details: Readonly<Record<string, unknown>>): Ref
 /** Why a task in progress cannot be claimed: by whom it is held, until when; `null` when its lease has run out. */
 export function refuseHeldTask(board: Board, task: Task, call: Call): Refusal | null {
   if (task.status !== 'in_progress' || isLeaseExpired(board, task, call)) return null;
+  if (isOverByOwnClock(leaseEnd(board, task), call))
+    return refuseByClock(`the lease of ${task.assigned_to} on task ${task.id} may have run out`, call);
   const until = toIso(leaseEnd(board, task));
   const own = task.assigned_to === call.agent ? '; `orc t renew` extends a claim of your own' : '';
   return refuse(
@@ -115,6 +118,17 @@ export function refuseHeldTask(board: Board, task: Task, call: Call): Refusal | 
 export function marginNote(endMs: number, call: Call): string {
   if (endMs > call.at) return '';
   return `; free from ${toIso(endMs + call.clockSkewMs)}, for clocks may differ`;
+}
+
+/** Something may be over, but this machine's clock is too far off to tell (`isClockOff`). */
+export function refuseByClock(what: string, call: Call): Refusal {
+  const off = Number(call.clockOffMs);
+  return refuse(
+    'clock-off',
+    `${what}, but this machine's clock is ${formatDuration(off)} ${off > 0 ? 'ahead of' : 'behind'} the upstream's`,
+    'set the clock (`timedatectl set-ntp true`, or another NTP client), then ask again',
+    { off_ms: off },
+  );
 }
 
 export function taskChange(before: Task | null, after: Task | null): Change {

@@ -3,7 +3,14 @@ import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
-import { compareAcrossWorkstreams, compareTasks, isLeaseExpired, isReady, obstacleTo } from '../readiness.ts';
+import {
+  compareAcrossWorkstreams,
+  compareTasks,
+  isClockOff,
+  isLeaseExpired,
+  isReady,
+  obstacleTo,
+} from '../readiness.ts';
 import type { Task } from '../records.ts';
 import { toIso } from '../time.ts';
 import {
@@ -11,6 +18,7 @@ import {
   findOpenTask,
   findWorkstream,
   isRefusal,
+  refuseByClock,
   refuseHeldTask,
   refuseUnlessHolder,
   taskChange,
@@ -38,6 +46,8 @@ export const taskClaim = defineOperation({
     const held = refuseHeldTask(board, task, call);
     if (held !== null) return held;
     const obstacle = obstacleTo(board, task, call.agent, call);
+    if (obstacle !== null && isKnownOff(call) && obstacleTo(board, task, call.agent, trusting(call)) === null)
+      return refuseByClock(`the locks in the way of task ${task.id} may have run out`, call);
     if (obstacle !== null) return refuse(obstacle.code, obstacle.message, hintFor(obstacle.code, task));
     return claim(board, task, call, leaseMs, []);
   },
@@ -70,7 +80,12 @@ export const taskNext = defineOperation({
     const { first, exhausted } = findFirst(board, isWanted, compare, call);
     const failures = exhausted.map((task) => taskChange(task, failedByTimeout(task, call)));
     if (first !== null) return claim(board, first, call, leaseMs, failures);
-    if (failures.length === 0) return unchanged({ value: null });
+    if (failures.length === 0) {
+      const wouldBe = isKnownOff(call) ? findFirst(board, isWanted, compare, trusting(call)) : null;
+      if (wouldBe === null || (wouldBe.first === null && wouldBe.exhausted.length === 0))
+        return unchanged({ value: null });
+      return refuseByClock('nothing is ready but what others may have let run out', call);
+    }
     return accept({
       changes: failures,
       event: { action: 'task_failed', data: { tasks: failures.map(({ key }) => key), reason: 'lease-expired' } },
@@ -250,6 +265,8 @@ function findFirst(
   compare: (a: Task, b: Task) => number,
   call: Call,
 ): { readonly first: Task | null; readonly exhausted: readonly Task[] } {
+  // Whether our clock can be trusted is asked only when the choice has fallen on what depends on it.
+  const choosing = call.clockOffMs === 'unknown' ? trusting(call) : call;
   let first: Task | null = null;
   let unknown: Task | null = null;
   let exhausted: Task[] = [];
@@ -258,14 +275,25 @@ function findFirst(
     if (!isWanted(task) || (first !== null && compare(task, first) > 0)) continue;
     const isKnown = task.depends_on.every(isLoaded);
     const known = isKnown ? task : { ...task, depends_on: task.depends_on.filter(isLoaded) };
-    if (!isReady(board, known, call.agent, call)) continue;
+    if (!isReady(board, known, call.agent, choosing)) continue;
     if (!isKnown) unknown = unknown === null || compare(task, unknown) < 0 ? task : unknown;
-    else if (isExhausted(board, task, call)) exhausted.push(task);
+    else if (isExhausted(board, task, choosing)) exhausted.push(task);
     else first = task;
   }
   if (unknown !== null && (first === null || compare(unknown, first) < 0)) board.tasks.require(unknown.depends_on);
   if (first !== null) exhausted = exhausted.filter((task) => compare(task, first as Task) < 0);
+  for (const task of first === null ? exhausted : [first, ...exhausted]) obstacleTo(board, task, call.agent, call);
   return { first, exhausted: exhausted.sort(compare) };
+}
+
+/** As long as nothing depended on it, nobody was asked how far the clock is off. */
+function isKnownOff(call: Call): boolean {
+  return call.clockOffMs !== 'unknown' && isClockOff(call);
+}
+
+/** The same call with a clock that is right. */
+function trusting(call: Call): Call {
+  return { ...call, clockOffMs: null };
 }
 
 /** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */

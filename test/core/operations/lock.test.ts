@@ -283,7 +283,7 @@ describe('lock.break', () => {
       from: ['agent-1'],
     });
     expect(accepted.body).toBe('its machine is gone');
-    runRefused(board, 'not-holder', 'lock.release', { resource: 'deploy', token });
+    runRefused(board, 'stale-token', 'lock.release', { resource: 'deploy', token });
   });
 
   it('refuses what nobody holds, and to give no reason', () => {

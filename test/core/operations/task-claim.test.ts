@@ -515,7 +515,7 @@ describe.each(['task.complete', 'task.fail', 'task.release', 'task.renew'])('%s,
     const { board, id } = oneTask();
     const old = claimTask(board, id);
     const next = claimTask(board, id, { agent: 'bob', at: afterStart(hour) });
-    runRefused(board, 'not-holder', kind, { id, ...old });
+    runRefused(board, 'stale-token', kind, { id, ...old });
     runAccepted(board, 'task.release', { id, ...next }, { agent: 'bob' });
     runRefused(board, 'stale-token', kind, { id, ...old });
     claimTask(board, id, { at: afterStart(hour) });
