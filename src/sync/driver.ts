@@ -3,11 +3,13 @@
  * steps back while another process does the same.
  */
 
-import type { Exclusion } from './ports.ts';
-import { type PublisherPorts, publishRound, type RoundResult, type Settled } from './publisher.ts';
-import { type Outcome, type QueueRecord, tentativeRecords } from './queue.ts';
-import { localRef } from './refs.ts';
+import type { Operation } from '../core/operation.ts';
+import { Isolation, type Suspect } from './isolation.ts';
+import type { Exclusion, Taken } from './ports.ts';
+import { type PublisherPorts, publishRound, type RoundResult } from './publisher.ts';
+import { isOpen, type Outcome, type QueueRecord, type Settled, tentativeRecords } from './queue.ts';
 import { rebuildLocal } from './tentative.ts';
+import { refusedByUpstream, type Trouble } from './trouble.ts';
 
 export interface DriverPorts extends PublisherPorts {
   /** The role of publisher among the processes of this store. Advisory. */
@@ -21,172 +23,253 @@ export interface DriveOptions {
   readonly insist: boolean;
 }
 
-/** Why driving ended before everybody had an outcome. */
-export type LastRound = Extract<RoundResult, { outcome: 'unreachable' | 'refused' }>;
+export interface Driven {
+  readonly published: number;
+  readonly rejected: number;
+  readonly trouble: Trouble | null;
+}
 
 type Settle = (outcome: Outcome) => void;
+/** Whether there is a reason to go on; `left`: what nothing can be done about now. */
+type IsWanted = (left: ReadonlySet<string>) => Promise<boolean>;
 
 /** Full jitter, as AWS's "Exponential Backoff and Jitter" calls it: a random wait up to a ceiling that doubles. */
 const firstBackoffMs = 15;
 const maxBackoffMs = 2_000;
 /** How often an upstream that plainly cannot be reached is tried before the caller is answered. */
 const unreachableTries = 3;
-const unreachablePauseMs = 200;
-/** 4. A no without a move proves nothing the first time: a lock that another pusher holds looks the same. */
-export const refusalTries = 3;
-const pollMs = 8;
+const pauseMs = 200;
+/** How long to look for an outcome, or for the role, again. */
+const pollMs = 5;
+/** Whether the role's holder is alive is asked less often: that costs more than a look. */
+const roleCheckMs = 100;
 /** The role is advisory: who has waited so long for its holder (stopped, or very slow) publishes beside it. */
 const roleExpiryMs = 5_000;
 
 export class Driver {
   readonly #ports: DriverPorts;
-  readonly #waiters = new Map<string, Settle>();
-  #driving: Promise<void> | null = null;
-  lastRound: LastRound | null = null;
+  readonly #waiters = new Map<string, { readonly operation: Operation; readonly settle: Settle }>();
+  #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
+  #trouble: Trouble | null = null;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
   }
 
+  /** What last stood in the way of these; `null`: nothing but time. */
+  troubleOf(ids: readonly string[]): Trouble | null {
+    const trouble = this.#trouble;
+    return trouble !== null && ids.some((id) => trouble.ids.has(id)) ? trouble : null;
+  }
+
   /** Waits until all records have an outcome, or nothing more can be done by the deadline. Who has none is not in the map. */
   async waitFor(records: readonly QueueRecord[], options: DriveOptions): Promise<Map<string, Outcome>> {
+    const { clock } = this.#ports;
+    const ids = records.map(({ operation }) => operation.id);
     const outcomes = new Map<string, Outcome>();
-    const settled = records.map(
-      ({ operation }) =>
-        new Promise<void>((resolve) => {
-          this.#waiters.set(operation.id, (outcome) => {
-            outcomes.set(operation.id, outcome);
-            this.#waiters.delete(operation.id);
-            resolve();
-          });
-        }),
+    const settled = Promise.all(
+      records.map(
+        ({ operation }) =>
+          new Promise<void>((resolve) => {
+            const settle = (outcome: Outcome): void => {
+              outcomes.set(operation.id, outcome);
+              this.#waiters.delete(operation.id);
+              resolve();
+            };
+            this.#waiters.set(operation.id, { operation, settle });
+          }),
+      ),
     );
+    const isDone = (): boolean => outcomes.size === records.length;
     try {
-      while (outcomes.size < records.length && this.#ports.clock.monotonic() < options.deadline) {
-        this.#driving ??= this.#drive(options).finally(() => {
-          this.#driving = null;
-        });
-        await Promise.race([this.#driving, Promise.all(settled)]);
-        if (outcomes.size < records.length && this.#wasTried(records)) break;
+      while (!isDone() && clock.monotonic() < options.deadline) {
+        const driving = this.#start(options, async () => this.#waiters.size > 0);
+        // Somebody else's drive may go on beyond this caller's deadline.
+        if (driving.deadline > options.deadline) await this.#untilDeadline(options.deadline, driving.done, settled);
+        else await Promise.race([driving.done, settled]);
+        if (!isDone() && ids.every((id) => this.#trouble?.ids.has(id))) break;
       }
-      if (outcomes.size < records.length) await this.#collectOutcomes();
+      if (!isDone()) await this.#collectOutcomes();
       return outcomes;
+    } catch (error) {
+      // Whoever has an outcome has it, whatever went wrong after.
+      if (isDone()) return outcomes;
+      throw error;
     } finally {
-      for (const { operation } of records) this.#waiters.delete(operation.id);
+      for (const id of ids) this.#waiters.delete(id);
     }
   }
 
-  /** Hands outcomes to whoever waits, here or in another process, and keeps refusals of what was told as queued. */
-  async deliver(settled: readonly Settled[]): Promise<{ published: number; rejected: number }> {
+  /** Publishes what waits now, whoever asked for it. */
+  async publishAll(options: DriveOptions): Promise<Driven> {
     const { queue, clock } = this.#ports;
-    const done: string[] = [];
-    const wakes: (() => void)[] = [];
-    let published = 0;
-    let rejected = 0;
-    for (const { record, outcome } of settled) {
-      const { id } = record.operation;
-      const settle = this.#waiters.get(id);
-      if (outcome.outcome === 'accepted') published++;
-      if (settle === undefined && record.told === null && queue.liveness(record.owner) === 'alive') {
-        await queue.update({ ...record, outcome }, false);
-        continue;
+    const isWaiting = (record: QueueRecord): boolean => isOpen(record, queue.liveness);
+    const waiting = new Set((await queue.list()).filter(isWaiting).map(({ operation }) => operation.id));
+    let isFirst = true;
+    const isWanted = async (left: ReadonlySet<string>): Promise<boolean> => {
+      const records = await queue.list();
+      // Once in any case: what nobody will ask for any more is cleared away by that.
+      if (isFirst) {
+        isFirst = false;
+        return records.length > 0;
       }
-      if (record.told !== null && outcome.outcome === 'refused') {
-        rejected++;
-        const { operation, asked_at } = record;
-        await queue.reject([{ operation, asked_at, rejected_at: clock.now(), refusal: outcome }]);
-      }
-      done.push(id);
-      if (settle !== undefined) wakes.push(() => settle(outcome));
+      return records.some((record) => {
+        const { id } = record.operation;
+        return waiting.has(id) && !left.has(id) && isWaiting(record);
+      });
+    };
+    // A drive that is under way has a deadline of its own.
+    while (this.#driving !== null && clock.monotonic() < options.deadline) {
+      await this.#untilDeadline(
+        options.deadline,
+        this.#driving.done.catch(() => undefined),
+      );
     }
-    await queue.remove(done);
-    for (const wake of wakes) wake();
-    return { published, rejected };
+    if (this.#driving !== null) return { published: 0, rejected: 0, trouble: null };
+    return this.#start(options, isWanted).done;
   }
 
-  async backOff(losses: number): Promise<void> {
-    const ceiling = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(losses, 8));
-    await this.#ports.clock.sleep(this.#ports.chance.fraction() * ceiling);
+  async #untilDeadline(deadline: number, ...work: readonly Promise<unknown>[]): Promise<void> {
+    const { clock } = this.#ports;
+    const timer = new AbortController();
+    const late = clock.sleep(deadline - clock.monotonic(), timer.signal);
+    await Promise.race([...work, late]).finally(() => timer.abort());
   }
 
-  async #drive({ deadline, insist }: DriveOptions): Promise<void> {
-    const { clock, publisherRole, chance } = this.#ports;
-    this.lastRound = null;
+  /** One drive at a time in a process. */
+  #start(options: DriveOptions, isWanted: IsWanted) {
+    this.#driving ??= {
+      deadline: options.deadline,
+      done: this.#drive(options, isWanted).finally(() => {
+        this.#driving = null;
+      }),
+    };
+    return this.#driving;
+  }
+
+  async #drive({ deadline, insist }: DriveOptions, isWanted: IsWanted): Promise<Driven> {
+    const { clock } = this.#ports;
+    const isolation = new Isolation();
+    const tally = { published: 0, rejected: 0 };
+    const tried = new Set<string>();
+    let left: ReadonlySet<string> = new Set();
     let losses = 0;
     let failures = 0;
-    let waitingSince: number | null = null;
+    this.#trouble = null;
     // Callers that ask in the same turn gather in the first round.
     await Promise.resolve();
-    while (this.#waiters.size > 0 && clock.monotonic() < deadline) {
-      const role = await publisherRole.tryTake();
-      waitingSince = role === null ? (waitingSince ?? clock.monotonic()) : null;
-      if (role === null && clock.monotonic() - (waitingSince ?? 0) < roleExpiryMs) {
-        await clock.sleep(pollMs);
-        await this.#collectOutcomes();
-        continue;
-      }
+    while (clock.monotonic() < deadline && (await isWanted(left))) {
+      const role = await this.#takeRole(deadline);
+      if (role === 'served') continue;
       let round: RoundResult;
       try {
-        round = await this.#round(Math.max(1, deadline - clock.monotonic()));
+        round = await this.#round(isolation, deadline);
       } finally {
         await role?.release();
       }
+      count(tally, round.settled);
       if (round.outcome === 'settled') {
+        this.#trouble = null;
         losses = 0;
         failures = 0;
+        count(tally, await this.#rejectGuilty(isolation.settled(round.isPushed)));
         // Whoever had the role before us may have published ours with its own.
-        if (this.#waiters.size > 0) await this.#collectOutcomes();
-        if (this.#waiters.size > 0) await clock.sleep(pollMs);
+        await this.#collectOutcomes();
+        left = new Set(round.left);
+        if (round.settled.length === 0 && (await isWanted(left))) await clock.sleep(pollMs);
       } else if (round.outcome === 'raced') {
         losses++;
-        await this.backOff(losses);
+        await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
       } else {
         failures++;
-        const limit = round.outcome === 'refused' ? refusalTries : unreachableTries;
-        const isFinal = failures >= limit && !(insist && round.outcome === 'unreachable');
-        if (isFinal || clock.monotonic() + unreachablePauseMs >= deadline) {
-          this.lastRound = round;
-          return;
-        }
-        await clock.sleep(chance.fraction() * unreachablePauseMs * 2 ** Math.min(failures, 4));
+        for (const { records } of round.units) for (const { operation } of records) tried.add(operation.id);
+        this.#trouble = { outcome: round.outcome, reason: round.reason, ids: tried };
+        const goOn =
+          round.outcome === 'refused'
+            ? isolation.refused(round.units, round.reason)
+            : insist || failures < unreachableTries;
+        if (!goOn || clock.monotonic() + pauseMs >= deadline) break;
+        await this.#pause(pauseMs * 2 ** Math.min(failures, 4), deadline);
       }
     }
+    return { ...tally, trouble: this.#trouble };
   }
 
-  async #round(timeoutMs: number): Promise<RoundResult> {
-    const round = await publishRound(this.#ports, { timeoutMs });
-    try {
-      // Before anybody is told: who asked must find its own change when it reads.
-      if (round.outcome === 'settled') await this.#followUpstream();
-    } finally {
-      await this.deliver(round.settled);
+  /** `served`: somebody else is publishing, and what this process waits for may be done. `null`: go on without the role. */
+  async #takeRole(deadline: number): Promise<Taken | null | 'served'> {
+    const { clock, publisherRole } = this.#ports;
+    const began = clock.monotonic();
+    const until = Math.min(began + roleExpiryMs, deadline);
+    for (let checkedAt = Number.NEGATIVE_INFINITY; clock.monotonic() < until; ) {
+      if (!publisherRole.isTaken() || clock.monotonic() - checkedAt >= roleCheckMs) {
+        const role = await publisherRole.tryTake();
+        if (role !== null) return role;
+        checkedAt = clock.monotonic();
+      }
+      await clock.sleep(pollMs);
+      const before = this.#waiters.size;
+      await this.#collectOutcomes();
+      if (before > 0 && this.#waiters.size === 0) return 'served';
     }
-    return round;
+    return clock.monotonic() < deadline ? null : 'served';
+  }
+
+  async #round(isolation: Isolation, deadline: number): Promise<RoundResult> {
+    return publishRound(this.#ports, {
+      deadline,
+      isWaitedFor: (id) => this.#waiters.has(id),
+      select: (units) => isolation.select(units),
+      // Before anybody is told: who asked must find its own change when it reads.
+      onSettled: () => this.#followUpstream(),
+      onTold: (told) => this.#wake(told),
+    });
+  }
+
+  #wake(settled: readonly Settled[]): void {
+    for (const { record, outcome } of settled) this.#waiters.get(record.operation.id)?.settle(outcome);
+  }
+
+  /** 4. Later ones landed without these: the upstream will never have them. */
+  async #rejectGuilty(guilty: readonly Suspect[]): Promise<readonly Settled[]> {
+    if (guilty.length === 0) return [];
+    const reasons = new Map(guilty.flatMap(({ ids, reason }) => ids.map((id) => [id, reason] as const)));
+    const taking = await this.#ports.queue.take((open) => open.filter(({ operation }) => reasons.has(operation.id)));
+    const settled = taking.records.map((record) => ({
+      record,
+      outcome: refusedByUpstream(reasons.get(record.operation.id) as string),
+    }));
+    const told = await taking.settle(settled, (id) => this.#waiters.has(id));
+    this.#wake(told);
+    return told;
+  }
+
+  async #pause(ceiling: number, deadline: number): Promise<void> {
+    const { clock, chance } = this.#ports;
+    const jittered = chance.fraction() * Math.min(maxBackoffMs, ceiling);
+    await clock.sleep(Math.max(0, Math.min(jittered, deadline - clock.monotonic())));
   }
 
   /** The local head follows, with what was told as queued on top. */
   async #followUpstream(): Promise<void> {
-    const { queue, view, store } = this.#ports;
+    const { queue, view } = this.#ports;
+    const from = await view.place();
     const head = await view.head();
-    if (head.commit === null || (await store.readRef(localRef)) === head.commit) return;
-    if ((await tentativeRecords(queue)).length > 0) await rebuildLocal(this.#ports);
-    else await view.moveLocal(head);
+    if (head.commit === null || from.local === head.commit) return;
+    const isSettled = (await tentativeRecords(queue)).length === 0 && (await view.moveLocal(head, from));
+    if (!isSettled) await rebuildLocal(this.#ports);
   }
 
-  /** Another process publishes: it writes our outcomes into our records. */
+  /** Another process publishes: it leaves our outcomes where we find them. */
   async #collectOutcomes(): Promise<void> {
-    const { queue } = this.#ports;
-    for (const [id, settle] of [...this.#waiters]) {
-      const outcome = (await queue.get(id))?.outcome;
-      if (outcome === undefined || outcome === null) continue;
-      await queue.remove([id]);
-      settle(outcome);
-    }
+    if (this.#waiters.size === 0) return;
+    const waiting = [...this.#waiters.values()].map(({ operation }) => operation);
+    for (const [id, outcome] of await this.#ports.queue.collect(waiting)) this.#waiters.get(id)?.settle(outcome);
   }
+}
 
-  /** Whether the round that ended the driving had these records in it, and not only those of earlier callers. */
-  #wasTried(records: readonly QueueRecord[]): boolean {
-    const tried = new Set(this.lastRound?.replayed.decided.map(({ record }) => record.operation.id));
-    return records.every(({ operation }) => tried.has(operation.id));
+function count(tally: { published: number; rejected: number }, settled: readonly Settled[]): void {
+  for (const { record, outcome } of settled) {
+    if (outcome.outcome === 'accepted') tally.published++;
+    else if (outcome.outcome === 'refused' && outcome.code !== 'dropped' && record.told !== null) tally.rejected++;
   }
 }

@@ -1,130 +1,220 @@
 /**
- * The queue as files in the store: `queue/<unit>.json` and `rejected/<operation id>.json`.
+ * The queue as files in the store: `queue/<order>-<operation id>.json` for records that were asked together, and beside it
+ * `outcomes/`, `takings/` and `rejected/`, by operation or taking.
  *
- * A unit is one file, so that a batch appears whole or not at all. Files appear by rename, after an fsync.
+ * Files appear by rename; what must survive a power cut, after an fsync. `queue.lock` is held by whoever changes something.
  */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { OrcError } from '../errors.ts';
-import { removeFile, writeFileDurably } from '../git/atomic-file.ts';
-import type { Liveness, Owner, Queue, QueueRecord, RejectedRecord } from './queue.ts';
+import { removeFile, writeFileAtomically } from '../git/atomic-file.ts';
+import { errorCodeOf, toIoError } from '../git/durable-files.ts';
+import { machineExclusion } from './machine-exclusion.ts';
+import { type Outcome, type QueueRecord, type RejectedRecord, unitIdOf } from './queue.ts';
+import type { QueueStorage, TakingRecord } from './stored-queue.ts';
 
-export interface FileQueueOptions {
-  readonly folder: string;
-  /** Whether the process of a record still lives. */
-  readonly liveness: (owner: Owner) => Liveness;
+/** How long a change waits for another process's. */
+const lockTimeoutMs = 10_000;
+
+export function openFileQueueStorage(folder: string): QueueStorage {
+  return new FileQueueStorage(folder);
 }
 
-export async function openFileQueue({ folder, liveness }: FileQueueOptions): Promise<Queue> {
-  const queueFolder = path.join(folder, 'queue');
-  const rejectedFolder = path.join(folder, 'rejected');
-  await mkdir(queueFolder, { recursive: true });
-  return new FileQueue(queueFolder, rejectedFolder, liveness);
+interface Waiting {
+  readonly records: readonly QueueRecord[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
-class FileQueue implements Queue {
-  readonly #queueFolder: string;
-  readonly #rejectedFolder: string;
-  readonly liveness: (owner: Owner) => Liveness;
-  /** File of each operation that this process has seen. */
+class FileQueueStorage implements QueueStorage {
+  readonly #folders: Readonly<Record<'queue' | 'outcomes' | 'takings' | 'rejected', string>>;
+  readonly #lock;
+  /** The file of each operation that this process has seen. */
   readonly #fileOf = new Map<string, string>();
-  #changes: Promise<unknown> = Promise.resolve();
+  #waiting: Waiting[] = [];
+  #isAdding = false;
 
-  constructor(queueFolder: string, rejectedFolder: string, liveness: (owner: Owner) => Liveness) {
-    this.#queueFolder = queueFolder;
-    this.#rejectedFolder = rejectedFolder;
-    this.liveness = liveness;
+  constructor(folder: string) {
+    const below = (name: string): string => path.join(folder, name);
+    this.#folders = {
+      queue: below('queue'),
+      outcomes: below('outcomes'),
+      takings: below('takings'),
+      rejected: below('rejected'),
+    };
+    this.#lock = machineExclusion(below('queue.lock'));
   }
 
-  async add(records: readonly QueueRecord[]): Promise<void> {
-    const first = records[0];
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const lock = await this.#lock.take(lockTimeoutMs);
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** Those that are asked while others are being written share the next file, and its syncs. */
+  add(records: readonly QueueRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject });
+      if (!this.#isAdding) void this.#addWaiting();
+    });
+  }
+
+  async #addWaiting(): Promise<void> {
+    this.#isAdding = true;
+    await Promise.resolve(); // whoever asks in this turn comes along
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#addFile(together.flatMap(({ records }) => records));
+        for (const { resolve } of together) resolve();
+      } catch (error) {
+        for (const { reject } of together) reject(error);
+      }
+    }
+    this.#isAdding = false;
+  }
+
+  async #addFile(records: readonly QueueRecord[]): Promise<void> {
+    const [first] = records;
     if (first === undefined) return;
-    const file = path.join(this.#queueFolder, `${first.order}-${first.operation.batch?.id ?? first.operation.id}.json`);
+    makeFolder(this.#folders.queue);
+    const file = path.join(this.#folders.queue, `${first.order}-${first.operation.id}.json`);
+    try {
+      await writeFileAtomically(file, encode(records));
+    } catch (error) {
+      // It may be there all the same, not durably; whoever hears an error must not have it published later.
+      await removeFile(file).catch(() => undefined);
+      throw error;
+    }
     for (const record of records) this.#fileOf.set(record.operation.id, file);
-    await writeFileDurably(file, encode(records));
   }
 
-  async list(): Promise<QueueRecord[]> {
-    const names = (await readdir(this.#queueFolder)).filter((name) => name.endsWith('.json')).sort();
-    const units = await Promise.all(names.map((name) => this.#read(path.join(this.#queueFolder, name))));
-    return units.flat();
+  async records(): Promise<QueueRecord[]> {
+    const outcomes = new Map<string, Outcome>();
+    for (const file of listJson(this.#folders.outcomes))
+      for (const [id, outcome] of Object.entries(readJson<Record<string, Outcome>>(file) ?? {}))
+        outcomes.set(id, outcome);
+    const records = listJson(this.#folders.queue).flatMap((file) => this.#readFile(file));
+    return records.map((record) => ({ ...record, outcome: outcomes.get(record.operation.id) ?? null }));
   }
 
-  async get(id: string): Promise<QueueRecord | null> {
-    const known = this.#fileOf.get(id);
-    if (known !== undefined) return (await this.#read(known)).find((record) => record.operation.id === id) ?? null;
-    return (await this.list()).find((record) => record.operation.id === id) ?? null;
+  async record(id: string): Promise<QueueRecord | null> {
+    const record = [...this.#locate([id]).values()].flat().find(({ operation }) => operation.id === id);
+    if (record === undefined) return null;
+    const outcomes = readJson<Record<string, Outcome>>(this.#outcomesFile(unitIdOf(record.operation)));
+    return { ...record, outcome: outcomes?.[id] ?? null };
   }
 
-  update(record: QueueRecord, isDurable: boolean): Promise<void> {
-    return this.#inTurn(async () => {
-      const file = await this.#findFile(record.operation.id);
-      if (file === null) return;
-      const records = await this.#read(file);
-      const replaced = records.map((each) => (each.operation.id === record.operation.id ? record : each));
-      if (records.length === 0) return;
-      if (isDurable) await writeFileDurably(file, encode(replaced));
-      else await replaceFile(file, encode(replaced));
-    });
+  async put(records: readonly QueueRecord[]): Promise<void> {
+    const changed = new Map(records.map((record) => [record.operation.id, record]));
+    const ids = [...changed.keys()];
+    await this.#rewrite(ids, (present) => present.map((record) => changed.get(record.operation.id) ?? record));
   }
 
-  remove(ids: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const gone = new Set(ids);
-      const files = new Set<string>();
-      for (const id of ids) {
-        const file = await this.#findFile(id);
-        if (file !== null) files.add(file);
-        this.#fileOf.delete(id);
-      }
-      for (const file of files) {
-        const left = (await this.#read(file)).filter((record) => !gone.has(record.operation.id));
-        for (const { operation } of left) this.#fileOf.set(operation.id, file);
-        if (left.length === 0) await removeFile(file);
-        else await replaceFile(file, encode(left));
-      }
-    });
+  async remove(ids: readonly string[], options: { readonly isDurable: boolean }): Promise<void> {
+    const gone = new Set(ids);
+    const units = new Set<string>();
+    const withoutThem = (present: QueueRecord[]): QueueRecord[] => {
+      for (const { operation } of present) if (gone.has(operation.id)) units.add(unitIdOf(operation));
+      return present.filter(({ operation }) => !gone.has(operation.id));
+    };
+    await this.#rewrite(ids, withoutThem, options);
+    for (const id of ids) this.#fileOf.delete(id);
+    // Without the record it means nothing any more, so that it may come back after a power cut.
+    for (const unit of units) await removeFile(this.#outcomesFile(unit), { isDurable: false });
   }
 
-  async reject(records: readonly RejectedRecord[]): Promise<void> {
-    await mkdir(this.#rejectedFolder, { recursive: true });
-    for (const record of records) await writeFileDurably(this.#rejectedFile(record.operation.id), encode(record));
+  async putOutcomes(unit: string, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {
+    makeFolder(this.#folders.outcomes);
+    await writeFileAtomically(this.#outcomesFile(unit), encode(Object.fromEntries(outcomes)), { isDurable: false });
   }
 
-  async listRejected(): Promise<RejectedRecord[]> {
-    const names = (await readdir(this.#rejectedFolder).catch(() => [])).filter((name) => name.endsWith('.json'));
-    const records = await Promise.all(
-      names.map((name) => readJson<RejectedRecord>(path.join(this.#rejectedFolder, name))),
-    );
-    return records.filter((record) => record !== null).sort((a, b) => a.asked_at - b.asked_at);
+  hasOutcome(unit: string): boolean {
+    return isThere(this.#outcomesFile(unit));
+  }
+
+  async takings(): Promise<TakingRecord[]> {
+    return listJson(this.#folders.takings).flatMap((file) => readJson<TakingRecord>(file) ?? []);
+  }
+
+  async putTaking(taking: TakingRecord): Promise<void> {
+    makeFolder(this.#folders.takings);
+    const file = this.#takingFile(taking.id);
+    try {
+      await writeFileAtomically(file, encode(taking), { isDurable: false });
+    } catch (error) {
+      await removeFile(file, { isDurable: false }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async removeTaking(id: string): Promise<void> {
+    await removeFile(this.#takingFile(id), { isDurable: false });
+  }
+
+  async putRejected(record: RejectedRecord): Promise<void> {
+    makeFolder(this.#folders.rejected);
+    await writeFileAtomically(this.#rejectedFile(record.operation.id), encode(record), { isDurable: true });
+  }
+
+  async rejected(): Promise<RejectedRecord[]> {
+    return listJson(this.#folders.rejected).flatMap((file) => readJson<RejectedRecord>(file) ?? []);
+  }
+
+  isRejected(id: string): boolean {
+    return isThere(this.#rejectedFile(id));
   }
 
   async removeRejected(ids: readonly string[]): Promise<void> {
     for (const id of ids) await removeFile(this.#rejectedFile(id));
   }
 
-  #rejectedFile(id: string): string {
-    return path.join(this.#rejectedFolder, `${id}.json`);
+  async #rewrite(
+    ids: readonly string[],
+    change: (present: QueueRecord[]) => QueueRecord[],
+    { isDurable }: { readonly isDurable: boolean } = { isDurable: true },
+  ): Promise<void> {
+    for (const [file, present] of this.#locate(ids)) {
+      const changed = change(present);
+      if (changed.length === 0) await removeFile(file, { isDurable });
+      // Synced in any case: what stays was promised, and a file that replaces a durable one unsynced may come back empty.
+      else await writeFileAtomically(file, encode(changed.map((record) => ({ ...record, outcome: null }))));
+    }
   }
 
-  async #findFile(id: string): Promise<string | null> {
-    const known = this.#fileOf.get(id);
-    if (known !== undefined) return known;
-    await this.list();
-    return this.#fileOf.get(id) ?? null;
+  /** The files that hold these now, with all that is in them: another process may have moved what was seen elsewhere before. */
+  #locate(ids: readonly string[]): Map<string, QueueRecord[]> {
+    const wanted = new Set(ids);
+    const found = new Map<string, QueueRecord[]>();
+    const read = (file: string): void => {
+      const records = this.#readFile(file);
+      const there = records.filter(({ operation }) => wanted.delete(operation.id));
+      if (there.length > 0) found.set(file, records);
+    };
+    for (const file of new Set(ids.map((id) => this.#fileOf.get(id)))) if (file !== undefined) read(file);
+    if (wanted.size > 0) for (const file of listJson(this.#folders.queue)) if (!found.has(file)) read(file);
+    return found;
   }
 
-  async #read(file: string): Promise<QueueRecord[]> {
-    const records = (await readJson<QueueRecord[]>(file)) ?? [];
+  #readFile(file: string): QueueRecord[] {
+    const records = readJson<QueueRecord[]>(file) ?? [];
     for (const { operation } of records) this.#fileOf.set(operation.id, file);
     return records;
   }
 
-  /** Read-modify-write of one file at a time within this process; between processes only a unit's owner and the publisher write. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#changes.then(work);
-    this.#changes = result.catch(() => undefined);
-    return result;
+  #outcomesFile(unit: string): string {
+    return path.join(this.#folders.outcomes, `${unit}.json`);
+  }
+
+  #takingFile(id: string): string {
+    return path.join(this.#folders.takings, `${id}.json`);
+  }
+
+  #rejectedFile(id: string): string {
+    return path.join(this.#folders.rejected, `${id}.json`);
   }
 }
 
@@ -132,21 +222,43 @@ function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 }
 
-async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
+/** The finished files of a folder, by name; none when there is no folder. @throws OrcError `io` */
+function listJson(folder: string): string[] {
+  let names: string[];
   try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, file);
-  } catch (cause) {
-    throw new OrcError('io', `cannot write ${file}: ${(cause as Error).message}`, { cause });
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return [];
+    throw toIoError(`list ${folder}`, error);
+  }
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw toIoError(`read ${file}`, error);
   }
 }
 
-async function readJson<T>(file: string): Promise<T | null> {
+function makeFolder(folder: string): void {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as T;
-  } catch {
-    // Gone since it was listed, or unreadable: nobody can say what it asked for.
-    return null;
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw toIoError(`make ${folder}`, error);
+  }
+}
+
+/** `null`: gone since it was listed, or no JSON: then nobody can say what it asked for. @throws OrcError `io` */
+function readJson<T>(file: string): T | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch (error) {
+    if (error instanceof SyntaxError || errorCodeOf(error) === 'ENOENT') return null;
+    throw toIoError(`read ${file}`, error);
   }
 }

@@ -2,8 +2,10 @@
 import { Board } from '../core/board.ts';
 import { formatVersion, noTasks, type Task, type TaskCounts } from '../core/records.ts';
 import type { CollectionName, MissingRecord } from '../core/shelf.ts';
+import { OrcError } from '../errors.ts';
+import { damagedStoreHint } from '../git/damaged-store.ts';
 import { decodeCommit } from '../git/objects.ts';
-import type { GitStore, Oid } from '../git/store.ts';
+import type { GitObject, GitStore, Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
 import { coldPaths, isHot } from '../layout/paths.ts';
@@ -32,7 +34,7 @@ export function emptyHead(): Head {
 /** Loads the board at a commit; from `previous` only what differs is read. */
 export async function loadHead(store: GitStore, commit: Oid, previous: Head | null): Promise<Head> {
   if (previous?.commit === commit) return previous;
-  const { tree, message } = decodeCommit((await readBytes(store, commit)) as Uint8Array);
+  const { tree, message } = decodeCommit(await demandBytes(store, commit));
   const patched = previous?.tree ? await patchedRead(store, previous, tree) : null;
   // Records that did not change were judged by the other format.
   const isSameFormat = patched !== null && patched.board.meta.format === previous?.read.board.meta.format;
@@ -72,9 +74,8 @@ async function provideOne(
   for (const path of coldPaths(collection, key)) {
     const entry = await readPath(reader, tree, path);
     if (entry === null || entry.mode !== '100644') continue;
-    const bytes = await readBytes(reader, entry.oid);
-    const decoded =
-      bytes === null ? null : await decodeRecord(path, bytes, { isNewer: board.meta.format > formatVersion });
+    const bytes = await demandBytes(reader, entry.oid);
+    const decoded = await decodeRecord(path, bytes, { isNewer: board.meta.format > formatVersion });
     if (decoded !== null && 'record' in decoded) {
       board.provide(collection, key, decoded.record);
       return;
@@ -101,8 +102,7 @@ export async function readSegment(
   reader: ObjectReader,
   segment: { path: string; oid: Oid },
 ): Promise<ReturnType<typeof parseSegment>> {
-  const bytes = await readBytes(reader, segment.oid);
-  return parseSegment(segment.path, bytes === null ? '' : new TextDecoder().decode(bytes));
+  return parseSegment(segment.path, new TextDecoder().decode(await demandBytes(reader, segment.oid)));
 }
 
 async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
@@ -113,10 +113,7 @@ async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
   for (const listing of listings) for (const [path, entry] of listing) entries.set(path, entry);
   const wanted = [...entries].filter(([path, entry]) => isHot(path) && entry.mode === '100644');
   const objects = await store.readObjects(wanted.map(([, { oid }]) => oid));
-  const hot = wanted.flatMap(([path, { oid }]) => {
-    const object = objects.get(oid);
-    return object === undefined ? [] : [{ path, bytes: object.bytes }];
-  });
+  const hot = wanted.map(([path, { oid }]) => ({ path, bytes: demand(objects, oid) }));
   return readBoard({ hot, entries: [...entries].map(([path, { mode }]) => ({ path, mode })) });
 }
 
@@ -143,8 +140,7 @@ async function readTail(store: GitStore, tree: Oid, previous: Head | null): Prom
     const before = await readPath(store, previous.tree, newest.path);
     if (before?.oid === newest.oid && previous.tail.first === newest.first) return previous.tail;
   }
-  const bytes = await readBytes(store, newest.oid);
-  return bytes === null ? emptyTail : tailOf(newest.path, new TextDecoder().decode(bytes));
+  return tailOf(newest.path, new TextDecoder().decode(await demandBytes(store, newest.oid)));
 }
 
 /** The version of a commit, as its trailers or those above it say. */
@@ -178,8 +174,7 @@ async function recount(store: GitStore, tree: Oid, board: Board): Promise<void> 
   const closed = await listFiles(store, tree, { under: 'tasks/closed' });
   const objects = await store.readObjects([...closed.values()].map(({ oid }) => oid));
   for (const [path, { oid }] of closed) {
-    const object = objects.get(oid);
-    const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);
+    const decoded = await decodeRecord(path, demand(objects, oid));
     if (decoded !== null && 'record' in decoded && decoded.collection === 'tasks') count(decoded.record as Task);
   }
   for (const workstream of board.workstreams.loaded()) {
@@ -189,4 +184,15 @@ async function recount(store: GitStore, tree: Oid, board: Board): Promise<void> 
 
 async function readBytes(reader: ObjectReader, oid: Oid): Promise<Uint8Array | null> {
   return (await reader.readObjects([oid])).get(oid)?.bytes ?? null;
+}
+
+/** What a tree or a ref names has to be there. @throws OrcError `store-corrupt` */
+async function demandBytes(reader: ObjectReader, oid: Oid): Promise<Uint8Array> {
+  return demand(await reader.readObjects([oid]), oid);
+}
+
+function demand(objects: ReadonlyMap<Oid, GitObject>, oid: Oid): Uint8Array {
+  const object = objects.get(oid);
+  if (object === undefined) throw new OrcError('store-corrupt', `object ${oid} is missing`, { hint: damagedStoreHint });
+  return object.bytes;
 }

@@ -5,7 +5,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds from some fixed point; never jumps. Deadlines count on it. */
   monotonic(): number;
-  sleep(ms: number): Promise<void>;
+  /** Ends early, without an error, when `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export interface Chance {
@@ -19,6 +20,8 @@ export interface Chance {
 export interface Exclusion {
   /** `null`: somebody else has it. */
   tryTake(): Promise<Taken | null>;
+  /** Whether it looks taken; cheap, and not to be relied on. */
+  isTaken(): boolean;
   /** @throws OrcError `store-busy` */
   take(timeoutMs: number): Promise<Taken>;
 }
@@ -36,5 +39,14 @@ export interface Committer {
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.max(0, ms));
+      signal?.addEventListener('abort', end);
+    }),
 };

@@ -10,13 +10,24 @@ import type { Accepted, ResultRef } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
 import type { BoardEvent } from '../core/records.ts';
 import type { CollectionName } from '../core/shelf.ts';
-import { type ErrorCode, OrcError } from '../errors.ts';
+import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import type { PushOutcome, Transport } from '../git/transport.ts';
+import type { ClockOptions, PushOutcome, Transport } from '../git/transport.ts';
+import { clockOff } from './clock-off.ts';
 import type { Head } from './head.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
 import { findCommit, findProofs } from './proof.ts';
-import { type Outcome, type Queue, type QueueRecord, unitsOf } from './queue.ts';
+import {
+  type Outcome,
+  type Queue,
+  type QueueRecord,
+  type Settled,
+  sentLapsesMs,
+  type Taking,
+  type Unit,
+  unitIdOf,
+  unitsOf,
+} from './queue.ts';
 import { type Decided, type Replayed, replay } from './replay.ts';
 import type { UpstreamView } from './upstream-view.ts';
 
@@ -29,158 +40,198 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
-  /** Hears which operations are about to be pushed: from then on they may be in, until a clear no says that they are not. */
-  readonly onPush?: (operationIds: readonly string[], stage: 'pushing' | 'not-taken') => void;
 }
 
-/** One record's fate, for whoever waits for it. */
-export interface Settled {
-  readonly record: QueueRecord;
-  readonly outcome: Outcome;
+/** What every round may have settled on its way. */
+interface RoundCommon {
+  readonly settled: readonly Settled[];
 }
 
 export type RoundResult =
   /** 1. Taken, or nothing was left to push: every record of the round has its outcome. */
-  | { readonly outcome: 'settled'; readonly settled: readonly Settled[] }
+  | ({
+      readonly outcome: 'settled';
+      readonly isPushed: boolean;
+      /** Ids of what can neither be published nor dropped now: nobody waits for it, and a push of it may still arrive. */
+      readonly left: readonly string[];
+    } & RoundCommon)
   /** 2. The upstream moved. What was found to be in already is settled. */
-  | { readonly outcome: 'raced'; readonly settled: readonly Settled[] }
+  | ({ readonly outcome: 'raced' } & RoundCommon)
   /** 4. A clear no although the upstream has not moved. */
-  | {
-      readonly outcome: 'refused';
-      readonly reason: string;
-      readonly replayed: Replayed;
-      readonly settled: readonly Settled[];
-    }
-  /** 3. No answer. `sent`: something may have arrived. */
-  | {
-      readonly outcome: 'unreachable';
-      readonly reason: string;
-      readonly sent: boolean;
-      readonly replayed: Replayed;
-      readonly settled: readonly Settled[];
-    };
+  | ({ readonly outcome: 'refused'; readonly reason: string; readonly units: readonly Unit[] } & RoundCommon)
+  /** 3. No answer. */
+  | ({ readonly outcome: 'unreachable'; readonly reason: string; readonly units: readonly Unit[] } & RoundCommon);
 
 export interface RoundOptions {
-  readonly timeoutMs: number;
-  /** Only so many units, the oldest; for setting apart one that the upstream refuses. */
-  readonly maxUnits?: number;
-  /** Records that the upstream refused by themselves: left out of the chain. */
-  readonly except?: ReadonlySet<string>;
+  /** On the monotonic clock. */
+  readonly deadline: number;
+  /** Whether a caller of this process waits for the operation. */
+  readonly isWaitedFor: (id: string) => boolean;
+  /** Which of the open units to take; for setting apart one that the upstream refuses. */
+  readonly select: (units: readonly Unit[]) => readonly Unit[];
+  /** Called when the upstream has spoken, before anybody is told. */
+  readonly onSettled: () => Promise<void>;
+  /** Hears what was settled; those whom this process waits for hear it from here alone. */
+  readonly onTold: (told: readonly Settled[]) => void;
 }
 
-/** Carries out one round over all open records of the queue. */
+/** Carries out one round over the open records of the queue that nobody else has in hand. */
 export async function publishRound(ports: PublisherPorts, options: RoundOptions): Promise<RoundResult> {
-  const { queue, view, clock } = ports;
-  const all = await queue.list();
-  await removeLeftovers(ports, all);
-  const records = all.filter(
-    ({ outcome, operation }) => outcome === null && options.except?.has(operation.id) !== true,
-  );
-  const began = clock.monotonic();
-  // 3. What may have been sent before must be looked for upstream before it is decided again.
-  if (records.some((record) => record.sent || queue.liveness(record.owner) === 'dead')) {
-    const fetched = await view.fetch({ timeoutMs: options.timeoutMs });
-    if (fetched.outcome === 'unreachable') return unreachable(ports, records, fetched.reason, false);
-  }
-  const { wanted, dropped } = await sortOut(ports, records);
-  const settled: Settled[] = [...dropped];
-  for (;;) {
-    const base = await view.head();
-    const units = unitsOf(wanted).slice(0, options.maxUnits);
-    const replayed = await replay(base, units, await replayOptions(ports));
-    if (replayed.tip === base) {
-      // Nothing to push. Refusals may only be told of a head that was seen upstream after they were asked.
-      if (
-        !replayed.decided.some(({ decision }) => decision.outcome === 'refused' || decision.outcome === 'unchanged')
-      ) {
-        return { outcome: 'settled', settled: [...settled, ...(await settleAll(ports, replayed))] };
-      }
-      if (view.confirmedAt < began) {
-        const confirmed = await view.confirm({ timeoutMs: options.timeoutMs });
-        if (confirmed.outcome === 'unreachable')
-          return { ...(await unreachable(ports, wanted, confirmed.reason, false)), settled };
-        if (confirmed.outcome === 'moved') continue;
-      }
-      return { outcome: 'settled', settled: [...settled, ...(await settleAll(ports, replayed))] };
-    }
-    return pushReplayed(ports, replayed, settled, options);
-  }
-}
-
-/** Records that have their outcome and whose owner died before it took it: nobody will ask for them any more. */
-async function removeLeftovers({ queue }: PublisherPorts, records: readonly QueueRecord[]): Promise<void> {
-  const settled = records.filter(({ outcome, owner }) => outcome !== null && queue.liveness(owner) === 'dead');
-  if (settled.length > 0) await queue.remove(settled.map(({ operation }) => operation.id));
-}
-
-async function pushReplayed(
-  ports: PublisherPorts,
-  replayed: Replayed,
-  settled: Settled[],
-  options: RoundOptions,
-): Promise<RoundResult> {
-  const { store, view, clock } = ports;
-  await store.writeObjects(replayed.objects);
-  const ids = replayed.decided.map(({ record }) => record.operation.id);
-  ports.onPush?.(ids, 'pushing');
-  const began = clock.monotonic();
-  const pushed = await pushOnce(ports, replayed.tip.commit as Oid, options.timeoutMs, ids);
-  if (pushed.outcome === 'rejected' || pushed.outcome === 'unreachable') ports.onPush?.(ids, 'not-taken');
-  switch (pushed.outcome) {
-    case 'taken':
-      await view.taken(replayed.tip, began);
-      return { outcome: 'settled', settled: [...settled, ...(await settleAll(ports, replayed))] };
-    case 'rejected': {
-      const fetched = await view.fetch({ timeoutMs: options.timeoutMs });
-      if (fetched.outcome === 'moved') return { outcome: 'raced', settled };
-      if (fetched.outcome === 'same') return { outcome: 'refused', reason: pushed.reason, replayed, settled };
-      return { outcome: 'unreachable', reason: fetched.reason, sent: false, replayed, settled };
-    }
-    case 'unknown': {
-      const { decided } = replayed;
-      await Promise.all(decided.map(({ record }) => ports.queue.update({ ...record, sent: true }, false)));
-      const fetched = await view.fetch({ timeoutMs: options.timeoutMs });
-      // Whether it moved or not: the event lines tell in the next round.
-      if (fetched.outcome !== 'unreachable') return { outcome: 'raced', settled };
-      return { outcome: 'unreachable', reason: pushed.reason, sent: true, replayed, settled };
-    }
-    case 'unreachable':
-      return { outcome: 'unreachable', reason: pushed.reason, sent: false, replayed, settled };
-  }
-}
-
-/** A push that could not even begin throws: then nothing was sent, and the caller hears why. */
-async function pushOnce(
-  ports: PublisherPorts,
-  tip: Oid,
-  timeoutMs: number,
-  ids: readonly string[],
-): Promise<PushOutcome> {
+  let partial: readonly QueueRecord[] = [];
+  const taking = await ports.queue.take((open) => {
+    const units = unitsOf(open);
+    const whole = new Set(units.flatMap(({ records }) => records));
+    partial = open.filter((record) => !whole.has(record));
+    return options.select(units).flatMap(({ records }) => records);
+  });
   try {
-    return await ports.transport.push(tip, { timeoutMs });
-  } catch (error) {
-    if (error instanceof OrcError && neverSent.has(error.code)) ports.onPush?.(ids, 'not-taken');
-    throw error;
+    return await new Round(ports, options, taking, partial).run();
+  } finally {
+    // A taking that stays behind lapses.
+    await taking.release().catch(() => undefined);
   }
 }
 
-const neverSent: ReadonlySet<ErrorCode> = new Set([
-  'checked-out',
-  'git-missing',
-  'invalid-argument',
-  'no-repository',
-  'unreachable',
-]);
+class Round {
+  readonly #ports: PublisherPorts;
+  readonly #options: RoundOptions;
+  readonly #taking: Taking;
+  /** On the monotonic clock. Everything that is in the round was asked before. */
+  readonly #began: number;
+  readonly #settled: Settled[] = [];
+  #left: readonly string[];
+
+  /** `partial`: of batches that are not whole, which nobody can decide. */
+  constructor(ports: PublisherPorts, options: RoundOptions, taking: Taking, partial: readonly QueueRecord[]) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#taking = taking;
+    this.#left = partial.map(({ operation }) => operation.id);
+    this.#began = ports.clock.monotonic();
+  }
+
+  async run(): Promise<RoundResult> {
+    const { queue, view } = this.#ports;
+    const { records } = this.#taking;
+    // 3. What may have been sent before must be looked for upstream before it is decided again.
+    if (records.some((record) => record.sent !== null || queue.liveness(record.owner) === 'dead')) {
+      const fetched = await view.fetch(this.#call);
+      if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, unitsOf(records));
+    }
+    const { wanted, dropped, left } = await sortOut(this.#ports, records);
+    this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
+    const units = unitsOf(wanted);
+    await this.#settle(dropped);
+    for (;;) {
+      const base = await view.head();
+      const replayed = await replay(base, units, await replayOptions(this.#ports, { ...this.#call, ask: true }));
+      if (replayed.tip !== base) return this.#push(base, replayed, units);
+      // Nothing to push. What was decided may only be told of a head that was seen upstream after it was asked.
+      const isBare = replayed.decided.every(({ decision }) => decision.outcome === 'proven');
+      if (!isBare && !view.isConfirmed(base, this.#began)) {
+        const confirmed = await view.confirm(this.#call);
+        if (confirmed.outcome === 'unreachable') return this.#unreachable(confirmed.reason, units);
+        // Another call may have moved the head meanwhile: then it is not this one that was confirmed.
+        if (!view.isConfirmed(base, this.#began)) continue;
+      }
+      return this.#conclude(base, replayed, units);
+    }
+  }
+
+  get #call(): { readonly timeoutMs: number } {
+    return { timeoutMs: Math.max(1, this.#options.deadline - this.#ports.clock.monotonic()) };
+  }
+
+  /** Nothing was pushed. An earlier push that may still arrive forbids to say no: it would be in all the same. */
+  async #conclude(base: Head, replayed: Replayed, units: readonly Unit[]): Promise<RoundResult> {
+    const mayArrive = replayed.decided.filter(
+      ({ record, decision }) => decision.outcome !== 'proven' && mayStillArrive(record, base, this.#ports.clock.now()),
+    );
+    const open = new Set(mayArrive.map(({ record }) => unitIdOf(record.operation)));
+    const isOpenUnit = (record: QueueRecord | undefined): boolean =>
+      record !== undefined && open.has(unitIdOf(record.operation));
+    const certain = replayed.decided.filter(({ record }) => !isOpenUnit(record));
+    await this.#settle(await outcomesOf(this.#ports, certain));
+    if (mayArrive.length === 0) return this.#done(false);
+    const left = units.filter(({ records }) => isOpenUnit(records[0]));
+    return this.#unreachable('an earlier push that got no answer may still arrive', left);
+  }
+
+  async #push(base: Head, replayed: Replayed, units: readonly Unit[]): Promise<RoundResult> {
+    const { store, view, clock } = this.#ports;
+    await store.writeObjects(replayed.objects);
+    const began = clock.monotonic();
+    if (!(await this.#taking.pushing(base.commit))) return { outcome: 'raced', settled: this.#settled };
+    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);
+    switch (pushed.outcome) {
+      case 'taken':
+        await this.#keepBooks(() => view.taken(replayed.tip, began));
+        await this.#settle(await outcomesOf(this.#ports, replayed.decided));
+        return this.#done(true);
+      case 'rejected': {
+        this.#taking.cleared();
+        const fetched = await view.fetch(this.#call);
+        if (fetched.outcome === 'moved') return { outcome: 'raced', settled: this.#settled };
+        if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
+        return { outcome: 'refused', reason: pushed.reason, units, settled: this.#settled };
+      }
+      case 'unknown': {
+        const fetched = await view.fetch(this.#call);
+        // Whether it moved or not: the event lines tell in the next round.
+        if (fetched.outcome !== 'unreachable') return { outcome: 'raced', settled: this.#settled };
+        return this.#unreachable(pushed.reason, units);
+      }
+      case 'unreachable':
+        this.#taking.cleared();
+        return this.#unreachable(pushed.reason, units);
+    }
+  }
+
+  /** Transports throw only what keeps a push from beginning: then nothing was sent, and the caller hears why. */
+  async #pushOnce(tip: Oid): Promise<PushOutcome> {
+    try {
+      return await this.#ports.transport.push(tip, this.#call);
+    } catch (error) {
+      if (error instanceof OrcError) this.#taking.cleared();
+      throw error;
+    }
+  }
+
+  async #settle(settled: readonly Settled[]): Promise<void> {
+    if (settled.length === 0) return;
+    const { onSettled, onTold, isWaitedFor } = this.#options;
+    await this.#keepBooks(onSettled);
+    const told = await this.#taking.settle(settled, isWaitedFor);
+    this.#settled.push(...told);
+    onTold(told);
+  }
+
+  /** What the upstream has is published, whatever fails here after that: the next fetch brings the refs along. */
+  async #keepBooks(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof OrcError)) throw error;
+    }
+  }
+
+  #done(isPushed: boolean): RoundResult {
+    return { outcome: 'settled', isPushed, left: this.#left, settled: this.#settled };
+  }
+
+  #unreachable(reason: string, units: readonly Unit[]): RoundResult {
+    return { outcome: 'unreachable', reason, units, settled: this.#settled };
+  }
+}
+
+/** 3. Whether a push of it that got no answer could still be taken: only on top of the head for which it was made. */
+function mayStillArrive({ sent }: QueueRecord, head: Head, now: number): boolean {
+  return sent !== null && sent.head === (head.commit ?? '') && Math.abs(now - sent.at) < sentLapsesMs;
+}
 
 /** Decides the queue without an upstream: what the local head and tentative answers are made of. */
 export async function decideTentatively(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<Replayed> {
-  return replay(await ports.view.head(), unitsOf(records), await replayOptions(ports));
-}
-
-async function unreachable(ports: PublisherPorts, records: readonly QueueRecord[], reason: string, sent: boolean) {
-  const open = records.filter((record) => ports.queue.liveness(record.owner) !== 'dead' || record.told !== null);
-  const replayed = await decideTentatively(ports, open);
-  return { outcome: 'unreachable', reason, sent, replayed, settled: [] } as const;
+  return replay(await ports.view.head(), unitsOf(records), await replayOptions(ports, {}));
 }
 
 /**
@@ -190,32 +241,35 @@ async function unreachable(ports: PublisherPorts, records: readonly QueueRecord[
 async function sortOut(
   ports: PublisherPorts,
   records: readonly QueueRecord[],
-): Promise<{ wanted: QueueRecord[]; dropped: Settled[] }> {
+): Promise<{ wanted: QueueRecord[]; dropped: Settled[]; left: QueueRecord[] }> {
   const isOrphan = (record: QueueRecord): boolean =>
     ports.queue.liveness(record.owner) === 'dead' &&
     record.told?.state !== 'queued' &&
     findOperation(record.operation.kind)?.outlivesOwner === false;
   // A batch of which one part is dropped goes as a whole.
   const batches = new Set(records.filter(isOrphan).map(({ operation }) => operation.batch?.id));
-  const isDropped = (record: QueueRecord): boolean =>
+  const isUnwanted = (record: QueueRecord): boolean =>
     isOrphan(record) || (record.operation.batch !== undefined && batches.has(record.operation.batch.id));
-  const wanted = records.filter((record) => !isDropped(record));
-  const orphans = records.filter(isDropped);
+  const wanted = records.filter((record) => !isUnwanted(record));
+  const head = await ports.view.head();
+  // Dropped only when it cannot arrive any more.
+  const left = records.filter((record) => isUnwanted(record) && mayStillArrive(record, head, ports.clock.now()));
+  const orphans = records.filter((record) => isUnwanted(record) && !left.includes(record));
   const since = Math.min(...orphans.map(({ base }) => base));
   const ids = new Set(orphans.map(({ operation }) => operation.id));
-  const proofs = await findProofs(ports.store, await ports.view.head(), ids, since);
+  const proofs = await findProofs(ports.store, head, ids, since);
   const message = 'its process died before it was answered';
   const dropped = await Promise.all(
     orphans.map(async (record): Promise<Settled> => {
       const event = proofs.get(record.operation.id);
       if (event === undefined) return { record, outcome: { outcome: 'refused', code: 'dropped', message } };
-      return { record, outcome: await provenOutcome(ports.store, await ports.view.head(), event) };
+      return { record, outcome: await provenOutcome(ports.store, head, event) };
     }),
   );
-  return { wanted, dropped };
+  return { wanted, dropped, left };
 }
 
-async function settleAll(ports: PublisherPorts, { decided }: Replayed): Promise<Settled[]> {
+async function outcomesOf(ports: PublisherPorts, decided: readonly Decided[]): Promise<Settled[]> {
   return Promise.all(
     decided.map(async (each): Promise<Settled> => ({ record: each.record, outcome: await outcomeOf(ports, each) })),
   );
@@ -270,11 +324,12 @@ export async function provenOutcome(store: GitStore, head: Head, event: BoardEve
   };
 }
 
-async function replayOptions(ports: PublisherPorts) {
+async function replayOptions(ports: PublisherPorts, clock: ClockOptions) {
   return {
     store: ports.store,
     committer: await ports.committer(),
     now: ports.clock.now(),
     sharesClock: ports.sharesClock,
+    clockOff: () => clockOff(ports.transport, clock),
   };
 }

@@ -45,10 +45,20 @@ export type Told =
   | {
       readonly state: 'queued';
       readonly result: ResultRef;
-      /** Version of the published text that a write was told to replace: it may not silently replace a later one. */
-      readonly base?: number;
+      /** It had nothing to do, in a batch that waits: so it stays. */
+      readonly unchanged?: boolean;
+      /** The text that a write was told to replace (empty: there was none): it may not silently replace another one. */
+      readonly base?: { readonly content: string };
     }
   | { readonly state: 'unknown' };
+
+/** A push that got no answer. While the upstream stands where it stood, it may still arrive. */
+export interface Sent {
+  /** The upstream head on top of which it was made; `''`: there was none. */
+  readonly head: string;
+  /** ms since the epoch. */
+  readonly at: number;
+}
 
 export interface QueueRecord {
   readonly operation: Operation;
@@ -59,9 +69,11 @@ export interface QueueRecord {
   /** When it was asked, ms since the epoch. */
   readonly asked_at: number;
   readonly owner: Owner;
+  /** Publishing was put off: while its owner lives, nobody takes it before its caller has been told. */
+  readonly deferred: boolean;
   readonly told: Told | null;
-  /** Whether it may have reached the upstream in a push whose answer never came. */
-  readonly sent: boolean;
+  /** The last push of it that got no answer. */
+  readonly sent: Sent | null;
   readonly outcome: Outcome | null;
 }
 
@@ -73,20 +85,77 @@ export interface RejectedRecord {
   readonly refusal: Extract<Outcome, { outcome: 'refused' }>;
 }
 
+/** One record's fate, for whoever waits for it. */
+export interface Settled {
+  readonly record: QueueRecord;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Records that one publisher has taken: nobody else decides them meanwhile. The taking lapses after `takingLapsesMs`, and with
+ * its publisher's death; if it was pushing by then, the records count as sent.
+ */
+export interface Taking {
+  readonly records: readonly QueueRecord[];
+  /**
+   * Hands out outcomes, durably where a power cut must not bring an operation back: an outcome is kept for a caller that waits
+   * in another process; what was told as queued and is refused now goes to the rejected; the rest just leaves the queue.
+   * `isWaitedFor`: by this process, which takes the outcome from the answer.
+   * @returns what was still taken; the fate of the rest is somebody else's to tell
+   */
+  settle(settled: readonly Settled[], isWaitedFor: (id: string) => boolean): Promise<readonly Settled[]>;
+  /**
+   * Notes that the records are about to be pushed on top of this head; `null`: there is none. Until `cleared` they count as sent.
+   * `false`: the taking has lapsed, and others may decide them: they must not be pushed.
+   */
+  pushing(head: string | null): Promise<boolean>;
+  /** The push did not arrive, and will not. */
+  cleared(): void;
+  /** Gives back what was not settled. */
+  release(): Promise<void>;
+}
+
+/**
+ * What came of telling a caller, or of taking an operation back: done; or too late, since a publisher has it in hand or has
+ * sent it (it is then recorded as told `unknown`); or it has its outcome.
+ */
+export type TellResult = 'done' | 'sent' | 'settled';
+
 export interface Queue {
   /** Adds records, all durable when the promise resolves. Records of one batch become visible together or not at all. */
   add(records: readonly QueueRecord[]): Promise<void>;
   /** All records, in the order of asking. Records that cannot be read are left out. */
   list(): Promise<QueueRecord[]>;
   get(id: string): Promise<QueueRecord | null>;
-  /** Replaces a record if it is still there; durable when `isDurable`. */
-  update(record: QueueRecord, isDurable: boolean): Promise<void>;
-  remove(ids: readonly string[]): Promise<void>;
   liveness(owner: Owner): Liveness;
 
+  /** Takes records to publish them, of those that nobody else has taken. Also clears away what nobody will ask for any more. */
+  take(select: (open: readonly QueueRecord[]) => readonly QueueRecord[]): Promise<Taking>;
+  /** The outcomes that another process left for these, which leave the queue with that. Cheap when there are none. */
+  collect(operations: readonly Operation[]): Promise<Map<string, Outcome>>;
+
+  /** Records, durably, what the callers of one unit are told; all of them or none. */
+  tell(told: ReadonlyMap<string, Told>): Promise<TellResult>;
+  /** Takes the operations of one unit back, durably: they were not, and will not be, published. */
+  withdraw(ids: readonly string[]): Promise<TellResult>;
+  /** Removes records whatever their state, durably: what was sent may be in, but is not sent again. */
+  forget(ids: readonly string[]): Promise<void>;
+
   reject(records: readonly RejectedRecord[]): Promise<void>;
+  /** In the order of asking. */
   listRejected(): Promise<RejectedRecord[]>;
   removeRejected(ids: readonly string[]): Promise<void>;
+}
+
+/** No push lives longer than this. */
+export const sentLapsesMs = 10 * 60_000;
+
+/** A taking is as old as this when its publisher is given up on: stopped, or very slow. */
+export const takingLapsesMs = 5_000;
+
+/** Whether a publisher may take it. */
+export function isOpen({ outcome, deferred, told, owner }: QueueRecord, liveness: Queue['liveness']): boolean {
+  return outcome === null && (!deferred || told !== null || liveness(owner) === 'dead');
 }
 
 /** Records whose fate is not known yet, in the order of asking. */
@@ -97,6 +166,11 @@ export async function openRecords(queue: Pick<Queue, 'list'>): Promise<QueueReco
 /** Those of them whose callers were told a tentative result: what the local head shows. */
 export async function tentativeRecords(queue: Pick<Queue, 'list'>): Promise<QueueRecord[]> {
   return (await openRecords(queue)).filter(({ told }) => told?.state === 'queued');
+}
+
+/** Names the batch, or the operation that is none. */
+export function unitIdOf({ id, batch }: Operation): string {
+  return batch?.id ?? id;
 }
 
 /** Records that must be decided, carried and pushed whole. */

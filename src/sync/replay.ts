@@ -6,8 +6,8 @@
  */
 import { advance, apply } from '../core/apply.ts';
 import type { Board } from '../core/board.ts';
-import type { Accepted, Decision, Operation, Refusal } from '../core/operation.ts';
-import { refuse } from '../core/operation.ts';
+import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
+import { MissingClock, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
@@ -17,6 +17,7 @@ import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
 import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
+import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
 import type { Committer } from './ports.ts';
@@ -30,6 +31,8 @@ export interface ReplayOptions {
   readonly now: number;
   /** Whether all who share the upstream are on this machine: then expiry needs no margin for clocks that differ. */
   readonly sharesClock: boolean;
+  /** How far this machine's clock is off (`clockOff`). Asked only when somebody's time may be up. */
+  readonly clockOff?: () => Promise<number | null>;
 }
 
 /** What became of one record on this head. `proven`: it is in already, as the event log says. */
@@ -62,7 +65,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const reader = overlayReader(store, pending);
   const records = units.flatMap((unit) => unit.records);
   const { version } = base.read.board.meta;
-  const suspects = records.filter((record) => record.sent || version !== record.base);
+  const suspects = records.filter((record) => record.sent !== null || version !== record.base);
   // A base above the head belongs to a history that was given up: then the whole log is looked through.
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
@@ -73,6 +76,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   for (const unit of units) {
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
+    // A batch is in whole or not at all: a line of it that is not in the log had nothing to do.
+    const isIn = unit.records.some(({ operation }) => proofs.has(operation.id));
     for (const record of unit.records) {
       // Found upstream, or earlier in this very chain: the same operation asked twice is done once.
       const event = proofs.get(record.operation.id);
@@ -80,10 +85,12 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         outcome.push({ record, decision: { outcome: 'proven', event }, commit: null });
         continue;
       }
+      if (isIn) {
+        outcome.push({ record, decision: { outcome: 'unchanged', result: { value: null } }, commit: null });
+        continue;
+      }
       const decision =
-        base.read.writeBlock ??
-        superseded(record, conflicted) ??
-        (await decide(draft, reader, pinned(record), options));
+        base.read.writeBlock ?? superseded(record, conflicted) ?? (await decideAsTold(draft, reader, record, options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
         await commit(draft, decision, record, { ...options, reader, pending });
         const own = decision.events.at(-1);
@@ -124,20 +131,23 @@ function superseded({ operation, told }: QueueRecord, conflicted: ReadonlySet<un
   return refuse('conflict', `an earlier queued write of knowledge "${topic}" was refused`, '`orc rejected` lists them');
 }
 
-/** A tentative claim of X becomes a claim of X or a refusal, never a claim of Y: its caller is working on X. */
-export function pinned(record: QueueRecord): Operation {
-  const { operation, told } = record;
-  if (told?.state === 'queued' && told.base !== undefined) {
-    return { ...operation, args: { ...operation.args, base: operation.args.base ?? told.base } };
-  }
-  if (told?.state !== 'queued' || operation.kind !== 'task.next' || !('task' in told.result)) return operation;
-  const { lease_ms: leaseMs, allow_secret: allowSecret } = operation.args;
-  const args = {
-    id: told.result.task,
-    ...(leaseMs === undefined ? {} : { lease_ms: leaseMs }),
-    ...(allowSecret === undefined ? {} : { allow_secret: allowSecret }),
-  };
-  return { ...operation, kind: 'task.claim', args };
+async function decideAsTold(
+  draft: Draft,
+  reader: ObjectHasher,
+  record: QueueRecord,
+  options: ReplayOptions,
+): Promise<Decision> {
+  const { board } = draft;
+  const told = await asTold(record, async (topic) => {
+    try {
+      return board.knowledge.get(topic) ?? null;
+    } catch (error) {
+      if (!(error instanceof MissingRecord)) throw error;
+      await provideRecord(reader, draft.tree, board, error);
+      return board.knowledge.get(topic) ?? null;
+    }
+  });
+  return 'outcome' in told ? told : decide(draft, reader, told, options);
 }
 
 /** Decides one operation, loading the records that it asks for. */
@@ -150,17 +160,19 @@ async function decide(
   const { board } = draft;
   const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
   const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
+  let clockOffMs: Context['clockOffMs'] = options.sharesClock || options.clockOff === undefined ? null : 'unknown';
   for (;;) {
     try {
-      const decision = apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs });
+      const decision = apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs, clockOffMs });
       const fault =
         decision.outcome === 'accepted' && decision.settingsText !== undefined
           ? await faultInSettings(decision.settingsText)
           : null;
       return fault === null ? decision : refuse('invalid-argument', `orc.yaml would not be readable: ${fault}`);
     } catch (error) {
-      if (!(error instanceof MissingRecord)) throw error;
-      await provideRecord(reader, draft.tree, board, error);
+      if (error instanceof MissingClock) clockOffMs = (await options.clockOff?.()) ?? null;
+      else if (error instanceof MissingRecord) await provideRecord(reader, draft.tree, board, error);
+      else throw error;
     }
   }
 }
@@ -181,8 +193,9 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
   for (const [path, text] of files) edits.set(path, text === null ? null : add('blob', encoder.encode(text)));
-  const { root, objects } = await editTree(reader, draft.tree, edits);
+  const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) pending.set(object.oid, object);
+  for (const [oid, basis] of replaced) pending.set(oid, { ...(pending.get(oid) as NewObject), basis });
   const hashText = (text: string): Oid => store.hashObject('blob', encoder.encode(text));
   draft.commit = add(
     'commit',

@@ -5,13 +5,15 @@
  * upstream at some moment during the call; an operation told as queued survives a crash.
  */
 import type { Operation } from '../core/operation.ts';
-import { Driver, type DriverPorts, refusalTries } from './driver.ts';
+import { OrcError } from '../errors.ts';
+import { Driver, type DriverPorts } from './driver.ts';
 import type { Head } from './head.ts';
 import { encodeOrder } from './order.ts';
 import { findCommit, findProofs } from './proof.ts';
-import { provenOutcome, publishRound } from './publisher.ts';
+import { provenOutcome } from './publisher.ts';
 import { type Outcome, type Owner, openRecords, type QueueRecord } from './queue.ts';
-import { type Answer, rebuildLocal, tellTentatively, tellUnpublished } from './tentative.ts';
+import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, unknownAnswer } from './tentative.ts';
+import type { Trouble } from './trouble.ts';
 
 export interface SessionPorts extends DriverPorts {
   readonly owner: Owner;
@@ -37,19 +39,11 @@ export interface SyncReport {
 export class Session {
   readonly #ports: SessionPorts;
   readonly #driver: Driver;
-  /** Operations that this process tried to push, and whose fate is not known yet. */
-  readonly #pushed = new Set<string>();
   #sequence = 0;
 
-  constructor(ports: Omit<SessionPorts, 'onPush'>) {
-    const onPush = (ids: readonly string[], stage: 'pushing' | 'not-taken'): void => {
-      for (const id of ids) {
-        if (stage === 'pushing') this.#pushed.add(id);
-        else this.#pushed.delete(id);
-      }
-    };
-    this.#ports = { ...ports, onPush };
-    this.#driver = new Driver(this.#ports);
+  constructor(ports: SessionPorts) {
+    this.#ports = ports;
+    this.#driver = new Driver(ports);
   }
 
   get view() {
@@ -75,54 +69,55 @@ export class Session {
    */
   async submit(operations: readonly Operation[], options: SubmitOptions): Promise<Answer[]> {
     const { queue, clock, view } = this.#ports;
-    const records = await this.#recordsOf(operations);
-    await queue.add(records);
-    if (!options.publish) return tellTentatively(this.#ports, records, null);
+    const records = await this.#recordsOf(operations, !options.publish);
     const deadline = clock.monotonic() + options.timeoutMs;
-    let outcomes: Map<string, Outcome>;
+    let outcomes: Map<string, Outcome> = new Map();
     try {
+      await queue.add(records);
+      if (!options.publish) return await tellUnpublished(this.#ports, records, null);
       outcomes = await this.#driver.waitFor(records, { deadline, insist: options.insist === true });
+      const open = records.filter(({ operation }) => !outcomes.has(operation.id));
+      const told = open.length === 0 ? [] : await tellUnpublished(this.#ports, open, this.#troubleOf(open));
+      const toldById = new Map(told.map((answer) => [answer.operation.id, answer]));
+      // The outcomes hold whether or not the head can be read now.
+      const head = await view.head().catch(() => view.known);
+      return records.map(({ operation }) => {
+        const outcome = outcomes.get(operation.id);
+        return outcome === undefined ? (toldById.get(operation.id) as Answer) : settledAnswer(operation, outcome, head);
+      });
     } catch (error) {
-      await this.#withdraw(records);
-      throw error;
-    } finally {
-      for (const { operation } of records) this.#pushed.delete(operation.id);
+      const open = records.filter(({ operation }) => !outcomes.has(operation.id));
+      return this.#tellFailure(open, error);
     }
-    const open = records.filter(({ operation }) => !outcomes.has(operation.id));
-    const told = open.length === 0 ? [] : await tellUnpublished(this.#ports, open, this.#driver.lastRound);
-    const toldById = new Map(told.map((answer) => [answer.operation.id, answer]));
-    const head = await view.head();
-    return records.map(({ operation }) => {
-      const outcome = outcomes.get(operation.id);
-      if (outcome === undefined) return toldById.get(operation.id) as Answer;
-      const published = outcome.outcome === 'accepted' ? true : null;
-      return { operation, outcome, published, state: published ? 'published' : 'none', head, reason: null };
-    });
+  }
+
+  /**
+   * Something failed on this machine. What was not sent must not be published behind the caller's back later: the error is
+   * the answer. What may be in is told as unknown.
+   */
+  async #tellFailure(records: readonly QueueRecord[], error: unknown): Promise<Answer[]> {
+    const { queue, view } = this.#ports;
+    if (!(error instanceof OrcError)) throw error;
+    const ids = records.map(({ operation }) => operation.id);
+    const result = await queue.withdraw(ids).catch(() => 'sent' as const);
+    if (result === 'done' || error.code === 'history-rewritten') throw error;
+    return tellLate(this.#ports, records, error.message).catch(() =>
+      records.map(({ operation }) => unknownAnswer(operation, view.known, error.message)),
+    );
   }
 
   /** Publishes what waits, brings the upstream's head here, and rebuilds the local head. */
   async sync(options: { readonly timeoutMs: number }): Promise<SyncReport> {
-    const { clock, queue, view } = this.#ports;
+    const { clock, view } = this.#ports;
     const deadline = clock.monotonic() + options.timeoutMs;
-    const left = (): number => Math.max(1, deadline - clock.monotonic());
-    let published = 0;
-    let rejected = 0;
-    for (let losses = 0; (await queue.list()).length > 0; ) {
-      const round = await publishRound(this.#ports, { timeoutMs: left() });
-      const delivered = await this.#driver.deliver(round.settled);
-      published += delivered.published;
-      rejected += delivered.rejected;
-      if (round.outcome === 'settled') break;
-      losses++;
-      const isOutOfTime = clock.monotonic() > deadline;
-      if (round.outcome === 'unreachable' || isOutOfTime || (round.outcome === 'refused' && losses >= refusalTries)) {
-        await this.rebuildLocal();
-        const reason = round.outcome === 'raced' ? 'out of time' : round.reason;
-        return this.#report({ published, rejected, reachable: round.outcome !== 'unreachable', reason });
-      }
-      await this.#driver.backOff(losses);
+    const { published, rejected, trouble } = await this.#driver.publishAll({ deadline, insist: false });
+    if (trouble !== null) {
+      await this.rebuildLocal();
+      const reachable = trouble.outcome !== 'unreachable';
+      return this.#report({ published, rejected, reachable, reason: trouble.reason });
     }
-    const fetched = await view.fetch({ timeoutMs: left() });
+    const left = Math.max(1, deadline - clock.monotonic());
+    const fetched = await view.fetch({ timeoutMs: left });
     await this.rebuildLocal();
     const reachable = fetched.outcome !== 'unreachable';
     return this.#report({ published, rejected, reachable, reason: reachable ? null : fetched.reason });
@@ -154,7 +149,7 @@ export class Session {
     return null;
   }
 
-  async #recordsOf(operations: readonly Operation[]): Promise<QueueRecord[]> {
+  async #recordsOf(operations: readonly Operation[], deferred: boolean): Promise<QueueRecord[]> {
     const { view, clock, owner } = this.#ports;
     const base = (await view.head()).read.board.meta.version;
     const askedAt = clock.now();
@@ -165,21 +160,15 @@ export class Session {
       base,
       asked_at: askedAt,
       owner: { ...owner, seen_at: askedAt },
+      deferred,
       told: null,
-      sent: false,
+      sent: null,
       outcome: null,
     }));
   }
 
-  /** The caller hears an error, not "queued": what was not sent must not be published behind its back later. */
-  async #withdraw(records: readonly QueueRecord[]): Promise<void> {
-    const { queue } = this.#ports;
-    for (const { operation } of records) {
-      const record = await queue.get(operation.id);
-      const isSent = record?.sent === true || this.#pushed.has(operation.id);
-      if (record !== null && isSent) await queue.update({ ...record, sent: true, told: { state: 'unknown' } }, true);
-      else await queue.remove([operation.id]);
-    }
+  #troubleOf(records: readonly QueueRecord[]): Trouble | null {
+    return this.#driver.troubleOf(records.map(({ operation }) => operation.id));
   }
 
   async #report(fields: Omit<SyncReport, 'waiting' | 'head'>): Promise<SyncReport> {

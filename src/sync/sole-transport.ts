@@ -1,6 +1,7 @@
 /** The upstream of a board that stands alone: the store's own tracking ref, moved under the store's lock. */
+import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
-import type { Transport } from '../git/transport.ts';
+import type { PushOutcome, Transport } from '../git/transport.ts';
 import type { Exclusion } from './ports.ts';
 import { trackingRef } from './refs.ts';
 
@@ -16,11 +17,18 @@ export function soleTransport(store: GitStore, storeLock: Exclusion): Transport 
         if (from === oid) return { outcome: 'taken' };
         if (from !== null && !(await store.isAncestor(from, oid)))
           return { outcome: 'rejected', reason: 'not a fast-forward' };
-        const moved = await store.updateRefs([{ ref: trackingRef, from, to: oid }]);
+        const moved = await store.updateRefs([{ ref: trackingRef, from, to: oid }]).catch(moveFailed);
+        if (typeof moved === 'object') return moved;
         return moved === 'updated' ? { outcome: 'taken' } : { outcome: 'rejected', reason: 'the ref has moved' };
       } finally {
         await lock.release();
       }
     },
   };
+}
+
+/** The ref may have moved before something failed. */
+function moveFailed(error: unknown): PushOutcome {
+  if (!(error instanceof OrcError)) throw error;
+  return { outcome: 'unknown', reason: error.message };
 }

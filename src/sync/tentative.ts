@@ -3,11 +3,11 @@
  * the upstream has spoken.
  */
 import type { Accepted, Operation } from '../core/operation.ts';
-import type { LastRound } from './driver.ts';
 import type { Head } from './head.ts';
 import { acceptedOutcome, decideTentatively, type PublisherPorts } from './publisher.ts';
-import { type Outcome, openRecords, type QueueRecord, tentativeRecords } from './queue.ts';
+import { type Outcome, openRecords, type QueueRecord, type Told, tentativeRecords } from './queue.ts';
 import type { Decided } from './replay.ts';
+import { refusedByUpstream, type Trouble } from './trouble.ts';
 
 /** `published`: true: in the upstream's history. false: not (yet), `state` says how. null: nothing to publish. */
 export interface Answer {
@@ -21,66 +21,105 @@ export interface Answer {
   readonly reason: string | null;
 }
 
+const maxRebuilds = 5;
+
 /** Makes the local head the upstream's with all that was told as queued on top. */
 export async function rebuildLocal(ports: PublisherPorts): Promise<Head> {
   const { queue, view, store } = ports;
-  const { tip, objects } = await decideTentatively(ports, await tentativeRecords(queue));
-  if (tip.commit === null) return tip;
-  if (objects.length > 0) await store.writeObjects(objects);
-  await view.moveLocal(tip);
-  return tip;
+  for (let tries = 0; tries < maxRebuilds; tries++) {
+    const from = await view.place();
+    const { tip, objects } = await decideTentatively(ports, await tentativeRecords(queue));
+    if (tip.commit === null) return tip;
+    if (objects.length > 0) await store.writeObjects(objects);
+    if (await view.moveLocal(tip, from)) return tip;
+  }
+  // Others move it all the time: then it is theirs that stands.
+  return view.local();
 }
 
-/** 3, 4, 6. The deadline: say what is known, and pin what was said. */
+/**
+ * 3, 4, 6. Nothing more can be done now: says what is known, and pins what was said. `trouble: null`: publishing was put off, or
+ * time ran out.
+ */
 export async function tellUnpublished(
   ports: PublisherPorts,
   records: readonly QueueRecord[],
-  last: LastRound | null,
+  trouble: Trouble | null,
 ): Promise<Answer[]> {
-  const { queue, view } = ports;
-  if (last?.outcome === 'refused') return tellRefused(ports, records, last.reason);
-  // A record that is gone was settled by another process, and its answer lost: whoever asks again by its id hears it.
-  const fresh = await Promise.all(
-    records.map(async (record) => (await queue.get(record.operation.id)) ?? { ...record, sent: true }),
-  );
-  const reason = last?.reason ?? 'the deadline passed while others were publishing';
-  if (!fresh.some((record) => record.sent)) return tellTentatively(ports, fresh, reason);
-  await Promise.all(fresh.map((record) => queue.update({ ...record, told: { state: 'unknown' } }, true)));
-  const head = await view.local();
-  const outcome: Outcome = { outcome: 'unchanged', result: { value: null } };
-  return fresh.map(({ operation }) => ({ operation, outcome, published: false, state: 'unknown', head, reason }));
+  const { queue } = ports;
+  const ids = records.map(({ operation }) => operation.id);
+  if (trouble?.outcome === 'refused') {
+    const result = await queue.withdraw(ids);
+    return result === 'done' ? tellRefused(ports, records, trouble.reason) : tellLate(ports, records, trouble.reason);
+  }
+  const isPutOff = records.every(({ deferred }) => deferred);
+  const reason = isPutOff ? null : (trouble?.reason ?? 'the deadline passed while others were publishing');
+  return tellTentatively(ports, records, reason);
 }
 
 /** Decides on top of the local head, keeps what was accepted in the queue, and pins it to what is told. */
-export async function tellTentatively(
+async function tellTentatively(
   ports: PublisherPorts,
   records: readonly QueueRecord[],
   reason: string | null,
 ): Promise<Answer[]> {
   const { queue, store, view } = ports;
+  const from = await view.place();
   const ids = new Set(records.map(({ operation }) => operation.id));
   const open = (await openRecords(queue)).filter(
     ({ told, operation }) => told?.state === 'queued' || ids.has(operation.id),
   );
   const { decided, tip, objects } = await decideTentatively(ports, open);
-  const answers: Answer[] = [];
-  const gone: string[] = [];
-  for (const each of decided.filter(({ record }) => ids.has(record.operation.id))) {
-    const { record, decision } = each;
-    if (decision.outcome === 'accepted') {
-      await queue.update(
-        { ...record, told: { state: 'queued', result: decision.result, ...baseOf(record, decision) } },
-        true,
-      );
-    } else {
-      gone.push(record.operation.id);
-    }
-    answers.push(tentativeAnswer(each, tip, reason));
-  }
-  await queue.remove(gone);
+  const own = decided.filter(({ record }) => ids.has(record.operation.id));
+  const isKept = own.some(({ decision }) => decision.outcome === 'accepted');
+  // A batch is kept, and told, whole: with the lines that have nothing to do.
+  const result =
+    own.length < records.length
+      ? 'settled'
+      : await (isKept
+          ? queue.tell(new Map(own.map((each) => [each.record.operation.id, toldOf(each)])))
+          : queue.withdraw([...ids]));
+  if (result !== 'done') return tellLate(ports, records, reason);
   if (objects.length > 0) await store.writeObjects(objects);
-  if (tip.commit !== null) await view.moveLocal(tip);
-  return answers;
+  if (tip.commit !== null && !(await view.moveLocal(tip, from))) await rebuildLocal(ports);
+  return own.map((each) => tentativeAnswer(each, tip, reason));
+}
+
+/** A publisher has them in hand, or has sent them: their outcomes, where there are any; else only their ids may be told. */
+export async function tellLate(
+  { queue, view }: PublisherPorts,
+  records: readonly QueueRecord[],
+  reason: string | null,
+): Promise<Answer[]> {
+  const outcomes = await queue.collect(records.map(({ operation }) => operation));
+  const head = await view.head();
+  const local = await view.local();
+  return records.map(({ operation }) => {
+    const outcome = outcomes.get(operation.id);
+    return outcome === undefined ? unknownAnswer(operation, local, reason) : settledAnswer(operation, outcome, head);
+  });
+}
+
+/** 3. It may be in, or come in: without a result. */
+export function unknownAnswer(operation: Operation, head: Head, reason: string | null): Answer {
+  const outcome: Outcome = { outcome: 'unchanged', result: { value: null } };
+  return { operation, outcome, published: false, state: 'unknown', head, reason };
+}
+
+export function settledAnswer(operation: Operation, outcome: Outcome, head: Head): Answer {
+  const published = outcome.outcome === 'accepted' ? true : null;
+  return { operation, outcome, published, state: published ? 'published' : 'none', head, reason: null };
+}
+
+function toldOf({ record, decision }: Decided): Told {
+  switch (decision.outcome) {
+    case 'accepted':
+      return { state: 'queued', result: decision.result, ...baseOf(record, decision) };
+    case 'unchanged':
+      return { state: 'queued', result: decision.result, unchanged: true };
+    default:
+      return { state: 'unknown' };
+  }
 }
 
 function tentativeAnswer({ record, decision, commit }: Decided, head: Head, reason: string | null): Answer {
@@ -98,25 +137,20 @@ function tentativeAnswer({ record, decision, commit }: Decided, head: Head, reas
   }
 }
 
-/**
- * The published text that a tentative write replaces. A text of this queue's own needs no base: it is replayed before.
- */
-function baseOf(record: QueueRecord, decision: Accepted): { base?: number } {
+/** The text that a tentative write replaces, published or of this queue: what was changed in it is merged where it must be. */
+function baseOf(record: QueueRecord, decision: Accepted): Pick<Extract<Told, { state: 'queued' }>, 'base'> {
   if (record.operation.kind !== 'knowledge.write') return {};
   const change = decision.changes.find(({ collection }) => collection === 'knowledge');
-  const version = change?.collection === 'knowledge' ? (change.before?.version ?? 0) : 0;
-  return version <= record.base ? { base: version } : {};
+  return change?.collection === 'knowledge' ? { base: { content: change.before?.content ?? '' } } : {};
 }
 
 /** 4. The upstream says no to these: they are not kept, and the caller hears the server's words. */
-async function tellRefused(ports: PublisherPorts, records: readonly QueueRecord[], reason: string): Promise<Answer[]> {
-  await ports.queue.remove(records.map(({ operation }) => operation.id));
-  const outcome: Outcome = {
-    outcome: 'refused',
-    code: 'upstream-refused',
-    message: `the upstream refused the push: ${reason}`,
-    hint: "ask whoever runs the remote to let pushes to the board's branch through",
-  };
-  const head = await ports.view.head();
+async function tellRefused(
+  { view }: PublisherPorts,
+  records: readonly QueueRecord[],
+  reason: string,
+): Promise<Answer[]> {
+  const head = await view.head();
+  const outcome = refusedByUpstream(reason);
   return records.map(({ operation }) => ({ operation, outcome, published: null, state: 'none', head, reason }));
 }

@@ -2,10 +2,15 @@
  * What this store knows of the upstream: the last head seen there, how it moves forward, and when it must not.
  */
 import { OrcError } from '../errors.ts';
+import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import type { FetchOptions, Transport } from '../git/transport.ts';
+import type { FetchOptions, Transport, Unreachable } from '../git/transport.ts';
+import { parseSegment } from '../layout/events.ts';
+import { segmentPath } from '../layout/paths.ts';
+import { parseTrailers } from './commit-message.ts';
 import { emptyHead, type Head, loadHead, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
+import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
 
 export interface UpstreamViewOptions {
@@ -22,6 +27,25 @@ export type Fetched =
   | { readonly outcome: 'moved'; readonly reason?: undefined }
   | { readonly outcome: 'unreachable'; readonly reason: string };
 
+/** How the upstream's head stands to the one that was seen before. `behind`: to all that is known, it was there already. */
+type Relation = 'same' | 'moved' | 'behind' | 'rewritten' | 'another-board';
+
+interface Seen {
+  readonly outcome: 'seen';
+  readonly relation: Relation;
+  readonly before: Oid | null;
+  /** What is there now; `null`: no such branch. */
+  readonly after: Head | null;
+  /** On the monotonic clock: when the fetch began that showed it. */
+  readonly began: number;
+}
+
+/** The commits of the tracking ref and of the local head. */
+export interface Place {
+  readonly tracking: Oid | null;
+  readonly local: Oid | null;
+}
+
 const staleReadTries = 3;
 const staleReadPauseMs = 150;
 const lockTimeoutMs = 10_000;
@@ -32,8 +56,8 @@ export class UpstreamView {
   #local: Head | null = null;
   #boardId: string | null;
   #floor: number | null = null;
-  /** When the upstream was last known to stand at `head`, on the monotonic clock: the start of the call that showed it. */
-  confirmedAt = Number.NEGATIVE_INFINITY;
+  /** Where the upstream was last known to stand, and when on the monotonic clock: the start of the call that showed it. */
+  #confirmed: { readonly commit: Oid | null; readonly at: number } | null = null;
 
   constructor(options: UpstreamViewOptions) {
     this.#options = options;
@@ -57,13 +81,23 @@ export class UpstreamView {
     return this.#local;
   }
 
+  /** Whether the upstream stood at this head at some moment since then. */
+  isConfirmed(head: Head, since: number): boolean {
+    return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at >= since;
+  }
+
+  /** What this process knew last, without a look at the store. */
+  get known(): Head {
+    return this.#head ?? this.#local ?? emptyHead();
+  }
+
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */
   async confirm(options: FetchOptions = {}): Promise<Fetched> {
     const began = this.#options.clock.monotonic();
     const answer = await this.#options.transport.readHead(options);
     if (answer.outcome === 'unreachable') return answer;
     if (answer.head !== null && answer.head === (await this.#options.store.readRef(trackingRef))) {
-      this.confirmedAt = began;
+      this.#confirmed = { commit: answer.head, at: began };
       return { outcome: 'same' };
     }
     return this.fetch(options);
@@ -74,73 +108,70 @@ export class UpstreamView {
    * @throws OrcError `history-rewritten` (scenario 5): nothing has been changed then
    */
   async fetch(options: FetchOptions = {}): Promise<Fetched> {
-    const { store, transport, clock } = this.#options;
-    for (let tries = 1; ; tries++) {
-      const began = clock.monotonic();
-      // The head as it was before the fetch began: another process may move it while we fetch.
-      const before = await store.readRef(trackingRef);
-      const fetched = await transport.fetch(options);
-      if (fetched.outcome === 'unreachable') return fetched;
-      const relation = await this.#relate(before, fetched.head);
-      if (relation === 'same' || relation === 'moved') {
-        if (fetched.head !== null && relation === 'moved') await this.#advanceTo(fetched.head);
-        this.confirmedAt = began;
-        return { outcome: relation };
-      }
-      // 5. Behind us is not rewritten: a replica that lags answers so.
-      if (relation === 'behind' && tries < staleReadTries) {
-        await clock.sleep(staleReadPauseMs * tries);
-        continue;
-      }
-      if (relation === 'behind')
-        return { outcome: 'unreachable', reason: `${transport.label} answers with an older state` };
-      throw this.#rewritten(before, fetched.head);
+    const seen = await this.#look(options);
+    if (seen.outcome === 'unreachable') return seen;
+    const { relation, after } = seen;
+    if (relation === 'behind') return { outcome: 'unreachable', reason: this.#behindReason() };
+    if (relation !== 'same' && relation !== 'moved') throw this.#rewritten(seen);
+    if (relation === 'moved' && after?.commit) {
+      this.#head = after;
+      this.#boardId = idOf(after) ?? this.#boardId;
+      await this.#advanceTo(after.commit);
     }
+    this.#confirmed = { commit: relation === 'same' ? seen.before : (after?.commit ?? null), at: seen.began };
+    return { outcome: relation };
   }
 
   /** Our own push was taken: the upstream stands at its tip. `began` is when the push did. */
   async taken(tip: Head, began: number): Promise<void> {
     this.#head = tip;
     await this.#advanceTo(tip.commit as Oid);
-    this.confirmedAt = began;
+    this.#confirmed = { commit: tip.commit, at: began };
   }
 
-  /** Moves the local head, whatever it was: it is derived. */
-  async moveLocal(to: Head): Promise<void> {
+  /** Where the two heads stand, for `moveLocal`. */
+  async place(): Promise<Place> {
+    const { store } = this.#options;
+    return { tracking: await store.readRef(trackingRef), local: await store.readRef(localRef) };
+  }
+
+  /**
+   * Moves the local head to what was made of the heads as they stood at `from`. `false`: one of them has moved since, by somebody
+   * who may have been told something that `to` lacks.
+   */
+  async moveLocal(to: Head, from: Place): Promise<boolean> {
     const { store, storeLock } = this.#options;
     const lock = await storeLock.take(lockTimeoutMs);
     try {
-      for (let tries = 0; tries < 5; tries++) {
-        const from = await store.readRef(localRef);
-        if (from === to.commit) break;
-        if ((await store.updateRefs([{ ref: localRef, from, to: to.commit }])) === 'updated') break;
+      const now = await this.place();
+      if (now.tracking !== from.tracking) return false;
+      if (now.local !== to.commit) {
+        if (now.local !== from.local) return false;
+        const moved = await store.updateRefs([{ ref: localRef, from: now.local, to: to.commit }]);
+        if (moved === 'changed') return false;
       }
     } finally {
       await lock.release();
     }
     this.#local = to;
+    return true;
   }
 
   /**
-   * 5. Goes on from what the upstream holds now, and keeps the chain that it gave up under `refs/orc/rewritten/`.
-   * `kept: null`: nothing had been rewritten.
+   * 5. Goes on from what the upstream holds now, and keeps the chain that it gave up under `refs/orc/rewritten/`: rewritten,
+   * gone, another board's, or moved back and still there after some tries. `kept: null`: nothing of that is so.
    * @throws OrcError `unreachable`
    */
   async acceptRewrite(
     options: FetchOptions = {},
   ): Promise<{ readonly kept: string | null; readonly boardId: string | null }> {
     const { store, storeLock, transport, clock } = this.#options;
-    const before = await store.readRef(trackingRef);
-    const fetched = await transport.fetch(options);
-    if (fetched.outcome === 'unreachable')
-      throw new OrcError('unreachable', `${transport.label} could not be reached: ${fetched.reason}`);
-    const after = fetched.head;
-    const isOld =
-      before === null ||
-      (after !== null && ((await store.isAncestor(before, after)) || (await store.isAncestor(after, before))));
-    const head = after === null ? emptyHead() : await this.#load(after, null);
-    const { id } = head.read.board.meta;
-    if (isOld && (this.#boardId === null || id === this.#boardId)) return { kept: null, boardId: this.#boardId };
+    const seen = await this.#look(options);
+    if (seen.outcome === 'unreachable')
+      throw new OrcError('unreachable', `${transport.label} could not be reached: ${seen.reason}`);
+    const { relation, before } = seen;
+    if (relation === 'same' || relation === 'moved') return { kept: null, boardId: this.#boardId };
+    const after = seen.after?.commit ?? null;
     const lock = await storeLock.take(lockTimeoutMs);
     const kept = rewrittenRef(new Date(clock.now()).toISOString());
     try {
@@ -157,7 +188,7 @@ export class UpstreamView {
     this.#floor = null;
     this.#head = after === null ? null : await this.#load(after, null);
     this.#local = null;
-    this.#boardId = id === '' ? null : id;
+    this.#boardId = seen.after === null ? null : idOf(seen.after);
     return { kept, boardId: this.#boardId };
   }
 
@@ -171,35 +202,59 @@ export class UpstreamView {
     return head;
   }
 
-  async #relate(before: Oid | null, after: Oid | null): Promise<'same' | 'moved' | 'behind' | 'rewritten'> {
-    const { store } = this.#options;
-    if (before === after) return 'same';
-    if (before === null) {
-      await this.#checkBoardId(after as Oid);
-      return 'moved';
+  /** Fetches and says how what is there stands to what was seen. Only what stays behind through some tries is called so. */
+  async #look(options: FetchOptions): Promise<Seen | Unreachable> {
+    const { store, transport, clock } = this.#options;
+    const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    for (let tries = 1; ; tries++) {
+      const began = clock.monotonic();
+      // The head as it was before the fetch began: another process may move it while we fetch.
+      const before = await store.readRef(trackingRef);
+      const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - began) };
+      const fetched = await transport.fetch({ ...options, ...left });
+      if (fetched.outcome === 'unreachable') return fetched;
+      if (fetched.head === before) return { outcome: 'seen', relation: 'same', before, after: this.#head, began };
+      const after = fetched.head === null ? null : await this.#load(fetched.head, this.#head);
+      const relation = await this.#relate(before, after);
+      // 5. Behind us is not rewritten: a replica that lags answers so.
+      if (relation !== 'behind' || tries === staleReadTries) return { outcome: 'seen', relation, before, after, began };
+      await clock.sleep(staleReadPauseMs * tries);
     }
-    if (after === null) return 'rewritten';
-    if (await store.isAncestor(before, after)) {
-      await this.#checkBoardId(after);
-      return 'moved';
-    }
-    return (await store.isAncestor(after, before)) ? 'behind' : 'rewritten';
   }
 
-  async #checkBoardId(commit: Oid): Promise<void> {
-    const head = await this.#load(commit, this.#head);
-    const { id } = head.read.board.meta;
-    if (this.#boardId !== null && id !== '' && id !== this.#boardId) {
-      throw new OrcError(
-        'history-rewritten',
-        `${this.#options.transport.label} now holds another board (${id.slice(0, 8)})`,
-        {
-          hint: 'nothing was changed; `orc sync --accept-rewrite` joins it and keeps the old chain under refs/orc/rewritten/',
-        },
-      );
+  async #relate(before: Oid | null, head: Head | null): Promise<Relation> {
+    const { store } = this.#options;
+    const after = head?.commit ?? null;
+    if (head === null || after === null) return 'rewritten';
+    const id = idOf(head);
+    if (this.#boardId !== null && id !== null && id !== this.#boardId) return 'another-board';
+    if (before === null || (await store.isAncestor(before, after))) return 'moved';
+    if (await store.isAncestor(after, before)) return 'behind';
+    // Neither leads to the other. In a shallow store that may be because one of the lines ends before they meet.
+    if (await this.#endsAbove(before, await versionOf(store, after))) return 'behind';
+    const isCut = await this.#endsAbove(after, await versionOf(store, before));
+    return isCut && (await this.#continues(before, head)) ? 'moved' : 'rewritten';
+  }
+
+  /** Whether the commits that this store has end, cut off, before they lead down to so low a version. */
+  async #endsAbove(from: Oid, version: number): Promise<boolean> {
+    const { store } = this.#options;
+    for (let commit: Oid | undefined = from; commit !== undefined; ) {
+      const bytes: Uint8Array | undefined = (await store.readObjects([commit])).get(commit)?.bytes;
+      if (bytes === undefined) return true;
+      const { message, parents } = decodeCommit(bytes);
+      if ((parseTrailers(message)?.version ?? Number.POSITIVE_INFINITY) <= version) return false;
+      commit = parents[0];
     }
-    this.#head = head;
-    if (id !== '') this.#boardId = id;
+    return false;
+  }
+
+  /** Whether the event log of `after` has the newest line of `before`: the proof that holds where ancestry says nothing. */
+  async #continues(before: Oid, after: Head): Promise<boolean> {
+    const { tail } = await this.#load(before, this.#head);
+    const newest = parseSegment(segmentPath(tail.first), tail.text).events.at(-1);
+    if (newest?.op === undefined) return false;
+    return (await findProofs(this.#options.store, after, new Set([newest.op]), newest.v - 1)).has(newest.op);
   }
 
   /** Forward only: another process may have brought the ref further in the meantime. */
@@ -225,17 +280,29 @@ export class UpstreamView {
     }
   }
 
-  #rewritten(before: Oid | null, after: Oid | null): OrcError {
+  #behindReason(): string {
+    const { label } = this.#options.transport;
+    return `${label} answers with an older state than before; if its branch was moved back on purpose, \`orc sync --accept-rewrite\` goes on from there`;
+  }
+
+  #rewritten({ relation, before, after }: Seen): OrcError {
     const { label } = this.#options.transport;
     const what =
-      after === null
-        ? `the board's branch is gone from ${label}`
-        : `the history of the board at ${label} was rewritten`;
+      relation === 'another-board'
+        ? `${label} now holds another board`
+        : after === null
+          ? `the board's branch is gone from ${label}`
+          : `the history of the board at ${label} was rewritten`;
     return new OrcError('history-rewritten', what, {
       hint: 'nothing was changed; `orc sync --accept-rewrite` goes on from what is there and keeps the old chain under refs/orc/rewritten/',
-      details: { before, after },
+      details: { before, after: after?.commit ?? null },
     });
   }
+}
+
+/** The board that a head holds; `null` where there is none. */
+function idOf({ read }: Head): string | null {
+  return read.board.meta.id === '' ? null : read.board.meta.id;
 }
 
 async function highestRewrittenVersion(store: GitStore): Promise<number> {

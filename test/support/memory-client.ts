@@ -2,10 +2,13 @@
 import type { Operation } from '../../src/core/operation.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/git/memory.ts';
 import type { Intercept, MemoryUpstream } from '../../src/git/memory-upstream.ts';
-import { createMemoryQueue } from '../../src/sync/memory-queue.ts';
+import type { Oid } from '../../src/git/store.ts';
+import type { Transport } from '../../src/git/transport.ts';
+import { createMemoryQueue, createMemoryQueueStorage } from '../../src/sync/memory-queue.ts';
 import type { Chance, Clock, Exclusion } from '../../src/sync/ports.ts';
 import type { Liveness, Owner, Queue } from '../../src/sync/queue.ts';
 import { Session, type SubmitOptions } from '../../src/sync/session.ts';
+import type { QueueStorage } from '../../src/sync/stored-queue.ts';
 import type { Answer } from '../../src/sync/tentative.ts';
 import { UpstreamView } from '../../src/sync/upstream-view.ts';
 
@@ -41,6 +44,7 @@ export function fakeChance(seed: string): Chance {
 }
 
 const alwaysFree: Exclusion = {
+  isTaken: () => false,
   tryTake: async () => ({ release: async () => {} }),
   take: async () => ({ release: async () => {} }),
 };
@@ -49,6 +53,7 @@ export interface MemoryClient {
   readonly session: Session;
   readonly store: MemoryStore;
   readonly queue: Queue;
+  readonly queueStorage: QueueStorage;
   /** One operation, published; the whole answer. */
   ask(kind: string, args: Record<string, unknown>, agent?: string, options?: Partial<SubmitOptions>): Promise<Answer>;
 }
@@ -60,8 +65,14 @@ export interface MemoryClientOptions {
   readonly intercept?: Intercept;
   /** Those of a process that was killed, to be found by its successor. */
   readonly store?: MemoryStore;
-  readonly queue?: Queue;
+  readonly queueStorage?: QueueStorage;
   readonly liveness?: (owner: Owner) => Liveness;
+  /** The head that this client is shown: a replica that lags. */
+  readonly shownHead?: () => Oid | null;
+  /** The upstream's clock, as this client hears of it, to half a second; without it nobody tells the time. */
+  readonly upstreamClock?: () => number;
+  /** Whether all clients have one clock; default: unless the upstream has one. */
+  readonly sharesClock?: boolean;
 }
 
 export function memoryClient(options: MemoryClientOptions): MemoryClient {
@@ -69,12 +80,18 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
   const store = options.store ?? createMemoryStore({ label: name });
   const chance = fakeChance(name);
   const owner: Owner = { session: name, process: name, seen_at: 0 };
-  const queue =
-    options.queue ?? createMemoryQueue(options.liveness ?? ((other) => (other.session === name ? 'own' : 'alive')));
-  const transport = upstream.transport(store, {
-    label: name,
-    ...(options.intercept ? { intercept: options.intercept } : {}),
-  });
+  const queueStorage = options.queueStorage ?? createMemoryQueueStorage();
+  const liveness = options.liveness ?? ((other: Owner) => (other.session === name ? 'own' : 'alive'));
+  const queue = createMemoryQueue({ storage: queueStorage, owner, liveness, now: () => clock.now() });
+  const { upstreamClock } = options;
+  const transport: Transport = {
+    ...upstream.transport(store, {
+      label: name,
+      ...(options.intercept ? { intercept: options.intercept } : {}),
+      ...(options.shownHead ? { shownHead: options.shownHead } : {}),
+    }),
+    ...(upstreamClock && { clockDifference: async () => ({ ms: upstreamClock() - clock.now(), errorMs: 500 }) }),
+  };
   const view = new UpstreamView({ store, transport, storeLock: alwaysFree, clock, boardId: null });
   const session = new Session({
     store,
@@ -84,7 +101,7 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
     chance,
     committer: async () => ({ name, email: `${name}@example.com` }),
     view,
-    sharesClock: true,
+    sharesClock: options.sharesClock ?? upstreamClock === undefined,
     owner,
     publisherRole: alwaysFree,
   });
@@ -92,6 +109,7 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
     session,
     store,
     queue,
+    queueStorage,
     async ask(kind, args, agent = name, more = {}) {
       const operation: Operation = { id: chance.id(), kind, agent, args };
       const [answer] = await session.submit([operation], { publish: true, timeoutMs: 30_000, ...more });

@@ -1,0 +1,60 @@
+/** What a queued operation became by what its caller was told: it may come out as that, or be refused, but not as something else. */
+import type { Decision, Operation } from '../core/operation.ts';
+import { refuse } from '../core/operation.ts';
+import type { Knowledge } from '../core/records.ts';
+import type { QueueRecord } from './queue.ts';
+
+/**
+ * The operation to decide, or the decision where there is nothing left to decide.
+ * `readKnowledge` gives the text as it stands on the head on which it is decided.
+ */
+export async function asTold(
+  { operation, told }: QueueRecord,
+  readKnowledge: (topic: string) => Promise<Knowledge | null>,
+): Promise<Operation | Decision> {
+  if (told?.state !== 'queued') return operation;
+  if (told.unchanged === true) return { outcome: 'unchanged', result: told.result };
+  if (told.base !== undefined) {
+    const current = await readKnowledge(String(operation.args.topic));
+    return rebased(operation, told.base.content, current);
+  }
+  if (operation.kind === 'task.next' && 'task' in told.result) return asClaim(operation, told.result.task);
+  return operation;
+}
+
+/** A tentative claim of X becomes a claim of X or a refusal, never a claim of Y: its caller is working on X. */
+function asClaim(operation: Operation, task: string): Operation {
+  const { lease_ms: leaseMs, allow_secret: allowSecret } = operation.args;
+  const args = {
+    id: task,
+    ...(leaseMs === undefined ? {} : { lease_ms: leaseMs }),
+    ...(allowSecret === undefined ? {} : { allow_secret: allowSecret }),
+  };
+  return { ...operation, kind: 'task.claim', args };
+}
+
+/** A text that was written on top of another one: where that has changed since, both changes are merged, line by line. */
+async function rebased(operation: Operation, from: string, current: Knowledge | null): Promise<Operation | Decision> {
+  const { args } = operation;
+  const now = current?.content ?? '';
+  if (now === from) return { ...operation, args: { ...args, base: current?.version ?? 0 } };
+  const content = current === null ? null : await merge(String(args.content), from, now);
+  if (current !== null && content !== null)
+    return { ...operation, args: { ...args, content, base: current.version, merged: true } };
+  const who = current === null ? 'it was deleted' : `${current.updated_by} changed the same lines`;
+  const message = `knowledge "${args.topic}" has changed since it was written here: ${who}`;
+  const hint = `both texts are kept: \`orc kb read ${args.topic}\` and \`orc rejected show ${operation.id}\``;
+  return refuse('conflict', message, hint, { current: current?.version ?? 0 });
+}
+
+/** Three-way, by lines; `null` when both changed the same ones. */
+async function merge(ours: string, base: string, theirs: string): Promise<string | null> {
+  const { diff3Merge } = await import('node-diff3');
+  const lines = (text: string): string[] => text.split('\n');
+  const merged: string[] = [];
+  for (const region of diff3Merge(lines(ours), lines(base), lines(theirs), { excludeFalseConflicts: true })) {
+    if (region.ok === undefined) return null;
+    merged.push(...region.ok);
+  }
+  return merged.join('\n');
+}

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { decodeCommit } from '../../src/git/objects.ts';
+import type { Oid } from '../../src/git/store.ts';
+import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+
+/** An upstream whose hook refuses every push with a commit that speaks of poison. */
+function pickyUpstream() {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  let pushes = 0;
+  let isRefusingAll = false;
+  const a: MemoryClient = memoryClient({
+    name: 'alpha',
+    upstream,
+    clock,
+    intercept: async (stage, { oid, head }) => {
+      if (stage !== 'before-push') return undefined;
+      pushes++;
+      return isRefusingAll || speaksOfPoison(a, oid, head)
+        ? { outcome: 'rejected', reason: 'no poison here' }
+        : undefined;
+    },
+  });
+  return { a, pushes: () => pushes, refuseAll: (on: boolean) => (isRefusingAll = on) };
+}
+
+function speaksOfPoison(client: MemoryClient, from: Oid | null, until: Oid | null): boolean {
+  for (let oid = from; oid !== null && oid !== until; ) {
+    const object = client.store.objects.get(oid);
+    if (object === undefined) return false;
+    const { message, parents } = decodeCommit(object.bytes);
+    if (message.includes('poison')) return true;
+    oid = parents[0] ?? null;
+  }
+  return false;
+}
+
+const add = (client: MemoryClient, title: string, publish = true) =>
+  client.ask('task.add', { workstream: 'w', title }, undefined, { publish });
+
+async function titles(client: MemoryClient): Promise<string[]> {
+  return [...(await client.session.view.head()).read.board.openTasks()].map(({ title }) => title).sort();
+}
+
+test('4. of many queued operations the one that the upstream refuses goes to the rejected, the others are published', async () => {
+  const { a, pushes } = pickyUpstream();
+  await beginBoard(a);
+  for (let i = 0; i < 20; i++) await add(a, i === 7 ? 'poison' : `task ${String(i).padStart(2, '0')}`, false);
+  const before = pushes();
+  const report = await a.session.sync({ timeoutMs: 60_000 });
+  expect(report).toMatchObject({ published: 19, rejected: 1, waiting: 0, reason: null });
+  expect(await titles(a)).toHaveLength(19);
+  const [rejected, ...others] = await a.queue.listRejected();
+  expect(others).toEqual([]);
+  expect(rejected?.operation.args.title).toBe('poison');
+  expect(rejected?.refusal).toMatchObject({
+    code: 'upstream-refused',
+    message: expect.stringContaining('no poison here'),
+  });
+  // Halving, not one by one.
+  expect(pushes() - before).toBeLessThan(15);
+});
+
+test('4. a fresh call is not held up by a poisonous one that was queued earlier', async () => {
+  const { a } = pickyUpstream();
+  await beginBoard(a);
+  await add(a, 'poison', false);
+  const answer = await add(a, 'fresh');
+  expect(answer).toMatchObject({ published: true, state: 'published' });
+  await a.session.sync({ timeoutMs: 60_000 });
+  expect((await a.queue.listRejected()).map(({ operation }) => operation.args.title)).toEqual(['poison']);
+});
+
+test('4. of concurrent callers only the one whose operation is refused hears so', async () => {
+  const { a } = pickyUpstream();
+  await beginBoard(a);
+  const answers = await Promise.all(['one', 'poison', 'three'].map((title) => add(a, title)));
+  expect(answers.map(({ outcome }) => (outcome.outcome === 'refused' ? outcome.code : outcome.outcome))).toEqual([
+    'accepted',
+    'upstream-refused',
+    'accepted',
+  ]);
+  expect(await a.queue.list()).toEqual([]);
+  expect(await a.queue.listRejected()).toEqual([]);
+});
+
+test('4. several poisonous ones are all found', async () => {
+  const { a } = pickyUpstream();
+  await beginBoard(a);
+  for (let i = 0; i < 12; i++) await add(a, i % 5 === 0 ? `poison ${i}` : `task ${i}`, false);
+  for (let tries = 0; tries < 3 && (await a.queue.list()).length > 0; tries++)
+    await a.session.sync({ timeoutMs: 60_000 });
+  expect(await titles(a)).toHaveLength(9);
+  expect(await a.queue.listRejected()).toHaveLength(3);
+});
+
+test('4. an upstream that refuses everything: callers hear so, what was queued stays', async () => {
+  const { a, refuseAll, pushes } = pickyUpstream();
+  await beginBoard(a);
+  for (let i = 0; i < 9; i++) await add(a, `task ${i}`, false);
+  refuseAll(true);
+  const before = pushes();
+  const answer = await add(a, 'fresh');
+  expect(answer.outcome).toMatchObject({ outcome: 'refused', code: 'upstream-refused' });
+  expect(await a.queue.list()).toHaveLength(9);
+  expect(await a.queue.listRejected()).toEqual([]);
+  expect(pushes() - before).toBeLessThan(40);
+  refuseAll(false);
+  expect(await a.session.sync({ timeoutMs: 60_000 })).toMatchObject({ published: 9, waiting: 0 });
+});

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { MissingRecord } from '../../src/core/shelf.ts';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { provideRecord } from '../../src/sync/head.ts';
+import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+
+const lines = (...text: string[]): string => `${text.join('\n')}\n`;
+
+async function twoAuthors(first: string) {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  const b = memoryClient({ name: 'beta', upstream, clock });
+  await beginBoard(a);
+  await write(a, first, true);
+  await b.session.sync({ timeoutMs: 1000 });
+  return { a, b };
+}
+
+function write(client: MemoryClient, content: string, publish: boolean) {
+  return client.ask('knowledge.write', { topic: 'notes', content }, undefined, { publish });
+}
+
+async function published(client: MemoryClient): Promise<string | undefined> {
+  await client.session.sync({ timeoutMs: 1000 });
+  const head = await client.session.view.head();
+  const { board } = head.read;
+  try {
+    return board.knowledge.get('notes')?.content;
+  } catch (error) {
+    if (!(error instanceof MissingRecord)) throw error;
+    await provideRecord(client.store, head.tree, board, error);
+    return board.knowledge.get('notes')?.content;
+  }
+}
+
+test('texts that were written in parallel are merged where they changed different lines', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two', 'three', 'four', 'five'));
+  await write(a, lines('ONE', 'two', 'three', 'four', 'five'), false);
+  await write(b, lines('one', 'two', 'three', 'four', 'FIVE'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 1, rejected: 0 });
+  expect(await published(b)).toBe(lines('ONE', 'two', 'three', 'four', 'FIVE'));
+});
+
+test('a chain of queued writes is merged as a whole: what others wrote in between stays', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two', 'three', 'four', 'five'));
+  await write(a, lines('ONE', 'two', 'three', 'four', 'five'), false);
+  await write(a, lines('ONE', 'two', 'THREE', 'four', 'five'), false);
+  await write(b, lines('one', 'two', 'three', 'four', 'FIVE'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 2, rejected: 0 });
+  expect(await published(b)).toBe(lines('ONE', 'two', 'THREE', 'four', 'FIVE'));
+});
+
+test('the same lines: refused as a conflict, and both texts are kept', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two'));
+  await write(a, lines('of alpha', 'two'), false);
+  await write(b, lines('of beta', 'two'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1, waiting: 0 });
+  expect(await published(b)).toBe(lines('of beta', 'two'));
+  const [rejected] = await a.queue.listRejected();
+  expect(rejected?.refusal).toMatchObject({ code: 'conflict', message: expect.stringContaining('beta') });
+  expect(rejected?.operation.args.content).toBe(lines('of alpha', 'two'));
+});
+
+test('the same change on both sides is no conflict', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two'));
+  await write(a, lines('ONE', 'two'), false);
+  await write(b, lines('ONE', 'two'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ rejected: 0, waiting: 0 });
+  expect(await published(b)).toBe(lines('ONE', 'two'));
+});
+
+test('a topic that was deleted meanwhile is not brought back behind its back', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two'));
+  await write(a, lines('ONE', 'two'), false);
+  await b.ask('knowledge.delete', { topic: 'notes' });
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1 });
+  expect((await a.queue.listRejected())[0]?.refusal.message).toContain('deleted');
+});
+
+test('two first texts on one topic conflict', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  const b = memoryClient({ name: 'beta', upstream, clock });
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  await write(a, 'of alpha\n', false);
+  await write(b, 'of beta\n', true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1 });
+});

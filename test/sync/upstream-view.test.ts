@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest';
+import type { MemoryStore } from '../../src/git/memory.ts';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { decodeCommit, encodeCommit } from '../../src/git/objects.ts';
+import type { Oid } from '../../src/git/store.ts';
+import { versionOf } from '../../src/sync/head.ts';
+import { rewrittenPrefix, trackingRef } from '../../src/sync/refs.ts';
+import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+
+const timeoutMs = 1000;
+
+/** A line of `length` commits with two edits by hand in it; oldest first. `author` has all of them. */
+async function lineOf(length: number) {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const author = memoryClient({ name: 'author', upstream, clock });
+  await beginBoard(author);
+  while (heads(upstream).length < length) {
+    const count = heads(upstream).length;
+    if (count === 4 || count === 5) upstream.moveHead(await editByHand(author, upstream.head as Oid), author.store);
+    else await author.ask('task.add', { workstream: 'w', title: `Task ${count}` });
+  }
+  return { upstream, clock, author, line: heads(upstream) };
+}
+
+function heads(upstream: MemoryUpstream): Oid[] {
+  return upstream.heads.filter((head) => head !== null);
+}
+
+/** A commit without trailers; its tree is its parent's. */
+async function editByHand(client: MemoryClient, parent: Oid, message = 'tidied up\n'): Promise<Oid> {
+  const { store } = client;
+  const { tree, author, committer } = decodeCommit(await bytesOf(store, parent));
+  const bytes = encodeCommit({ tree, parents: [parent], author, committer, message });
+  const oid = store.hashObject('commit', bytes);
+  await store.writeObjects([{ type: 'commit', bytes, oid }]);
+  return oid;
+}
+
+async function bytesOf(store: MemoryStore, oid: Oid): Promise<Uint8Array> {
+  return (await store.readObjects([oid])).get(oid)?.bytes ?? new Uint8Array();
+}
+
+/** How the store's view takes it when it stood at one head and is shown another. */
+async function relationTo(shown: Oid, seen: Oid, depth: number | null, upstream: MemoryUpstream) {
+  let head = seen;
+  const client = memoryClient({ name: 'reader', upstream, clock: fakeClock(), shownHead: () => head });
+  await client.session.view.fetch({ timeoutMs, ...(depth === null ? {} : { depth }) });
+  head = shown;
+  return client.session.view.fetch({ timeoutMs }).then(
+    ({ outcome }) => outcome,
+    (error: { code: string }) => error.code,
+  );
+}
+
+describe('a shallow store', () => {
+  test('has the newest commits alone, holds the whole board, claims, proves and publishes', async () => {
+    const { upstream, clock, author, line } = await lineOf(12);
+    let cuts = 0;
+    const reader = memoryClient({
+      name: 'reader',
+      upstream,
+      clock,
+      intercept: async (stage) => (stage === 'after-push' && cuts-- > 0 ? { outcome: 'unknown' } : undefined),
+    });
+    expect(await reader.session.view.fetch({ timeoutMs, depth: 3 })).toEqual({ outcome: 'moved' });
+    expect((await reader.store.readObjects(line)).size).toBe(3);
+    const { board } = (await reader.session.view.head()).read;
+    const whole = (await author.session.view.head()).read.board;
+    expect(board.meta).toEqual(whole.meta);
+    expect([...board.openTasks()]).toEqual([...whole.openTasks()]);
+
+    const claimed = await reader.ask('task.next', { workstream: 'w' });
+    expect(claimed).toMatchObject({ published: true, outcome: { outcome: 'accepted', version: 11 } });
+    // 3. The answer gets lost; the event line proves it, on commits that others put on top meanwhile.
+    cuts = 1;
+    const added = await reader.ask('task.add', { workstream: 'w', title: 'Once' });
+    expect(added).toMatchObject({ published: true, outcome: { outcome: 'accepted', version: 12 } });
+    await author.ask('task.add', { workstream: 'w', title: 'On top' });
+    expect(await reader.session.sync({ timeoutMs })).toMatchObject({ reachable: true, waiting: 0 });
+    expect(heads(upstream)).toHaveLength(15);
+    expect((await reader.session.view.head()).commit).toBe(upstream.head);
+  });
+
+  test('replays what was asked while others published', async () => {
+    const { upstream, clock, author } = await lineOf(12);
+    const reader = memoryClient({ name: 'reader', upstream, clock });
+    await reader.session.view.fetch({ timeoutMs, depth: 1 });
+    await author.ask('task.next', { workstream: 'w' });
+    const answer = await reader.ask('task.next', { workstream: 'w' });
+    expect(answer).toMatchObject({ published: true, outcome: { outcome: 'accepted' } });
+  });
+
+  test('tells newer, same and older heads apart at every depth, with no false alarm', async () => {
+    const { upstream, line } = await lineOf(12);
+    for (let depth = 1; depth <= line.length + 1; depth++) {
+      for (const [at, seen] of line.entries()) {
+        for (const [other, shown] of line.entries()) {
+          const expected = other > at ? 'moved' : other === at ? 'same' : 'unreachable';
+          const name = `depth ${depth}: at ${at}, shown ${other}`;
+          expect(`${name}: ${await relationTo(shown, seen, depth, upstream)}`).toBe(`${name}: ${expected}`);
+        }
+      }
+    }
+  });
+
+  test('takes a rewritten history for what it is, unless all of it is older than the store', async () => {
+    const { upstream, author, line } = await lineOf(12);
+    const versions = await Promise.all(line.map((commit) => versionOf(author.store, commit)));
+    const trailers = await Promise.all(line.map((commit) => trailerOf(author, commit)));
+    for (let fork = 0; fork < 11; fork++) {
+      for (const length of [1, 13 - fork]) {
+        const other = await forkOf(upstream, line[fork] as Oid, length);
+        for (let depth = 1; depth <= 12; depth++) {
+          const isOlder = (versions[fork] as number) + length < Math.min(...trailers.slice(-depth));
+          const name = `depth ${depth}: fork at ${fork}, ${length} long`;
+          const found = await relationTo(other, line[11] as Oid, depth, upstream);
+          expect(`${name}: ${found}`).toBe(`${name}: ${isOlder ? 'unreachable' : 'history-rewritten'}`);
+        }
+      }
+    }
+  });
+});
+
+test('5. with the whole history every fork is told, also one by hand', async () => {
+  const { upstream, author, line } = await lineOf(12);
+  for (let fork = 0; fork < 11; fork++) {
+    const other = await forkOf(upstream, line[fork] as Oid, 1);
+    expect(await relationTo(other, line[11] as Oid, null, upstream)).toBe('history-rewritten');
+    const edit = await editByHand(author, line[fork] as Oid, `edit ${fork}\n`);
+    upstream.moveHead(edit, author.store);
+    expect(await relationTo(edit, line[11] as Oid, null, upstream)).toBe('history-rewritten');
+  }
+});
+
+describe('5. an upstream that was moved back', () => {
+  test.each([null, 2])('is out of reach as long as it may be a replica that lags (depth %s)', async (depth) => {
+    const { upstream, clock, line } = await lineOf(12);
+    let shown: Oid | null = null;
+    const reader = memoryClient({ name: 'reader', upstream, clock, shownHead: () => shown ?? upstream.head });
+    await reader.session.view.fetch({ timeoutMs, ...(depth === null ? {} : { depth }) });
+    shown = line[2] as Oid;
+    const fetched = await reader.session.view.fetch({ timeoutMs });
+    expect(fetched.outcome).toBe('unreachable');
+    expect(fetched.reason).toContain('older state');
+    expect(fetched.reason).toContain('orc sync --accept-rewrite');
+    expect(await reader.store.readRef(trackingRef)).toBe(line[11]);
+    shown = null;
+    await reader.ask('task.next', { workstream: 'w' });
+    expect(await reader.session.view.acceptRewrite({ timeoutMs })).toMatchObject({ kept: null });
+  });
+
+  test.each([null, 2])(
+    'is gone on from when somebody accepts that; no version comes twice (depth %s)',
+    async (depth) => {
+      const { upstream, clock, line } = await lineOf(12);
+      const reader = memoryClient({ name: 'reader', upstream, clock });
+      await reader.session.view.fetch({ timeoutMs, ...(depth === null ? {} : { depth }) });
+      const { version } = (await reader.session.view.head()).read.board.meta;
+      upstream.moveHead(line[2] as Oid);
+      const accepted = await reader.session.view.acceptRewrite({ timeoutMs });
+      expect(accepted.kept).toContain(rewrittenPrefix);
+      expect(await reader.store.readRef(accepted.kept ?? '')).toBe(line[11]);
+      expect(await reader.store.readRef(trackingRef)).toBe(line[2]);
+      const answer = await reader.ask('task.add', { workstream: 'w', title: 'After' });
+      expect(answer).toMatchObject({ published: true, outcome: { outcome: 'accepted', version: version + 1 } });
+      expect(await reader.session.view.acceptRewrite({ timeoutMs })).toMatchObject({ kept: null });
+    },
+  );
+
+  test('is not accepted when it was a replica that lagged for a moment', async () => {
+    const { upstream, clock, line } = await lineOf(12);
+    let lags = 0;
+    const shownHead = () => (lags-- > 0 ? (line[3] as Oid) : upstream.head);
+    const reader = memoryClient({ name: 'reader', upstream, clock, shownHead });
+    await reader.session.view.fetch({ timeoutMs });
+    lags = 2;
+    expect(await reader.session.view.acceptRewrite({ timeoutMs })).toMatchObject({ kept: null });
+    expect(await reader.store.readRef(trackingRef)).toBe(line[11]);
+    lags = 2;
+    expect(await reader.session.view.fetch({ timeoutMs })).toEqual({ outcome: 'same' });
+  });
+});
+
+test('5. another board, or none, is no older state', async () => {
+  const { upstream, clock, author } = await lineOf(12);
+  const reader = memoryClient({ name: 'reader', upstream, clock });
+  await reader.session.view.fetch({ timeoutMs, depth: 2 });
+  const elsewhere = new MemoryUpstream();
+  const stranger = memoryClient({ name: 'stranger', upstream: elsewhere, clock });
+  await stranger.ask('board.init', { board: 'f00d'.repeat(4), settings: 'format: 1\n' });
+  const { head } = upstream;
+  upstream.moveHead(elsewhere.head, stranger.store);
+  await expect(reader.session.view.fetch({ timeoutMs })).rejects.toMatchObject({
+    code: 'history-rewritten',
+    message: 'reader now holds another board',
+  });
+  upstream.moveHead(null);
+  await expect(reader.session.view.fetch({ timeoutMs })).rejects.toMatchObject({ code: 'history-rewritten' });
+  upstream.moveHead(head, author.store);
+  expect(await reader.session.view.fetch({ timeoutMs })).toEqual({ outcome: 'same' });
+});
+
+/** Another line from one of the commits, with versions of its own that rise; the upstream has it, its branch does not move. */
+async function forkOf(upstream: MemoryUpstream, from: Oid, length: number): Promise<Oid> {
+  const { head } = upstream;
+  upstream.moveHead(from);
+  const client = memoryClient({ name: `fork-${length}`, upstream, clock: fakeClock() });
+  for (let count = 0; count < length; count++) {
+    const answer = await client.ask('event.log', { action: 'strayed' });
+    expect(answer.published).toBe(true);
+  }
+  const tip = upstream.head as Oid;
+  upstream.moveHead(head);
+  return tip;
+}
+
+/** The version that a commit bears itself; none is higher than all. */
+async function trailerOf(client: MemoryClient, commit: Oid): Promise<number> {
+  const version = /^Orc-Version: (\d+)$/m.exec(new TextDecoder().decode(await bytesOf(client.store, commit)))?.[1];
+  return version === undefined ? Number.POSITIVE_INFINITY : Number(version);
+}
