@@ -5,14 +5,17 @@
  * (`removeTemporaries` sees to that).
  */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
-import { syncFolders } from './durable-files.ts';
+import { createSyncedFile, syncFolders } from './durable-files.ts';
 
 export interface WriteOptions {
   /** The file's permission bits before the umask; default `0o666`. */
   readonly mode?: number;
+  /** `false` where it does no harm if a power cut brings the old content back. Default `true`. */
+  readonly isDurable?: boolean;
 }
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{12}$/;
@@ -29,27 +32,26 @@ export function errnoOf(error: unknown): string | null {
 }
 
 /**
- * Puts `bytes` at `file`, replacing what was there. When the promise resolves, the content survives a power cut;
- * when it rejects, the old content is still there whole (or the new one, if only the folder could not be synced).
+ * Puts `bytes` at `file`, replacing what was there. When the promise resolves, the content survives a power cut (unless that
+ * was waived); when it rejects, the old content is still there whole (or the new one, if only the folder could not be synced).
  *
  * @throws OrcError `io`
  */
-export async function writeFileDurably(file: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeFileAtomically(
+  file: string,
+  bytes: Uint8Array,
+  { mode = 0o666, isDurable = true }: WriteOptions = {},
+): Promise<void> {
   const temporary = temporaryName(file);
   try {
-    const handle = await open(temporary, 'wx', options.mode ?? 0o666);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
+    if (isDurable) await createSyncedFile(temporary, bytes, mode);
+    else writeFileSync(temporary, bytes, { flag: 'wx', mode });
+    renameSync(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    rmSync(temporary, { force: true });
     throw ioError(`cannot write ${file}`, error);
   }
-  await fsyncFolder(path.dirname(file));
+  if (isDurable) await fsyncFolder(path.dirname(file));
 }
 
 /**

@@ -77,7 +77,7 @@ export function redactUrl(url: string): string {
   return /^https?:/i.test(url) ? redactQuery(url, url) : url;
 }
 
-/** The credentials that a URL carries, as written and decoded: to be hidden wherever they turn up. */
+/** The credentials that a URL carries, as written, decoded and as a header says them: to be hidden wherever they turn up. */
 export function findUrlSecrets(url: string): string[] {
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^\s/]*)@/.exec(url);
   if (!match) return [];
@@ -85,9 +85,34 @@ export function findUrlSecrets(url: string): string[] {
   const colon = user.indexOf(':');
   const parts = colon < 0 ? [] : [user.slice(colon + 1)];
   // `https://TOKEN@host` and `https://TOKEN:x-oauth-basic@host` are both in use.
-  if (/^https?$/i.test(scheme)) parts.push(colon < 0 ? user : user.slice(0, colon));
+  if (/^https?$/i.test(scheme)) {
+    const name = colon < 0 ? user : user.slice(0, colon);
+    const password = colon < 0 ? '' : user.slice(colon + 1);
+    parts.push(name);
+    if (password !== '' || name.length >= 4) parts.push(encodeBasic(`${decode(name)}:${decode(password)}`));
+  }
   return [...new Set(parts.flatMap((part) => [part, decode(part)]))].filter((part) => part.length >= 4);
 }
+
+/** The credentials in transport settings: in headers (`http.<url>.extraHeader`, where a CI keeps its token) and proxies. */
+export function findConfigSecrets(entries: readonly (readonly [key: string, value: string])[]): string[] {
+  return entries.flatMap(([key, value]) => {
+    if (/^http\.(?:.*\.)?extraheader$/i.test(key))
+      return [
+        value
+          .slice(value.indexOf(':') + 1)
+          .trim()
+          .split(/\s+/)
+          .at(-1) ?? '',
+      ];
+    if (/\.proxy$/i.test(key)) return findUrlSecrets(value);
+    return [];
+  });
+}
+
+/** As the `Authorization` header of HTTP's basic scheme has it. */
+const encodeBasic = (credentials: string): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(credentials)));
 
 function hideSecrets(text: string, secrets: readonly string[]): string {
   let hidden = text.replace(/[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/]*@[^\s'"]*/g, redactUrl);

@@ -1,7 +1,7 @@
 /**
  * Reads and edits git's configuration files without git: the store's own file, and the host's where no git is installed.
  */
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, type Stats } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -99,18 +99,11 @@ export async function setConfigValues(
   try {
     const text = canonical.reduce((before, entry) => setValue(target, before, entry), readBytes(target));
     await handle.writeFile(Buffer.from(text, 'latin1'));
-    const mode = await stat(target).then(
-      (facts) => facts.mode & 0o7777,
-      () => null,
-    );
-    if (mode !== null) await handle.chmod(mode);
+    const before = await statIfThere(target);
+    if (before !== null) await handle.chmod(before.mode & 0o7777);
     await handle.sync();
     // We were stopped for so long that somebody took our lock file for a leftover: what stands there now is theirs.
-    lockIsOurs =
-      (await stat(lock).then(
-        (facts) => facts.ino,
-        () => null,
-      )) === (await handle.stat()).ino;
+    lockIsOurs = (await statIfThere(lock))?.ino === (await handle.stat()).ino;
     if (!lockIsOurs)
       throw new OrcError('store-busy', `another process changed ${target} at the same time`, { hint: 'try again' });
     await rename(lock, target);
@@ -119,10 +112,20 @@ export async function setConfigValues(
     if (errnoOf(error) === null) throw error;
     throw new OrcError('io', `cannot write ${target}: ${errnoOf(error)}`, { cause: error });
   } finally {
-    await handle.close();
-    if (lockIsOurs) await rm(lock, { force: true });
+    // Synced or of no use: nothing can be lost by a close that fails, and a lock file that stays is a leftover in a second.
+    await handle.close().catch(() => undefined);
+    if (lockIsOurs) await rm(lock, { force: true }).catch(() => undefined);
   }
   await fsyncFolder(path.dirname(target));
+}
+
+async function statIfThere(file: string): Promise<Stats | null> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 async function createLockFile(lock: string, timing: LockTiming) {
@@ -147,7 +150,8 @@ async function createLockFile(lock: string, timing: LockTiming) {
 async function removeLeftover(lock: string, timeoutMs: number): Promise<void> {
   const held = await createMachineLock(`${lock}.break`).acquire({ timeoutMs });
   try {
-    if (await isLeftover(lock)) await rm(lock, { force: true });
+    // If it cannot be removed, it is waited for in vain, and named.
+    if (await isLeftover(lock)) await rm(lock, { force: true }).catch(() => undefined);
   } finally {
     await held.release();
   }
@@ -162,8 +166,9 @@ const isLeftover = (lock: string): Promise<boolean> =>
 function resolveLink(file: string): string {
   try {
     return realpathSync.native(file);
-  } catch {
-    return path.resolve(file);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return path.resolve(file);
+    throw new OrcError('io', `cannot look at ${file}: ${errnoOf(error) ?? error}`, { cause: error });
   }
 }
 

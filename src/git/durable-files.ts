@@ -23,8 +23,26 @@ export async function createSyncedFile(path: string, bytes: Uint8Array, mode = 0
       fs.closeSync(fd);
     }
   } catch (error) {
-    fs.rmSync(path, { force: true });
+    discardFile(path);
     throw error;
+  }
+}
+
+/** For files that were only read, or that nobody would miss: the descriptor is gone in any case. */
+export function closeQuietly(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch {
+    // A network file system may tell of a late failure here.
+  }
+}
+
+/** Removes a file that is of no use any more, as far as that is possible: the error that led here is the one to tell. */
+export function discardFile(path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // It stays, under a name that nobody takes for anything.
   }
 }
 
@@ -57,6 +75,16 @@ function syncDescriptor(fd: number): Promise<void> {
 function writeAll(fd: number, bytes: Uint8Array): void {
   let at = 0;
   while (at < bytes.length) at += fs.writeSync(fd, bytes, at);
+}
+
+/** Not `existsSync`: to it a disk that fails is a file that is missing. @throws OrcError `io` */
+export function isThere(path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOTDIR') return false;
+    throw toIoError(`look at ${path}`, error);
+  }
 }
 
 /** The `errno` name of a file system error, `ENOENT` for example. */

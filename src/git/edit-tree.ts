@@ -8,6 +8,8 @@ export interface EditedTree {
   readonly root: Oid;
   /** The trees that are new; to be written before anything refers to `root`. Without the blobs of the edits. */
   readonly objects: NewObject[];
+  /** For each blob of the edits that takes the place of another one: that one. */
+  readonly replaced: ReadonlyMap<Oid, Oid>;
 }
 
 /** One folder or file on the way to an edit. */
@@ -41,14 +43,15 @@ export async function editTree(
 ): Promise<EditedTree> {
   const levels = await readFolders(store, plantEdits(edits), root);
   const objects = new Map<Oid, NewObject>();
+  const replaced = new Map<Oid, Oid>();
   const top = levels[0]?.[0] as Folder; // the root is always there
   for (const level of levels.toReversed()) {
     for (const folder of level) {
-      const entries = mergeEntries(folder);
+      const entries = mergeEntries(folder, replaced);
       if (entries.length > 0 || folder === top) folder.result = addTree(store, entries, folder.oid, objects);
     }
   }
-  return { root: top.result as Oid, objects: [...objects.values()] };
+  return { root: top.result as Oid, objects: [...objects.values()], replaced };
 }
 
 function plantEdits(edits: ReadonlyMap<string, Oid | null>): EditNode {
@@ -98,7 +101,7 @@ async function readFolders(store: ObjectHasher, root: EditNode, oid: Oid | null)
   return levels;
 }
 
-function mergeEntries(folder: Folder): TreeEntry[] {
+function mergeEntries(folder: Folder, replaced: Map<Oid, Oid>): TreeEntry[] {
   const merged: TreeEntry[] = [];
   const names = new Set<string>();
   for (const entry of folder.entries) {
@@ -106,7 +109,10 @@ function mergeEntries(folder: Folder): TreeEntry[] {
     // A deletion below a file that is no folder deletes nothing: the file stays.
     const stays =
       node === undefined || (node.edit === undefined && !isFolder(entry) && !folder.subfolders.get(entry.name)?.result);
-    if (!stays) continue;
+    if (!stays) {
+      if (node.edit && !isFolder(entry)) replaced.set(node.edit, entry.oid);
+      continue;
+    }
     merged.push(entry);
     if (node !== undefined) names.add(entry.name);
   }
@@ -127,6 +133,6 @@ function addTree(
 ): Oid {
   const bytes = encodeTree(entries);
   const oid = store.hashObject('tree', bytes);
-  if (oid !== old) objects.set(oid, { oid, type: 'tree', bytes });
+  if (oid !== old) objects.set(oid, { oid, type: 'tree', bytes, ...(old === null ? {} : { basis: old }) });
   return oid;
 }

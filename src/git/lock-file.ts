@@ -1,10 +1,11 @@
 /**
  * What stands in a machine lock's file, and the remains that crashes leave beside it. `machine-lock.ts` has the rules.
  */
-import { closeSync, fstatSync, linkSync, openSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { fstatSync, linkSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { errnoOf } from './atomic-file.ts';
+import { closeQuietly } from './durable-files.ts';
 import { judgeLiveness, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 export interface LockOwner extends ProcessIdentity {
@@ -50,7 +51,7 @@ export function lookAtLock(file: string): SeenLock | null {
     const owner = parseOwner(readFileSync(handle, 'utf8'));
     return { id: owner?.nonce ?? `unreadable-${ino}-${Math.round(mtimeMs)}`, owner, mtimeMs };
   } finally {
-    closeSync(handle);
+    closeQuietly(handle);
   }
 }
 
@@ -76,6 +77,21 @@ function parseOwner(text: string): LockOwner | null {
     (started === null || typeof started === 'number') &&
     typeof taken_at === 'string';
   return isOwner ? (value as LockOwner) : null;
+}
+
+/** Writes all of it: what stands there half would have no owner. */
+export function writeWhole(handle: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+}
+
+/** For temporary files: `sweepRemains` deletes what stays. */
+export function discard(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // Not there, or not to be removed now.
+  }
 }
 
 /** Unlinks the lock if it still carries this nonce. Only for its owner, or under its break lock. */
@@ -105,8 +121,9 @@ export function linkExclusively(
     return 'taken';
   } catch (error) {
     const code = errnoOf(error) ?? '';
-    // A network file system may say EEXIST to a repeated request of which the first went through.
-    if (code === 'EEXIST') return fstatSync(temporaryHandle).nlink === 2 ? 'taken' : 'exists';
+    // A network file system may say EEXIST to a repeated request of which the first went through, or lose the answer.
+    if (fstatSync(temporaryHandle).nlink === 2) return 'taken';
+    if (code === 'EEXIST') return 'exists';
     if (code === 'ENOENT') return 'exists'; // swept away: we were stopped for a minute
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) return 'unsupported';
     throw error;
@@ -147,9 +164,17 @@ const ageOf = (file: string): number => {
   return facts === undefined ? 0 : Date.now() - facts.mtimeMs;
 };
 
+function ownerOf(path: string): LockOwner | null {
+  try {
+    return lookAtLock(path)?.owner ?? null;
+  } catch {
+    return null; // it is only told
+  }
+}
+
 /** `store-busy`, with the owner in `details`. */
 export function busyError(path: string, waitedMs: number): OrcError {
-  const owner = lookAtLock(path)?.owner ?? null;
+  const owner = ownerOf(path);
   const who =
     owner === null ? 'another process' : `process ${owner.pid} on ${owner.host.split('/')[0]}, since ${owner.taken_at}`;
   return new OrcError('store-busy', `${path} is held by ${who}`, {

@@ -8,7 +8,15 @@ import { promisify } from 'node:util';
 import { deflate, deflateSync, inflateSync } from 'node:zlib';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from './damaged-store.ts';
-import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from './durable-files.ts';
+import {
+  createSyncedFile,
+  discardFile,
+  errorCodeOf,
+  isThere,
+  type NameSource,
+  syncFolders,
+  toIoError,
+} from './durable-files.ts';
 import { hashObject } from './hash.ts';
 import type { GitObject, NewObject, ObjectFormat, ObjectType, Oid } from './store.ts';
 
@@ -35,9 +43,9 @@ export function readLooseObject(storePath: string, format: ObjectFormat, oid: Oi
   }
 }
 
-/** Whether a loose object with this id is there: cheap, without reading it. */
+/** Whether a loose object with this id is there: cheap, without reading it. @throws OrcError `io` */
 export function hasLooseObject(storePath: string, oid: Oid): boolean {
-  return fs.existsSync(objectPath(storePath, oid));
+  return isThere(objectPath(storePath, oid));
 }
 
 /**
@@ -80,7 +88,7 @@ function moveIntoPlace(temporary: string, path: string, folder: string): boolean
     return false;
   } catch (error) {
     if (errorCodeOf(error) !== 'ENOENT') {
-      fs.rmSync(temporary, { force: true });
+      discardFile(temporary);
       throw error;
     }
   }
@@ -89,7 +97,7 @@ function moveIntoPlace(temporary: string, path: string, folder: string): boolean
     fs.renameSync(temporary, path);
     return true;
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    discardFile(temporary);
     throw error;
   }
 }

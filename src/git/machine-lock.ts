@@ -19,25 +19,36 @@
  * boot that the lock names. Calls block for some tens of microseconds of file-system work.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { ftruncateSync, openSync, writeSync } from 'node:fs';
 import { OrcError } from '../errors.ts';
 import { errnoOf, temporaryName } from './atomic-file.ts';
+import { closeQuietly } from './durable-files.ts';
 import {
   breakPath,
   busyError,
   describeOwner,
+  discard,
   linkExclusively,
   lookAtLock,
   removeIf,
   removeQuietly,
   type SeenLock,
   sweepRemains,
+  writeWhole,
 } from './lock-file.ts';
 import { FOREIGN_STALE_MS, LockJudge, REFRESH_MS } from './lock-judge.ts';
 import { type LockTiming, systemTiming } from './timing.ts';
 
+/** A lock file that cannot be removed is tried so often, … */
+const RELEASE_TRIES = 3;
+/** … with such pauses, in milliseconds. */
+const RELEASE_PAUSE_MS = 10;
+
 export interface Held {
-  /** Gives the lock up; calling it again does nothing. Never removes the lock of somebody who took it over. */
+  /**
+   * Gives the lock up; calling it again does nothing. Never removes the lock of somebody who took it over. Does not fail:
+   * a lock file that cannot be removed is left without an owner.
+   */
   release(): Promise<void>;
   /** Shows the holder alive (a timer does so every 2 s). `false`: the lock was broken, and somebody else may hold it. */
   refresh(): boolean;
@@ -117,13 +128,14 @@ class FileLock implements MachineLock {
     const file = openSync(temporary, 'wx');
     let outcome: ReturnType<typeof linkExclusively> | 'failed' = 'failed';
     try {
-      writeSync(file, content);
+      writeWhole(file, content);
       this.moment('written');
       outcome = linkExclusively(temporary, this.path, file);
       if (outcome === 'taken') this.moment('linked');
     } finally {
-      removeQuietly(temporary);
-      if (outcome !== 'taken') closeSync(file);
+      // Whatever goes wrong from here on, a lock that was taken is held, or nobody would ever release it.
+      discard(temporary);
+      if (outcome !== 'taken') closeQuietly(file);
     }
     if (outcome === 'unsupported') return this.takeWithoutLinks(nonce, content);
     if (outcome === 'exists') return null;
@@ -140,9 +152,15 @@ class FileLock implements MachineLock {
       if (errnoOf(error) === 'EEXIST') return null;
       throw error;
     }
-    writeSync(file, content);
-    if (lookAtLock(this.path)?.id === nonce) return this.hold(nonce, file);
-    closeSync(file);
+    try {
+      writeWhole(file, content);
+      if (lookAtLock(this.path)?.id === nonce) return this.hold(nonce, file);
+    } catch (error) {
+      this.abandon(file);
+      closeQuietly(file);
+      throw error;
+    }
+    closeQuietly(file);
     return null;
   }
 
@@ -167,15 +185,45 @@ class FileLock implements MachineLock {
       if (!isOpen) return;
       isOpen = false;
       clearInterval(timer);
-      closeSync(file);
       this.moment('releasing');
       // Nobody breaks what was refreshed just now. After a long sleep a foreigner may be breaking it this very moment.
-      if (this.timing.now() - refreshedAt < FOREIGN_STALE_MS / 2) return removeIf(this.path, nonce);
-      const permit = await this.breakLock(nonce).acquire({ timeoutMs: FOREIGN_STALE_MS });
-      removeIf(this.path, nonce);
-      await permit.release();
+      const isFresh = this.timing.now() - refreshedAt < FOREIGN_STALE_MS / 2;
+      try {
+        for (let tries = 1; ; tries++) {
+          try {
+            await (isFresh ? removeIf(this.path, nonce) : this.removeWithPermit(nonce));
+            return;
+          } catch (error) {
+            if (tries === RELEASE_TRIES) throw error;
+            await this.timing.sleep(RELEASE_PAUSE_MS);
+          }
+        }
+      } catch {
+        // What was done under the lock is done: who waits must not hear of an error, nor wait until we end.
+        this.abandon(file);
+      } finally {
+        closeQuietly(file);
+      }
     };
-    return { refresh, release: () => guardIo(this.path, release) };
+    return { refresh, release };
+  }
+
+  private async removeWithPermit(nonce: string): Promise<void> {
+    const permit = await this.breakLock(nonce).acquire({ timeoutMs: FOREIGN_STALE_MS });
+    try {
+      removeIf(this.path, nonce);
+    } finally {
+      await permit.release();
+    }
+  }
+
+  /** Takes our name off a lock that cannot be removed: without an owner it is broken after a second. */
+  private abandon(file: number): void {
+    try {
+      ftruncateSync(file, 0);
+    } catch {
+      // Then it is ours until this process ends.
+    }
   }
 
   /** Whether the stale lock is gone; `false` while another process is breaking it. */
@@ -190,10 +238,18 @@ class FileLock implements MachineLock {
       this.moment('checked');
       removeQuietly(this.path);
       this.moment('broken');
-      if (this.path === this.root) sweepRemains(this.path);
+      if (this.path === this.root) this.sweep();
       return true;
     } finally {
       await permit.release();
+    }
+  }
+
+  private sweep(): void {
+    try {
+      sweepRemains(this.path);
+    } catch {
+      // The next one that breaks a lock does it.
     }
   }
 

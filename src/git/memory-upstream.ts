@@ -34,6 +34,8 @@ export type Intercept = (stage: Stage, info: StageInfo) => Promise<Interference 
 export interface MemoryTransportOptions {
   readonly label?: string;
   readonly intercept?: Intercept;
+  /** The head that reading calls see, where it is not the present one: a replica that lags. Pushes meet the real one. */
+  readonly shownHead?: () => Oid | null;
 }
 
 export interface MemoryUpstreamOptions {
@@ -78,6 +80,7 @@ export class MemoryUpstream {
 
   transport(store: MemoryStore, options: MemoryTransportOptions = {}): Transport {
     const label = options.label ?? 'memory';
+    const shownHead = options.shownHead ?? (() => this.head);
     const ask = async (stage: Stage, oid: Oid | null, timeoutMs: number | undefined) => {
       const info = () => ({ label, oid, head: this.head, timeoutMs });
       return (await this.intercept?.(stage, info())) ?? (await options.intercept?.(stage, info()));
@@ -86,12 +89,12 @@ export class MemoryUpstream {
       label,
       readHead: async ({ timeoutMs } = {}) => {
         const cut = await ask('read-head', null, timeoutMs);
-        return cut ? toUnreachable(cut) : { outcome: 'read', head: this.head };
+        return cut ? toUnreachable(cut) : { outcome: 'read', head: shownHead() };
       },
       fetch: async ({ timeoutMs, depth }: FetchOptions = {}) => {
         const cut = await ask('before-fetch', null, timeoutMs);
         if (cut) return toUnreachable(cut);
-        const head = this.head;
+        const head = shownHead();
         if (head !== null) copyReachable(this.objects, store.objects, head, this.objectFormat, depth);
         const cutLater = await ask('after-fetch', null, timeoutMs);
         return cutLater ? toUnreachable(cutLater) : { outcome: 'fetched', head };

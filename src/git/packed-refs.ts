@@ -1,7 +1,7 @@
 /** The `packed-refs` file: refs that git gathered into one file. A loose ref of the same name goes before it. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { createSyncedFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
+import { createSyncedFile, discardFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
 import { lockFile } from './ref-lock.ts';
 import type { Oid } from './store.ts';
 
@@ -28,8 +28,8 @@ export async function removePackedRefs(storePath: string, names: ReadonlySet<str
     fs.renameSync(temporary, path);
     await syncFolders([storePath]);
   } finally {
-    fs.rmSync(temporary, { force: true });
-    fs.rmSync(`${path}.lock`, { force: true });
+    discardFile(temporary);
+    discardFile(`${path}.lock`); // one that stays is a leftover in a second
   }
 }
 

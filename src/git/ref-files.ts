@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from './damaged-store.ts';
-import { createSyncedFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
+import { createSyncedFile, discardFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
 import { isOid } from './hash.ts';
 import { readPackedRefs, removePackedRefs } from './packed-refs.ts';
 import { lockFile } from './ref-lock.ts';
@@ -115,7 +115,7 @@ async function updateRefFiles(
   } catch (error) {
     throw toIoError(`update refs in ${storePath}`, error);
   } finally {
-    for (const lock of locked) fs.rmSync(lock, { force: true }); // those renamed are gone already
+    for (const lock of locked) discardFile(lock); // those renamed are gone already; one that stays is a leftover in a second
   }
 }
 

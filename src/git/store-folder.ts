@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from './damaged-store.ts';
-import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from './durable-files.ts';
+import { createSyncedFile, errorCodeOf, isThere, type NameSource, syncFolders, toIoError } from './durable-files.ts';
 import type { ObjectFormat } from './store.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ObjectFormat } from './store.ts';
  * @throws OrcError `io`
  */
 export async function createStoreFolder(path: string, format: ObjectFormat, nameTemporary: NameSource): Promise<void> {
-  if (isStoreFolder(path)) return;
+  if (looksLikeStore(path)) return;
   const parent = dirname(path);
   const temporary = join(parent, `.${basename(path)}.${nameTemporary()}.tmp`);
   try {
@@ -28,9 +28,9 @@ export async function createStoreFolder(path: string, format: ObjectFormat, name
     fs.renameSync(temporary, path);
     await syncFolders([parent]);
   } catch (error) {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    discardFolder(temporary);
     const code = errorCodeOf(error);
-    if ((code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM') && isStoreFolder(path)) return;
+    if ((code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM') && looksLikeStore(path)) return;
     throw toIoError(`create the board store ${path}`, error);
   }
 }
@@ -40,8 +40,8 @@ export async function createStoreFolder(path: string, format: ObjectFormat, name
  * @throws OrcError `no-board` when there is no such folder, `store-corrupt` when it is no bare repository, `io`
  */
 export function readStoreFormat(path: string): ObjectFormat {
-  if (!fs.existsSync(path)) throw new OrcError('no-board', `no board store at ${path}`, { hint: 'run `orc init`' });
-  if (!isStoreFolder(path)) {
+  if (!isThere(path)) throw new OrcError('no-board', `no board store at ${path}`, { hint: 'run `orc init`' });
+  if (!looksLikeStore(path)) {
     throw new OrcError('store-corrupt', `${path} is not a board store`, { hint: damagedStoreHint });
   }
   try {
@@ -51,8 +51,16 @@ export function readStoreFormat(path: string): ObjectFormat {
   }
 }
 
-function isStoreFolder(path: string): boolean {
-  return ['HEAD', 'config', 'objects', 'refs'].every((name) => fs.existsSync(join(path, name)));
+function looksLikeStore(path: string): boolean {
+  return ['HEAD', 'config', 'objects', 'refs'].every((name) => isThere(join(path, name)));
+}
+
+function discardFolder(path: string): void {
+  try {
+    fs.rmSync(path, { recursive: true, force: true });
+  } catch {
+    // The error that led here is the one to tell.
+  }
 }
 
 function formatIn(config: string): ObjectFormat {

@@ -21,6 +21,8 @@ export interface GitObject {
 /** An object and the id that `hashObject` gave it. */
 export interface NewObject extends GitObject {
   readonly oid: Oid;
+  /** An object of the same type, written before, that is much like it: the one whose place it takes. */
+  readonly basis?: Oid;
 }
 
 export interface RefUpdate {

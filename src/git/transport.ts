@@ -37,6 +37,19 @@ export interface FetchOptions extends CallOptions {
   readonly depth?: number;
 }
 
+/** How far the upstream's clock is ahead of this machine's; negative: it is behind. */
+export interface ClockDifference {
+  /** Milliseconds. */
+  readonly ms: number;
+  /** Milliseconds by which `ms` may be wrong. */
+  readonly errorMs: number;
+}
+
+export interface ClockOptions extends CallOptions {
+  /** Ask an upstream that has not been heard in the last minute. */
+  readonly ask?: boolean;
+}
+
 export interface Transport {
   /** For people: the remote's name or the folder, never with credentials. */
   readonly label: string;
@@ -49,4 +62,10 @@ export interface Transport {
 
   /** Pushes one commit to the branch: a plain, non-forced push, so that the upstream refuses all but a fast-forward. */
   push(oid: Oid, options?: CallOptions): Promise<PushOutcome>;
+
+  /**
+   * How the upstream's clock differs, as its answers of the last minute told. `null`: it did not tell, or it was not asked.
+   * Over HTTP answers bear a `Date`; a transport whose answers bear none leaves this out.
+   */
+  clockDifference?(options?: ClockOptions): Promise<ClockDifference | null>;
 }

@@ -20,7 +20,7 @@ import {
   removeFile,
   removeTemporaries,
   temporaryName,
-  writeFileDurably,
+  writeFileAtomically,
 } from '../../src/git/atomic-file.ts';
 import { bundleScript } from '../support/bundle.ts';
 
@@ -32,24 +32,24 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('writeFileDurably', () => {
+describe('writeFileAtomically', () => {
   it('creates and replaces, and leaves nothing else behind', async () => {
-    await writeFileDurably(file, Buffer.from('one'));
-    await writeFileDurably(file, Buffer.from('two'));
+    await writeFileAtomically(file, Buffer.from('one'));
+    await writeFileAtomically(file, Buffer.from('two'));
     expect(readFileSync(file, 'utf8')).toBe('two');
     expect(readdirSync(folder)).toEqual(['record.json']);
   });
 
   it('gives the file the wanted permissions', async () => {
-    await writeFileDurably(file, new Uint8Array(), { mode: 0o600 });
+    await writeFileAtomically(file, new Uint8Array(), { mode: 0o600 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   it('keeps the old content, and no temporary file, when the new one cannot be put in place', async () => {
     mkdirSync(path.join(file, 'occupied'), { recursive: true });
-    await expect(writeFileDurably(file, Buffer.from('x'))).rejects.toMatchObject({ code: 'io' });
+    await expect(writeFileAtomically(file, Buffer.from('x'))).rejects.toMatchObject({ code: 'io' });
     expect(readdirSync(folder)).toEqual(['record.json']);
-    await expect(writeFileDurably(path.join(folder, 'no/file'), Buffer.from('x'))).rejects.toMatchObject({
+    await expect(writeFileAtomically(path.join(folder, 'no/file'), Buffer.from('x'))).rejects.toMatchObject({
       code: 'io',
       details: { errno: 'ENOENT' },
     });
@@ -57,9 +57,9 @@ describe('writeFileDurably', () => {
 
   it('never shows half a file to readers while it is rewritten by many', async () => {
     const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(20_000));
-    await writeFileDurably(file, Buffer.from(texts[0] ?? ''));
+    await writeFileAtomically(file, Buffer.from(texts[0] ?? ''));
     let isDone = false;
-    const writers = Promise.all(texts.map((text) => writeFileDurably(file, Buffer.from(text)))).then(() => {
+    const writers = Promise.all(texts.map((text) => writeFileAtomically(file, Buffer.from(text)))).then(() => {
       isDone = true;
     });
     while (!isDone) {
@@ -73,10 +73,10 @@ describe('writeFileDurably', () => {
   it('leaves the old or the new content after a kill at any moment', () => {
     const script = bundleScript(
       'durable-writer',
-      `import { writeFileDurably } from './src/git/atomic-file.ts';
+      `import { writeFileAtomically } from './src/git/atomic-file.ts';
        const [file, delay] = process.argv.slice(2);
        setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(delay));
-       for (let n = 0; ; n++) await writeFileDurably(file, Buffer.from(String(n % 10).repeat(50_000)));`,
+       for (let n = 0; ; n++) await writeFileAtomically(file, Buffer.from(String(n % 10).repeat(50_000)));`,
       folder,
     );
     writeFileSync(file, '0'.repeat(50_000));

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { cleanServerText, findUrlSecrets, redactUrl, summarizeServerText } from '../../src/git/clean-text.ts';
+import {
+  cleanServerText,
+  findConfigSecrets,
+  findUrlSecrets,
+  redactUrl,
+  summarizeServerText,
+} from '../../src/git/clean-text.ts';
 import { checkRemoteUrl, isLocalUrl } from '../../src/git/url-safety.ts';
 
 describe('what servers say', () => {
@@ -53,9 +59,29 @@ test.each([
 });
 
 test('finds the secrets of a URL, as written and decoded', () => {
-  expect(findUrlSecrets('https://user:p%40ssword@host/x').sort()).toEqual(['p%40ssword', 'p@ssword', 'user']);
+  expect(findUrlSecrets('https://user:p%40ssword@host/x').sort()).toEqual([
+    'dXNlcjpwQHNzd29yZA==', // user:p@ssword
+    'p%40ssword',
+    'p@ssword',
+    'user',
+  ]);
   expect(findUrlSecrets('https://ghp_token:x-oauth-basic@host/x')).toContain('ghp_token');
   expect(findUrlSecrets('ssh://git@host/x')).toEqual([]);
+  expect(findUrlSecrets('https://bob@host/x')).toEqual([]);
+});
+
+test('the credentials in settings: headers and proxies', () => {
+  const secrets = findConfigSecrets([
+    ['http.https://host/.extraheader', 'AUTHORIZATION: basic eDpnaHNfdG9rZW4='],
+    ['http.extraheader', 'X-Token: t0ken-value'],
+    ['http.proxy', 'http://proxy-user:pr0xy-word@proxy:3128'],
+    ['remote.origin.proxy', 'socks5://proxy:1080'],
+    ['http.sslverify', 'false'],
+  ]);
+  expect(secrets).toEqual(expect.arrayContaining(['eDpnaHNfdG9rZW4=', 't0ken-value', 'pr0xy-word']));
+  expect(secrets).not.toContain('false');
+  const said = 'no: you said eDpnaHNfdG9rZW4= to pr0xy-word';
+  expect(cleanServerText(said, { secrets })).toBe('no: you said *** to ***');
 });
 
 test.each([

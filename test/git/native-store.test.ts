@@ -225,6 +225,6 @@ describe('native store', () => {
     const without = await openNativeStore(store.path, { env: { ...isolatedEnv, PATH: path } });
     expect((await without.readObjects(chain)).size).toBe(3);
     expect(await errorCode(without.readObjects([makeBlob(store, 'unknown').oid]))).toBe('git-missing');
-    expect(await errorCode(writeChain(without, 100, 'many'))).toBe('git-missing');
+    expect(await writeChain(without, 100, 'many')).toHaveLength(100);
   });
 });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createNativeStore } from '../../src/git/native/native-store.ts';
 import { type NativeTransportOptions, nativeTransport } from '../../src/git/native/native-transport.ts';
 import type { GitStore, ObjectFormat, Oid } from '../../src/git/store.ts';
@@ -130,6 +130,15 @@ describe('pushing to a file remote', () => {
     expect(readRef(remote, ref)).toBe(oid);
     fs.rmSync(join(remote, 'hooks'), { recursive: true });
     expect(await transport.push(oid)).toEqual({ outcome: 'taken' });
+  });
+
+  test('is unknown when the remote told of no refs and no abilities, and so gives no report', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).end('0000')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const { store, transport } = await joinUpstream(`git://127.0.0.1:${port}/x`);
+    expect((await transport.push(await writeCommit(store, 'one'))).outcome).toBe('unknown');
   });
 
   test('is unknown when no answer comes in time, and leaves no process behind', async () => {
@@ -278,7 +287,11 @@ test('uses the very URL that it was given, and keeps it off the command line', a
 test('costs one process for a push, one for a fetch, one for a look', async () => {
   const started: string[] = [];
   const { store, transport } = await joinUpstream(makeBareRemote(), { onStart: (args) => started.push(args[1] ?? '') });
-  await transport.push(await writeCommit(store, 'one'));
+  const root = await writeCommit(store, 'one');
+  await transport.push(root);
+  // A look more where the branch is new.
+  expect(started.splice(0)).toEqual(['push', 'ls-remote']);
+  await transport.push(await writeCommit(store, 'two', [root]));
   await transport.fetch();
   await transport.readHead();
   expect(started).toEqual(['push', 'fetch', 'ls-remote']);

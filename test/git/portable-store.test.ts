@@ -6,7 +6,7 @@ import { createPortableStore, openPortableStore } from '../../src/git/portable/p
 import type { Oid } from '../../src/git/store.ts';
 import { describeGitStore } from '../support/git-contract.ts';
 import { checkRepository, git, isolatedEnv } from '../support/git-fixtures.ts';
-import { makeBlob, writeChain } from '../support/git-objects.ts';
+import { makeBlob, makeObject, writeChain } from '../support/git-objects.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const ref = 'refs/heads/orc';
@@ -43,6 +43,46 @@ describe('portable and native on one store', () => {
     await native.close();
   });
 
+  test('portable reads packs of every make: long lines of deltas, bases by place and by name', async () => {
+    const native = await createNativeStore(makePath(), { objectFormat: 'sha1', env: isolatedEnv });
+    const logs = Array.from({ length: 120 }, (_, index) =>
+      makeBlob(native, Array.from({ length: index + 1 }, (_, line) => `${line}: a line of the log\n`).join('')),
+    );
+    const random = Buffer.from(Array.from({ length: 30_000 }, (_, at) => (at * at * 2654435761) >>> 13));
+    await native.writeObjects([...logs, makeObject(native, 'blob', random), makeBlob(native, '')]);
+    const chain = await writeChain(native, 130, 'chain');
+    await native.updateRefs([{ ref, from: null, to: chain[129] as Oid }]);
+    await native.close();
+    const all = git(native.path, 'cat-file', '--batch-all-objects', '--batch-check=%(objectname)').split('\n') as Oid[];
+    const packs = () => fs.readdirSync(join(native.path, 'objects/pack')).filter((name) => name.endsWith('.idx'));
+    for (const config of [[], ['repack.useDeltaBaseOffset=false']]) {
+      const args = config.flatMap((entry) => ['-c', entry]);
+      git(native.path, ...args, 'repack', '-adfkq', '--depth=100', '--window=200');
+      expect(packs()).toHaveLength(1);
+      const portable = await openPortableStore(native.path, { cacheBytes: 0 });
+      const found = await portable.readObjects(all);
+      expect(all.filter((oid) => !found.has(oid))).toEqual([]);
+      for (const [oid, { type, bytes }] of found) expect(portable.hashObject(type, bytes)).toBe(oid);
+      expect((await portable.readObjects([makeBlob(native, 'never written').oid])).size).toBe(0);
+      await portable.close();
+      expect((await portable.readObjects([all[0] as Oid])).size).toBe(1);
+      await portable.close();
+    }
+  });
+
+  test('portable goes on reading while git packs anew', async () => {
+    const native = await createNativeStore(makePath(), { objectFormat: 'sha1', env: isolatedEnv });
+    const portable = await openPortableStore(native.path, { cacheBytes: 0 });
+    const first = await writeChain(native, 100, 'first');
+    expect((await portable.readObjects(first)).size).toBe(100);
+    const second = await writeChain(native, 100, 'second', first[99]);
+    await native.updateRefs([{ ref, from: null, to: second[99] as Oid }]);
+    git(native.path, 'gc', '--quiet', '--prune=now');
+    expect((await portable.readObjects([...first, ...second])).size).toBe(200);
+    await portable.close();
+    await native.close();
+  });
+
   test('of one move each, exactly one wins', async () => {
     const native = await createNativeStore(makePath(), { objectFormat: 'sha1', env: isolatedEnv });
     const portable = await openPortableStore(native.path);
@@ -63,6 +103,35 @@ test('a damaged object is told from one that is missing', async () => {
   fs.chmodSync(path, 0o644);
   fs.writeFileSync(path, 'nonsense');
   await expect(store.readObjects([blob.oid])).rejects.toMatchObject({ code: 'store-corrupt' });
+});
+
+test('a damaged pack is told from one that is missing', async () => {
+  const store = await createPortableStore(makePath(), { objectFormat: 'sha1', cacheBytes: 0 });
+  const chain = await writeChain(store, 20, 'chain');
+  await store.updateRefs([{ ref, from: null, to: chain[19] as Oid }]);
+  git(store.path, 'repack', '-adfq');
+  const folder = join(store.path, 'objects/pack');
+  const pack = join(folder, fs.readdirSync(folder).find((name) => name.endsWith('.pack')) ?? '');
+  const whole = fs.readFileSync(pack);
+  fs.chmodSync(pack, 0o644);
+  // Each byte of an entry: never another object in its place, never `not there`.
+  for (let at = 12; at < 150; at += 7) {
+    const copy = Buffer.from(whole);
+    copy[at] = (copy[at] ?? 0) ^ 0x55;
+    fs.writeFileSync(pack, copy);
+    const opened = await openPortableStore(store.path, { cacheBytes: 0 });
+    const outcomes = await Promise.all(
+      chain.map((oid) =>
+        opened.readObjects([oid]).then(
+          (found) => (found.get(oid) === undefined ? 'missing' : 'read'),
+          (error: { code?: string }) => error.code,
+        ),
+      ),
+    );
+    await opened.close();
+    expect(outcomes.filter((outcome) => outcome !== 'read' && outcome !== 'store-corrupt')).toEqual([]);
+    expect(outcomes).toContain('store-corrupt');
+  }
 });
 
 test('refuses a SHA-256 board', async () => {

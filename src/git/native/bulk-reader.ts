@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { summarizeServerText } from '../clean-text.ts';
 import { damagedStoreHint } from '../damaged-store.ts';
-import { type NameSource, randomName, toIoError } from '../durable-files.ts';
+import { closeQuietly, discardFile, type NameSource, randomName, toIoError } from '../durable-files.ts';
 import type { GitObject, Oid } from '../store.ts';
 import { createAnswerParser } from './batch-answers.ts';
 import { type GitSettings, runGit } from './run-git.ts';
@@ -62,8 +62,8 @@ async function readRun(
   } catch (error) {
     throw toIoError(`read objects from ${storePath}`, error);
   } finally {
-    fs.closeSync(fd);
-    if (process.platform === 'win32') fs.rmSync(path, { force: true });
+    closeQuietly(fd);
+    if (process.platform === 'win32') discardFile(path);
   }
 }
 
@@ -71,7 +71,7 @@ async function readRun(
 function openNameless(path: string): number {
   try {
     const fd = fs.openSync(path, 'wx+', 0o600);
-    if (process.platform !== 'win32') fs.rmSync(path);
+    if (process.platform !== 'win32') discardFile(path);
     return fd;
   } catch (error) {
     throw toIoError(`create ${path}`, error);

@@ -7,6 +7,8 @@ export interface GitEnvironmentOptions {
   readonly config?: readonly ConfigEntry[];
   /** Whether a person is there to answer questions on the terminal. */
   readonly interactive?: boolean;
+  /** The number of an open file that takes the headers of what git says and hears over HTTP; credentials are blanked out. */
+  readonly traceHttpTo?: number;
 }
 
 /** Everything else that begins with `GIT_` would point git at another repository, index, author or trace file. */
@@ -42,6 +44,10 @@ export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnviron
   env.GIT_NO_REPLACE_OBJECTS = '1';
   env.GIT_TERMINAL_PROMPT = options.interactive ? '1' : '0';
   if (!options.interactive) env.GCM_INTERACTIVE = 'never'; // Git Credential Manager opens windows otherwise
+  if (options.traceHttpTo !== undefined) {
+    env.GIT_TRACE_CURL = String(options.traceHttpTo);
+    env.GIT_TRACE_CURL_NO_DATA = '1';
+  }
   return env;
 }
 

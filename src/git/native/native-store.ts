@@ -1,21 +1,29 @@
 /**
- * The board store through the user's git and, where starting git would cost more than the work itself, without it:
- * single objects and refs are files that orc reads and writes, packs are git's.
+ * The board store through the user's git and, where starting git would cost more than the work itself, without it: what
+ * orc writes are files of its own making, loose or a pack; packed objects and long histories are git's to read.
  */
+import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { walkToAncestor } from '../ancestry.ts';
 import { damagedStoreHint } from '../damaged-store.ts';
-import { type NameSource, randomName, syncFolders, toIoError } from '../durable-files.ts';
+import {
+  createSyncedFile,
+  discardFile,
+  type NameSource,
+  randomName,
+  syncFolders,
+  toIoError,
+} from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
+import { encodePack } from '../pack.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
 import { createBatchReader } from './batch-reader.ts';
 import { readBulk } from './bulk-reader.ts';
-import { encodePack } from './pack-stream.ts';
 import { type GitSettings, runGit } from './run-git.ts';
 
 export interface NativeStoreOptions extends GitSettings {
@@ -30,7 +38,7 @@ export interface CreateStoreOptions extends NativeStoreOptions {
 }
 
 /** From so many objects on, one pack is cheaper than files. */
-const packFrom = 200;
+const packFrom = 100;
 /** Up to so many unknown objects are looked for as files first. */
 const looseReadLimit = 50;
 /** From so many on, a process of their own is faster than the one that is running. */
@@ -138,22 +146,27 @@ class NativeStore implements GitStore {
     return true;
   }
 
+  /** One file, one sync, however many objects. Git looks for the index: so it appears last. */
   async #writePack(objects: readonly NewObject[]): Promise<void> {
-    const result = await runGit({
-      ...this.#options,
-      // Derived: the pack's index, without which git does not find what is in the pack.
-      config: [...(this.#options.config ?? []), ['core.fsync', 'objects,derived-metadata'], ['pack.threads', '1']],
-      gitDir: this.path,
-      args: ['index-pack', '--stdin'],
-      stdin: encodePack(this.objectFormat, objects),
-    });
-    if (result.exitCode !== 0) {
-      throw new OrcError('io', `cannot write a pack to ${this.path}: ${result.stderr || 'git was killed'}`);
-    }
+    const { name, pack, index } = encodePack(this.objectFormat, objects);
+    const folder = join(this.path, 'objects', 'pack');
+    const unique = (this.#options.nameTemporary ?? randomName)();
+    const files = [
+      { temporary: join(folder, `tmp_pack_${unique}`), path: join(folder, `pack-${name}.pack`), bytes: pack },
+      { temporary: join(folder, `tmp_idx_${unique}`), path: join(folder, `pack-${name}.idx`), bytes: index },
+    ];
     try {
-      await syncFolders([join(this.path, 'objects', 'pack')]);
+      fs.mkdirSync(folder, { recursive: true });
+      // Both settle before an error is reported: no write may go on behind the caller's back.
+      const written = await Promise.allSettled(
+        files.map(({ temporary, bytes }) => createSyncedFile(temporary, bytes, 0o444)),
+      );
+      for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
+      for (const { temporary, path } of files) fs.renameSync(temporary, path);
+      await syncFolders([folder]);
     } catch (error) {
-      throw toIoError(`sync ${this.path}`, error);
+      for (const { temporary } of files) discardFile(temporary);
+      throw toIoError(`write objects to ${this.path}`, error);
     }
   }
 }

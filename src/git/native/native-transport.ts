@@ -5,16 +5,19 @@
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
-import { findUrlSecrets, summarizeServerText } from '../clean-text.ts';
+import { findConfigSecrets, findUrlSecrets, summarizeServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
-import { type NameSource, randomName } from '../durable-files.ts';
+import { errorCodeOf, type NameSource, randomName, toIoError } from '../durable-files.ts';
 import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
 import { PINNED_URL, pinUrl } from '../remote-url.ts';
+import { type LocalClock, ServerClock } from '../server-clock.ts';
 import type { ObjectFormat, Oid } from '../store.ts';
 import { readStoreFormat } from '../store-folder.ts';
 import type {
   CallOptions,
+  ClockDifference,
+  ClockOptions,
   FetchOptions,
   FetchOutcome,
   HeadOutcome,
@@ -23,7 +26,7 @@ import type {
   Unreachable,
 } from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
-import { classifyPush } from './push-report.ts';
+import { classifyPush, createsBranch } from './push-report.ts';
 import { type GitResult, type GitSettings, runGit } from './run-git.ts';
 
 export interface NativeTransportOptions extends GitSettings {
@@ -40,6 +43,8 @@ export interface NativeTransportOptions extends GitSettings {
    * the remote's own `core.fsync` counts, as it does behind ssh and https.
    */
   readonly syncedUpstream?: boolean;
+  /** With which the upstream's clock is compared; this machine's by default. */
+  readonly clock?: LocalClock;
   /** Names for the refs that fetches use; random by default. */
   readonly nameTemporary?: NameSource;
 }
@@ -86,6 +91,8 @@ class NativeTransport implements Transport {
   readonly #format: ObjectFormat;
   readonly #refs: RefFiles;
   readonly #secrets: readonly string[];
+  readonly #clock: ServerClock;
+  readonly #tellsTime: boolean;
 
   constructor(path: string, options: NativeTransportOptions) {
     this.label = options.label;
@@ -93,7 +100,9 @@ class NativeTransport implements Transport {
     this.#options = options;
     this.#format = readStoreFormat(path);
     this.#refs = openRefFiles(path, this.#format);
-    this.#secrets = findUrlSecrets(options.url);
+    this.#secrets = [...findUrlSecrets(options.url), ...findConfigSecrets(options.config ?? [])];
+    this.#clock = new ServerClock(options.clock);
+    this.#tellsTime = /^https?:/i.test(options.url);
   }
 
   async readHead(options: CallOptions = {}): Promise<HeadOutcome> {
@@ -124,9 +133,7 @@ class NativeTransport implements Transport {
       }
       if (result.timedOut) return unreachable(result, options);
       // A missing branch is told by asking, not by git's words for it.
-      const left =
-        options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs - (performance.now() - startedAt) };
-      const asked = await this.readHead(left);
+      const asked = await this.readHead(timeLeft(options, startedAt));
       if (asked.outcome === 'read' && asked.head === null) return { outcome: 'fetched', head: null };
       return asked.outcome === 'unreachable' ? asked : unreachable(result, options);
     } finally {
@@ -146,8 +153,26 @@ class NativeTransport implements Transport {
       '--no-recurse-submodules',
     ];
     const args = ['push', ...flags, ...this.#receivePack(), '--', PINNED_URL, `${oid}:${ref}`];
-    const { exitCode, timedOut, stdout, stderr } = await this.#run(args, options.timeoutMs);
-    return classifyPush(ref, { exitCode, timedOut, stdout: stdout.toString('utf8'), stderr });
+    const startedAt = performance.now();
+    const { exitCode, timedOut, stdout: output, stderr } = await this.#run(args, options.timeoutMs);
+    const stdout = output.toString('utf8');
+    const outcome = classifyPush(ref, { exitCode, timedOut, stdout, stderr });
+    if (outcome.outcome !== 'taken' || !createsBranch(ref, stdout)) return outcome;
+    // An upstream that told of no refs may have told of no abilities either (a broken answer looks so). Then git asks it for
+    // no report, and takes its silence for success.
+    const asked = await this.readHead(timeLeft(options, startedAt));
+    if (asked.outcome === 'read' && asked.head === oid) return outcome;
+    const reason = asked.outcome === 'unreachable' ? asked.reason : 'the upstream does not have what it seemed to take';
+    return { outcome: 'unknown', reason };
+  }
+
+  async clockDifference(options: ClockOptions = {}): Promise<ClockDifference | null> {
+    if (!this.#tellsTime) return null;
+    const { ask = false, ...call } = options;
+    const known = this.#clock.difference();
+    if (known !== null || !ask) return known;
+    await this.readHead(call);
+    return this.#clock.difference();
   }
 
   /** A file transport clears configuration for the other side; only the command itself carries it over. */
@@ -169,6 +194,8 @@ class NativeTransport implements Transport {
       '--no-tags',
       '--no-recurse-submodules',
       '--no-progress',
+      // An upstream may be a shallow clone itself: what it has is all there is.
+      '--update-shallow',
     ];
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
     return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
@@ -182,31 +209,60 @@ class NativeTransport implements Transport {
       gitDir: this.#path,
       config: [...config, ...fixedConfig, pinUrl(url)],
       secrets: this.#secrets,
+      // Git takes a millisecond or two to tell it: not while the last reading counts.
+      ...(this.#tellsTime && this.#clock.difference() === null && { onHttpTrace: dateReader(this.#clock) }),
       ...(timeoutMs !== undefined && { timeoutMs: Math.max(1, Math.floor(timeoutMs)) }),
     });
   }
 
-  /** Nobody else knows the name: no lock, no sync. */
+  /** Nobody else knows the name: no lock, no sync. One that stays is a leftover. */
   async #dropRef(ref: string): Promise<void> {
-    fs.rmSync(join(this.#path, ref), { force: true });
-    const packed = this.#refs.read(ref); // by `git pack-refs`, if it ran just now
-    if (packed !== null) await this.#refs.update([{ ref, from: packed, to: null }]);
+    try {
+      fs.rmSync(join(this.#path, ref), { force: true });
+      const packed = this.#refs.read(ref); // by `git pack-refs`, if it ran just now
+      if (packed !== null) await this.#refs.update([{ ref, from: packed, to: null }]);
+    } catch {
+      // What was fetched is here all the same.
+    }
   }
 
   /** What killed processes left: every such ref slows the next fetch. */
   #removeLeftovers(): void {
     const folder = join(this.#path, fetchFolder);
-    for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
-      const age = Date.now() - (fs.statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (age > leftoverAfter) fs.rmSync(join(folder, name), { force: true });
+    try {
+      for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+        const age = Date.now() - (fs.statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+        if (age > leftoverAfter) fs.rmSync(join(folder, name), { force: true });
+      }
+    } catch {
+      // The next fetch removes them.
     }
   }
+}
+
+/**
+ * Reads the dates of a server's answers from what git tells of a call that begins now. When a request was sent is not
+ * known to the millisecond: the beginning of the call stands for it, which makes the reading less exact, not wrong.
+ */
+function dateReader(clock: ServerClock): (line: string) => void {
+  const begun = clock.begin();
+  // What a proxy answers before it connects bears the proxy's date.
+  let isServer = false;
+  return (line) => {
+    const sent = /=> Send header: ([A-Z]+) /.exec(line)?.[1];
+    if (sent !== undefined) isServer = sent !== 'CONNECT';
+    else if (isServer) clock.note(/<= Recv header: date: *(.+)$/i.exec(line)?.[1], begun);
+  };
+}
+
+function timeLeft({ timeoutMs }: CallOptions, startedAt: number): CallOptions {
+  return timeoutMs === undefined ? {} : { timeoutMs: timeoutMs - (performance.now() - startedAt) };
 }
 
 function unreachable(result: GitResult, options: CallOptions): Unreachable {
   const fallback = `git ended with ${result.exitCode ?? 'a signal'}`;
   const reason = result.timedOut
-    ? `no answer within ${options.timeoutMs} ms`
+    ? `no answer within ${Math.round(options.timeoutMs ?? 0)} ms`
     : summarizeServerText(result.stderr, fallback);
   return { outcome: 'unreachable', reason };
 }
@@ -216,5 +272,15 @@ function choosesHooks(url: string): boolean {
   const path = /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
   // Where git looks, in its order.
   const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
-  return configs.some((file) => fs.existsSync(file) && /hookspath|^\s*\[include/im.test(fs.readFileSync(file, 'utf8')));
+  return configs.some((file) => /hookspath|^\s*\[include/im.test(readIfThere(file)));
+}
+
+function readIfThere(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return '';
+    throw toIoError(`read ${file}`, error);
+  }
 }

@@ -52,6 +52,11 @@ export function classifyPush(ref: string, report: PushReport): PushOutcome {
   return { outcome: proven ? 'unreachable' : 'unknown', reason };
 }
 
+/** Whether the push made `ref`, as far as git knows: the upstream told of no such branch. */
+export function createsBranch(ref: string, stdout: string): boolean {
+  return findStatusLine(ref, stdout)?.flag === '*';
+}
+
 interface StatusLine {
   readonly flag: string;
   /** For example `[rejected] (fetch first)`. */

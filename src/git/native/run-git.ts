@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 import { OrcError } from '../../errors.ts';
 import { cleanServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
@@ -34,6 +35,8 @@ export interface GitCall extends GitSettings {
   readonly timeoutMs?: number;
   /** Strings to hide in what git says, beside the credentials in URLs. */
   readonly secrets?: readonly string[];
+  /** Hears, line by line and as they come, the headers that git sends and receives over HTTP. */
+  readonly onHttpTrace?: (line: string) => void;
 }
 
 export interface GitResult {
@@ -49,6 +52,8 @@ export interface GitResult {
 const graceBeforeKill = 2000;
 /** In milliseconds: how long to wait for the end of the output after git has ended. */
 const graceForOutput = 250;
+/** Git's files 0 to 2 are the usual ones. */
+const traceFd = 3;
 /** In bytes; of more than that only the end is kept, where git says what went wrong. */
 const maxStderr = 256 * 1024;
 
@@ -67,6 +72,8 @@ export async function runGit(call: GitCall): Promise<GitResult> {
     stderrSize += chunk.length;
     while (stderrSize > maxStderr && stderr.length > 1) stderrSize -= stderr.shift()?.length ?? 0;
   });
+  if (call.onHttpTrace !== undefined)
+    readHeaders(child.stdio?.[traceFd] as Readable | null | undefined, call.onHttpTrace);
   let timedOut = false;
   let killTimer: NodeJS.Timeout | undefined;
   const limit =
@@ -96,18 +103,34 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   }
 }
 
-/** Starts git with pipes, and leaves the rest to the caller. An `error` event passes through `explainStartError`. */
+/**
+ * Starts git with pipes, and leaves the rest to the caller. An `error` event passes through `explainStartError`; without
+ * descriptors left, such a child has no pipes.
+ * @throws OrcError `git-failed`, `git-missing`: Node tells some errors at once
+ */
 export function startGit(call: GitCall): ChildProcess {
   const args = call.gitDir === undefined ? [...call.args] : [`--git-dir=${call.gitDir}`, ...call.args];
   call.onStart?.(args);
-  return spawn('git', args, {
-    cwd: call.cwd ?? call.gitDir,
-    env: buildGitEnvironment(call.env ?? process.env, call),
-    stdio: [call.stdin === undefined ? 'ignore' : 'pipe', call.stdoutFd ?? 'pipe', 'pipe'],
-    // A session of its own: no terminal to ask on, and a group that can be killed as a whole.
-    detached: !call.interactive && process.platform !== 'win32',
-    windowsHide: true,
-  });
+  // Elsewhere programs inherit no open files beyond the first three.
+  const isTraced = call.onHttpTrace !== undefined && process.platform !== 'win32';
+  try {
+    return spawn('git', args, {
+      cwd: call.cwd ?? call.gitDir,
+      env: buildGitEnvironment(call.env ?? process.env, { ...call, ...(isTraced ? { traceHttpTo: traceFd } : {}) }),
+      stdio: [
+        call.stdin === undefined ? 'ignore' : 'pipe',
+        call.stdoutFd ?? 'pipe',
+        'pipe',
+        ...(isTraced ? (['pipe'] as const) : []),
+      ],
+      // A session of its own: no terminal to ask on, and a group that can be killed as a whole.
+      detached: !call.interactive && process.platform !== 'win32',
+      windowsHide: true,
+    });
+  } catch (error) {
+    // ENOMEM, or E2BIG from an endless configuration.
+    throw error instanceof Error ? explainStartError(error, call) : error;
+  }
 }
 
 /** What a failed start means. */
@@ -136,6 +159,7 @@ function waitForEnd(child: ChildProcess, call: GitCall): Promise<number | null> 
       const timer = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
+        (child.stdio[traceFd] as Readable | null | undefined)?.destroy();
         resolve(exitCode);
       }, graceForOutput);
       child.once('close', () => {
@@ -146,9 +170,19 @@ function waitForEnd(child: ChildProcess, call: GitCall): Promise<number | null> 
   });
 }
 
+/** What else git tells may have the URL in it, with its credentials: that goes no further. */
+function readHeaders(stream: Readable | null | undefined, onLine: (line: string) => void): void {
+  let rest = '';
+  stream?.setEncoding('latin1').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (/(?:=> Send|<= Recv) header: /.test(line)) onLine(line);
+  });
+}
+
 function feed(child: ChildProcess, chunks: Iterable<Uint8Array>): void {
-  const stdin = child.stdin;
-  if (stdin === null) return;
+  const stdin = child.stdin as Writable | null | undefined;
+  if (!stdin) return;
   stdin.on('error', () => {}); // git ended early: its exit code tells
   const iterator = chunks[Symbol.iterator]();
   const pump = () => {

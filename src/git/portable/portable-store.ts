@@ -2,20 +2,22 @@
  * The board store without a git binary: isomorphic-git for objects, orc's own files for refs (isomorphic-git has no
  * compare-and-swap). On disk it is the same store as the native adapter's. SHA-1 only.
  *
- * The HTTP transport will stand beside this file, as `portable-transport.ts`.
+ * What is read again and again, loose objects and packs with the usual index, is read here: isomorphic-git loads packs
+ * whole, which takes a second and more on a board of a few thousand commits. It serves for all that this does not know.
  */
-import fs from 'node:fs';
 import { resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { walkToAncestor } from '../ancestry.ts';
 import { damagedStoreHint } from '../damaged-store.ts';
 import { type NameSource, randomName, toIoError } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
+import { hasLooseObject, readLooseObject } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
-import { createDurableFs } from './durable-fs.ts';
+import { createDurableFs, createWatchedFs } from './durable-fs.ts';
+import { openPackFiles } from './pack-files.ts';
 
 export interface PortableStoreOptions {
   /** Names for temporary files; random by default. */
@@ -58,6 +60,7 @@ class PortableStore implements GitStore {
   readonly #options: PortableStoreOptions;
   readonly #refs;
   readonly #objects;
+  readonly #packFiles;
   /** What isomorphic-git keeps: pack indexes and whole packs. */
   #packs: object = {};
 
@@ -66,6 +69,7 @@ class PortableStore implements GitStore {
     this.#options = options;
     this.#refs = openRefFiles(path, 'sha1');
     this.#objects = createObjectCache(options.cacheBytes);
+    this.#packFiles = openPackFiles(path);
   }
 
   hashObject(type: NewObject['type'], bytes: Uint8Array): Oid {
@@ -115,18 +119,36 @@ class PortableStore implements GitStore {
   }
 
   async close(): Promise<void> {
+    this.#packFiles.close();
     this.#packs = {};
   }
 
   async #readObject(oid: Oid): Promise<GitObject | null> {
+    const loose = hasLooseObject(this.path, oid) ? readLooseObject(this.path, 'sha1', oid) : null;
+    const found = loose ?? this.#packFiles.read(oid);
+    return found === 'unsure' ? this.#readElsewhere(oid) : found;
+  }
+
+  async #readElsewhere(oid: Oid): Promise<GitObject | null> {
     const git = await import('isomorphic-git');
+    const { fs: watchedFs, failure } = createWatchedFs();
     try {
-      const read = await git.readObject({ fs, gitdir: this.path, oid, format: 'content', cache: this.#packs });
+      const read = await git.readObject({
+        fs: watchedFs,
+        gitdir: this.path,
+        oid,
+        format: 'content',
+        cache: this.#packs,
+      });
       if (read.format !== 'content' || (read.type !== 'blob' && read.type !== 'tree' && read.type !== 'commit')) {
         throw new Error(`an object of type ${read.type}`);
       }
       return { type: read.type, bytes: read.object as Uint8Array };
     } catch (cause) {
+      if (failure() !== null) {
+        this.#packs = {}; // it would keep what it could not read
+        throw toIoError(`read object ${oid}`, failure());
+      }
       if (cause instanceof git.Errors.NotFoundError) return null;
       throw new OrcError('store-corrupt', `object ${oid} is damaged`, { hint: damagedStoreHint, cause });
     }

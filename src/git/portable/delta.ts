@@ -1,0 +1,134 @@
+/** Git's deltas: a text as copies from a base and insertions. Pure. */
+
+/** In bytes: shorter copies cost as much as they save. Also the size of the blocks by which the base is indexed. */
+const blockSize = 16;
+const longestCopy = 0xffff;
+const longestInsert = 127;
+
+/**
+ * Encodes `target` by what it shares with `base`: what stands at both ends, then whatever blocks of the base turn up in
+ * between. Made for what orc writes again and again: a tree with one entry changed, a log with a line more.
+ */
+export function encodeDelta(base: Buffer, target: Buffer): Buffer {
+  const shorter = Math.min(base.length, target.length);
+  let head = 0;
+  while (head < shorter && base[head] === target[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && base[base.length - 1 - tail] === target[target.length - 1 - tail]) tail++;
+
+  const parts: Buffer[] = [encodeSize(base.length), encodeSize(target.length)];
+  pushCopy(parts, 0, head);
+  encodeMiddle(parts, base, target, head, target.length - tail);
+  pushCopy(parts, base.length - tail, tail);
+  return Buffer.concat(parts);
+}
+
+function encodeMiddle(parts: Buffer[], base: Buffer, target: Buffer, start: number, end: number): void {
+  const offsetByBlock = end - start < blockSize ? new Map<string, number>() : indexBlocks(base);
+  let pending = start;
+  let at = start;
+  while (at + blockSize <= end) {
+    const offset = offsetByBlock.get(target.toString('latin1', at, at + blockSize));
+    if (offset === undefined) {
+      at++;
+      continue;
+    }
+    let [from, length] = [offset, blockSize];
+    while (at + length < end && from + length < base.length && base[from + length] === target[at + length]) length++;
+    while (at > pending && from > 0 && base[from - 1] === target[at - 1]) {
+      at--;
+      from--;
+      length++;
+    }
+    pushInsert(parts, target.subarray(pending, at));
+    pushCopy(parts, from, length);
+    at += length;
+    pending = at;
+  }
+  pushInsert(parts, target.subarray(pending, end));
+}
+
+function indexBlocks(base: Buffer): Map<string, number> {
+  const offsets = new Map<string, number>();
+  for (let at = 0; at + blockSize <= base.length; at += blockSize) {
+    const block = base.toString('latin1', at, at + blockSize);
+    if (!offsets.has(block)) offsets.set(block, at);
+  }
+  return offsets;
+}
+
+function pushInsert(parts: Buffer[], bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; at += longestInsert) {
+    const piece = bytes.subarray(at, at + longestInsert);
+    parts.push(Buffer.from([piece.length]), piece);
+  }
+}
+
+/** One bit for each byte of offset and size that is not zero. */
+function pushCopy(parts: Buffer[], offset: number, length: number): void {
+  for (let done = 0; done < length; done += longestCopy) {
+    const size = Math.min(longestCopy, length - done);
+    let flags = 0x80;
+    const bytes: number[] = [];
+    [offset + done, size].forEach((value, index) => {
+      for (let byte = 0; byte < (index === 0 ? 4 : 2); byte++) {
+        const part = Math.floor(value / 256 ** byte) % 256;
+        if (part === 0) continue;
+        flags |= 1 << (index * 4 + byte);
+        bytes.push(part);
+      }
+    });
+    parts.push(Buffer.from([flags, ...bytes]));
+  }
+}
+
+function encodeSize(size: number): Buffer {
+  const bytes: number[] = [];
+  let rest = size;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** @throws Error for a delta that does not fit its base, or makes more than `maxBytes` of it */
+export function applyDelta(base: Uint8Array, delta: Uint8Array, maxBytes = Number.POSITIVE_INFINITY): Buffer {
+  let at = 0;
+  const next = (): number => {
+    const byte = delta[at++];
+    if (byte === undefined) throw new Error('the delta ends too early');
+    return byte;
+  };
+  const readSize = (): number => {
+    let [size, factor] = [0, 1];
+    for (;;) {
+      const byte = next();
+      size += (byte & 0x7f) * factor;
+      factor *= 0x80;
+      if (byte < 0x80) return size;
+    }
+  };
+  if (readSize() !== base.length) throw new Error('the delta is for another base');
+  const size = readSize();
+  if (size > maxBytes) throw new Error(`an object of ${size} bytes`);
+  const target = Buffer.allocUnsafe(size);
+  let filled = 0;
+  const append = (source: Uint8Array, from: number, size: number): void => {
+    if (from + size > source.length || filled + size > target.length) throw new Error('the delta is too long');
+    target.set(source.subarray(from, from + size), filled);
+    filled += size;
+  };
+  while (at < delta.length) {
+    const flags = next();
+    if (flags === 0) throw new Error('an unknown step in a delta');
+    if (flags < 0x80) {
+      append(delta, at, flags);
+      at += flags;
+      continue;
+    }
+    let [from, length] = [0, 0];
+    for (let byte = 0; byte < 4; byte++) if (flags & (1 << byte)) from += next() * 256 ** byte;
+    for (let byte = 0; byte < 3; byte++) if (flags & (0x10 << byte)) length += next() * 256 ** byte;
+    append(base, from, length === 0 ? 0x10000 : length);
+  }
+  if (filled !== target.length) throw new Error('the delta is too short');
+  return target;
+}

@@ -1,0 +1,212 @@
+/**
+ * Puts a fetched pack into the store: durably, whole, and only when nothing that it leads to is missing.
+ *
+ * A small one becomes loose objects, as git does it: else every fetch would leave a pack, and each of them slows every
+ * look for an object that is not there.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { OrcError } from '../../errors.ts';
+import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from '../durable-files.ts';
+import { writeLooseObjects } from '../loose-objects.ts';
+import { decodeCommit, decodeTree } from '../objects.ts';
+import type { GitObject, GitStore, NewObject, Oid } from '../store.ts';
+import type { ObjectReader } from '../trees.ts';
+import { collectNewObjects } from './new-objects.ts';
+import { countPacked, type PackedObject, readPack } from './read-pack.ts';
+import { encodeEntry } from './write-pack.ts';
+
+export interface KeepOptions {
+  readonly head: Oid;
+  /** Commits that the store has with all that they hold. */
+  readonly known: readonly Oid[];
+  /** Commits whose parents are cut off, with those that this pack brings. */
+  readonly shallow: ReadonlySet<Oid>;
+  readonly nameTemporary: NameSource;
+}
+
+/** Git's own limit (`fetch.unpackLimit`). */
+const unpackLimit = 100;
+/** Links out of the pack that are looked up in the store at once. */
+const batchSize = 500;
+
+/**
+ * `null`, or what is wrong with the pack: then nothing of it was kept.
+ * @throws OrcError `io`, `store-corrupt`
+ */
+export async function keepPack(store: GitStore, pack: Buffer, options: KeepOptions): Promise<string | null> {
+  const objects = new Map<Oid, GitObject>();
+  const isSmall = (countPacked(pack) ?? 0) <= unpackLimit;
+  const ids = new Set<Oid>();
+  const links = new Set<Oid>([options.head]);
+  const bases = new Map<Oid, GitObject>();
+  let packed: PackedObject[];
+  try {
+    packed = await readPack(pack, {
+      readBase: async (oid) => {
+        const base = (await store.readObjects([oid])).get(oid);
+        if (base !== undefined) bases.set(oid, base);
+        return base;
+      },
+      onObject: (oid, object) => {
+        ids.add(oid);
+        if (isSmall) objects.set(oid, object);
+        for (const link of linksOf(object, options.shallow.has(oid))) if (!isSmall) links.add(link);
+      },
+    });
+  } catch (error) {
+    if (error instanceof OrcError || !(error instanceof Error)) throw error;
+    return `what the upstream sent is damaged: ${error.message}`;
+  }
+  // Of a small pack only what is new to the store is followed: its trees name the whole board.
+  const broken = isSmall
+    ? await findBroken(store, objects, options)
+    : await findMissing(
+        store,
+        [...links].filter((oid) => !ids.has(oid)),
+      );
+  if (broken !== null) return `what the upstream sent is incomplete: ${broken}`;
+  if (isSmall) await keepLoose(store, objects, options.nameTemporary);
+  else await keepWhole(store, completePack(pack, packed, bases), options.nameTemporary);
+  return null;
+}
+
+interface WholePack {
+  readonly pack: Buffer;
+  readonly packed: readonly PackedObject[];
+}
+
+/** Adds what its deltas rest on: in the store a pack has to be complete in itself. */
+function completePack(pack: Buffer, packed: readonly PackedObject[], bases: ReadonlyMap<Oid, GitObject>): WholePack {
+  if (bases.size === 0) return { pack, packed };
+  const header = Buffer.from(pack.subarray(0, 12));
+  header.writeUInt32BE(packed.length + bases.size, 8);
+  const parts = [header, pack.subarray(12, -20)];
+  const added: PackedObject[] = [];
+  let offset = pack.length - 20;
+  for (const [oid, base] of bases) {
+    const entry = encodeEntry(base);
+    parts.push(entry);
+    added.push({ oid, offset, crc: crc32(entry) });
+    offset += entry.length;
+  }
+  const body = Buffer.concat(parts);
+  const pieces = [body, createHash('sha1').update(body).digest()];
+  return { pack: Buffer.concat(pieces), packed: [...packed, ...added] };
+}
+
+async function findBroken(
+  store: GitStore,
+  objects: ReadonlyMap<Oid, GitObject>,
+  { head, known, shallow }: KeepOptions,
+): Promise<string | null> {
+  const reader: ObjectReader = {
+    objectFormat: store.objectFormat,
+    async readObjects(oids) {
+      const found = await store.readObjects(oids.filter((oid) => !objects.has(oid)));
+      for (const oid of oids) {
+        const object = objects.get(oid);
+        if (object !== undefined) found.set(oid, object);
+      }
+      return found;
+    },
+  };
+  const collected = await collectNewObjects(reader, { tip: head, known, shallow });
+  if (collected.outcome === 'broken') return collected.reason;
+  const files = collected.entries.filter(({ type, oid }) => type === 'blob' && !objects.has(oid));
+  return findMissing(
+    store,
+    files.map(({ oid }) => oid),
+  );
+}
+
+function linksOf({ type, bytes }: GitObject, isCutOff: boolean): Oid[] {
+  if (type === 'blob') return [];
+  if (type === 'tree') return decodeTree(bytes, 40).flatMap(({ mode, oid }) => (mode === '160000' ? [] : [oid]));
+  const { tree, parents } = decodeCommit(bytes);
+  return isCutOff ? [tree] : [tree, ...parents];
+}
+
+/** Says which of the objects the store lacks, if it lacks one. */
+export async function findMissing(store: ObjectReader, oids: readonly Oid[]): Promise<string | null> {
+  for (let at = 0; at < oids.length; at += batchSize) {
+    const batch = oids.slice(at, at + batchSize);
+    const found = await store.readObjects(batch);
+    const missing = batch.find((oid) => !found.has(oid));
+    if (missing !== undefined) return `${missing} is missing`;
+  }
+  return null;
+}
+
+/** Commits last: a commit that is there says that all of it is there. */
+async function keepLoose(store: GitStore, objects: ReadonlyMap<Oid, GitObject>, names: NameSource): Promise<void> {
+  const all = [...objects].map(([oid, object]): NewObject => ({ oid, ...object }));
+  for (const ofTurn of [all.filter(({ type }) => type !== 'commit'), all.filter(({ type }) => type === 'commit')]) {
+    await writeLooseObjects(store.path, ofTurn, names);
+  }
+}
+
+/** The index last: without it a pack counts as not there. */
+async function keepWhole(store: GitStore, { pack, packed }: WholePack, nameTemporary: NameSource): Promise<void> {
+  const folder = join(store.path, 'objects', 'pack');
+  const name = join(folder, `pack-${pack.toString('hex', pack.length - 20)}`);
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    for (const [suffix, bytes] of [
+      ['.pack', pack],
+      ['.idx', encodeIndex(pack, packed)],
+    ] as const) {
+      const temporary = join(folder, `tmp_pack_${nameTemporary()}`); // `git prune` removes leftovers of this name
+      await createSyncedFile(temporary, bytes, 0o444);
+      moveIntoPlace(temporary, name + suffix);
+    }
+    await syncFolders([folder]);
+  } catch (error) {
+    throw toIoError(`write a pack to ${store.path}`, error);
+  }
+}
+
+function moveIntoPlace(temporary: string, path: string): void {
+  try {
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    // Another process brought the same pack, and has it open (Windows).
+    if (errorCodeOf(error) !== 'EPERM' || !fs.existsSync(path)) throw error;
+  }
+}
+
+/** Git's pack index, version 2. */
+function encodeIndex(pack: Buffer, packed: readonly PackedObject[]): Buffer {
+  const unique = [...new Map(packed.map((object) => [object.oid, object])).values()];
+  const sorted = unique.sort((a, b) => (a.oid < b.oid ? -1 : 1));
+  const fanout = Buffer.alloc(256 * 4);
+  const names = Buffer.alloc(sorted.length * 20);
+  const sums = Buffer.alloc(sorted.length * 4);
+  const offsets = Buffer.alloc(sorted.length * 4);
+  const large: Buffer[] = [];
+  const counts = new Array<number>(256).fill(0);
+  for (const [index, { oid, offset, crc }] of sorted.entries()) {
+    names.write(oid, index * 20, 'hex');
+    sums.writeUInt32BE(crc, index * 4);
+    const first = Number.parseInt(oid.slice(0, 2), 16);
+    counts[first] = (counts[first] ?? 0) + 1;
+    if (offset < 0x8000_0000) offsets.writeUInt32BE(offset, index * 4);
+    else {
+      offsets.writeUInt32BE(0x8000_0000 + large.length, index * 4);
+      const wide = Buffer.alloc(8);
+      wide.writeBigUInt64BE(BigInt(offset));
+      large.push(wide);
+    }
+  }
+  let total = 0;
+  for (const [first, count] of counts.entries()) {
+    total += count;
+    fanout.writeUInt32BE(total, first * 4);
+  }
+  const magic = Buffer.from([0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2]);
+  const body = Buffer.concat([magic, fanout, names, sums, offsets, ...large, pack.subarray(pack.length - 20)]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
