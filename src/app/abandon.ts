@@ -2,8 +2,7 @@
 import type { OrcCore } from './orc-core.ts';
 
 /**
- * Takes back what waits here. What is on its way may still arrive, and what may have been sent before stays in the queue as
- * unknown, so its id tells later what became of it.
+ * Takes back what waits here. What is on its way may still arrive, but is not sent again; its id tells later what became of it.
  * @returns the ids of all of them
  */
 export async function abandon(orc: OrcCore): Promise<string[]> {
@@ -11,9 +10,7 @@ export async function abandon(orc: OrcCore): Promise<string[]> {
   const own = (await queue.list()).filter(
     ({ outcome, told, owner }) => outcome === null && told === null && queue.liveness(owner) === 'own',
   );
-  for (const record of own) {
-    if (record.sent) await queue.update({ ...record, told: { state: 'unknown' } }, true);
-    else await queue.remove([record.operation.id]);
-  }
-  return own.map(({ operation }) => operation.id);
+  const ids = own.map(({ operation }) => operation.id);
+  await queue.forget(ids);
+  return ids;
 }

@@ -3,6 +3,7 @@ import { globOf, globsOverlap } from '../core/globs.ts';
 import { faultInResource } from '../core/names.ts';
 import { isHoldExpired } from '../core/readiness.ts';
 import { OrcError } from '../errors.ts';
+import { clockOff } from '../sync/clock-off.ts';
 import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 
@@ -33,7 +34,8 @@ export async function checkLock(
   // The upstream's head: what is queued here is no arbiter of anything.
   const head = await orc.connection.session.view.head();
   const { board } = head.read;
-  const context = { at: orc.world.clock.now(), clockSkewMs: skewOf(orc, board) };
+  const clockOffMs = await clockOff(orc.connection.transport, {});
+  const moment = { at: orc.world.clock.now(), clockSkewMs: skewOf(orc, board), clockOffMs };
   const glob = globOf(resource);
   const holders: LockCheck['holders'][number][] = [];
   let isMine = true;
@@ -43,7 +45,7 @@ export async function checkLock(
     if (!overlaps) continue;
     const remembered = await orc.holds.find('lock', lock.resource);
     for (const hold of lock.holders) {
-      if (isHoldExpired(hold, context)) continue;
+      if (isHoldExpired(hold, moment)) continue;
       const isProven =
         hold.token === options.token || (remembered?.claim === hold.id && remembered.agent === hold.agent);
       isMine &&= hold.agent === options.agent && isProven;

@@ -2,16 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
+import { isGitInstalled } from '../git/native/find-git.ts';
 import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
 import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
-import { openFileQueue } from '../sync/file-queue.ts';
+import { openFileQueueStorage } from '../sync/file-queue.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
 import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
 import type { Owner } from '../sync/queue.ts';
 import { Session } from '../sync/session.ts';
+import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
+import { rememberContact } from './contact.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
@@ -57,10 +60,14 @@ export async function createStore(
   return createNativeStore(storePath, { env, objectFormat, ...(world.onStart ? { onStart: world.onStart } : {}) });
 }
 
-/** @throws OrcError `invalid-argument` for another value of `ORC_GIT` */
+/**
+ * Whether orc does without a git binary: told so, or because there is none.
+ * @throws OrcError `invalid-argument` for another value of `ORC_GIT`
+ */
 function isPortable(env: NodeJS.ProcessEnv): boolean {
   const choice = env.ORC_GIT ?? '';
-  if (choice === '' || choice === 'native') return false;
+  if (choice === '') return !isGitInstalled(env);
+  if (choice === 'native') return false;
   if (choice === 'portable') return true;
   throw new OrcError('invalid-argument', `ORC_GIT must be native or portable, not "${choice}"`);
 }
@@ -72,17 +79,25 @@ export async function connect(
   world: World,
 ): Promise<Connection> {
   const storeLock = machineExclusion(path.join(store.path, 'orc.lock'));
-  const transport = transportTo(config.upstream, {
+  const { kind } = config.upstream;
+  const isHere = kind === 'host' || kind === 'none';
+  const reached = transportTo(config.upstream, {
     surroundings,
     store,
     storeLock,
     branch: config.branch,
+    clock: world.clock,
+    isJoined: config.boardId !== null,
+    isPortable: isPortable(surroundings.env),
     onStart: world.onStart,
   });
+  const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
   const view = new UpstreamView({ store, transport, storeLock, clock: world.clock, boardId: config.boardId });
   const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
-  const queue = await openFileQueue({
-    folder: store.path,
+  const queue = createQueue({
+    storage: openFileQueueStorage(store.path),
+    owner,
+    now: () => world.clock.now(),
     liveness: (other) => {
       if (other.session === owner.session) return 'own';
       const judged = judgeLiveness(other.process as ProcessIdentity, other.seen_at);
@@ -99,7 +114,7 @@ export async function connect(
     committer: () => committerOf(surroundings),
     view,
     // Boards of one machine have one clock; elsewhere clocks may differ.
-    sharesClock: config.upstream.kind === 'host' || config.upstream.kind === 'none',
+    sharesClock: isHere,
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
   });

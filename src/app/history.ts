@@ -49,19 +49,33 @@ interface Read {
   readonly decoded: Commit;
 }
 
+export interface Trail {
+  readonly entries: readonly HistoryEntry[];
+  /** This store is shallow: it has no older commits to look through. */
+  readonly cut: boolean;
+}
+
 /** @throws OrcError `invalid-argument` when only one of `about` and `id` is given */
-export async function readHistory(orc: OrcCore, filter: HistoryFilter = {}): Promise<HistoryEntry[]> {
+export async function readTrail(orc: OrcCore, filter: HistoryFilter = {}): Promise<Trail> {
   const { store } = orc.connection;
   const target = targetOf(filter);
   const entries: HistoryEntry[] = [];
   let next = await readCommit(store, (await orc.head()).commit);
+  let cut = false;
   while (next !== null && entries.length < (filter.last ?? Number.POSITIVE_INFINITY)) {
     const read: Read = next;
-    next = await readCommit(store, read.decoded.parents[0] ?? null);
+    const parent = read.decoded.parents[0] ?? null;
+    next = await readCommit(store, parent);
+    cut = parent !== null && next === null;
     const entry = entryOf(read);
     if (target === null || (await concerns(store, target, read, next))) entries.push(entry);
   }
-  return entries;
+  return { entries, cut };
+}
+
+/** The entries of `readTrail`, where it does not matter whether there are older ones. */
+export async function readHistory(orc: OrcCore, filter: HistoryFilter = {}): Promise<readonly HistoryEntry[]> {
+  return (await readTrail(orc, filter)).entries;
 }
 
 function targetOf({ about, id }: HistoryFilter): Target | null {
@@ -157,6 +171,8 @@ function isNamed({ about, id }: Target, { kind, agent, args }: Operation, messag
 }
 
 async function changes(store: GitStore, { paths }: Target, read: Read, parent: Read | null): Promise<boolean> {
+  // At the edge of a shallow store nobody can tell what was there before.
+  if (parent === null && read.decoded.parents.length > 0) return false;
   for (const path of paths) {
     const now = await readPath(store, read.decoded.tree, path);
     const before = parent === null ? null : await readPath(store, parent.decoded.tree, path);

@@ -3,9 +3,10 @@
  * `orc t complete revenue 1a2b3c4d "…"` needs no token there. They belong to a session (the work tree, or `ORC_SESSION`):
  * the same agent name elsewhere is somebody else.
  */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { removeFile, temporaryName } from '../git/atomic-file.ts';
+import { errnoOf, removeFile, temporaryName } from '../git/atomic-file.ts';
+import { toIoError } from '../git/durable-files.ts';
 
 export type HoldKind = 'task' | 'lock';
 
@@ -25,36 +26,66 @@ export class Holds {
     this.#folder = path.join(storePath, 'holds', encodeURIComponent(session) || '_');
   }
 
+  /** @throws OrcError `io`: who cannot read what it holds must not be taken for somebody who holds nothing */
   async find(kind: HoldKind, key: string): Promise<RememberedHold | null> {
+    return readHold(this.#file(kind, key));
+  }
+
+  /** @throws OrcError `io` */
+  async list(): Promise<RememberedHold[]> {
+    const names = await readdir(this.#folder).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw toIoError(`list ${this.#folder}`, error);
+    });
+    const holds = await Promise.all(
+      names.filter((name) => name.endsWith('.json')).map((name) => readHold(path.join(this.#folder, name))),
+    );
+    return holds.filter((hold) => hold !== null);
+  }
+
+  /**
+   * `false` when it cannot be kept, which is no error: the claim is published all the same, and its caller has the token.
+   */
+  async remember(hold: RememberedHold): Promise<boolean> {
+    return (await this.#keep(hold)) || (await this.#keep(hold));
+  }
+
+  async #keep(hold: RememberedHold): Promise<boolean> {
+    const file = this.#file(hold.kind, hold.key);
+    const temporary = temporaryName(file);
     try {
-      return JSON.parse(await readFile(this.#file(kind, key), 'utf8')) as RememberedHold;
+      await mkdir(this.#folder, { recursive: true });
+      await writeFile(temporary, `${JSON.stringify(hold)}\n`);
+      await rename(temporary, file);
+      return true;
     } catch {
-      return null;
+      await rm(temporary, { force: true }).catch(() => undefined);
+      return false;
     }
   }
 
-  async list(): Promise<RememberedHold[]> {
-    const names = await readdir(this.#folder).catch(() => []);
-    const texts = await Promise.all(
-      names.filter((name) => name.endsWith('.json')).map((name) => readFile(path.join(this.#folder, name), 'utf8')),
-    );
-    return texts.map((text) => JSON.parse(text) as RememberedHold);
-  }
-
-  async remember(hold: RememberedHold): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    const file = this.#file(hold.kind, hold.key);
-    const temporary = temporaryName(file);
-    await writeFile(temporary, `${JSON.stringify(hold)}\n`);
-    await rename(temporary, file);
-  }
-
+  /** One that cannot be removed, or comes back, is outdated, and refused as such. */
   async forget(kind: HoldKind, key: string): Promise<void> {
-    // One that comes back is outdated, and refused as such.
-    await removeFile(this.#file(kind, key), { isDurable: false });
+    await removeFile(this.#file(kind, key), { isDurable: false }).catch(() => undefined);
   }
 
   #file(kind: HoldKind, key: string): string {
     return path.join(this.#folder, `${kind}-${encodeURIComponent(key)}.json`);
+  }
+}
+
+/** `null` for one that is not there, or that a power cut left without content. */
+async function readHold(file: string): Promise<RememberedHold | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw toIoError(`read ${file}`, error);
+  }
+  try {
+    return JSON.parse(text) as RememberedHold;
+  } catch {
+    return null;
   }
 }

@@ -73,7 +73,7 @@ async function performNow(orc: OrcCore, { id, args }: Operation, options: Import
   });
   if (performed.published === true) return performed;
   const { session } = orc.connection;
-  await session.queue.remove([id]);
+  await session.queue.forget([id]);
   await session.rebuildLocal();
   const isSent = performed.state === 'unknown';
   throw new OrcError(

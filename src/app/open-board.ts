@@ -2,14 +2,16 @@
  * Finding the board: the store that this clone has, else the board that the upstream has (joined without ceremony), else
  * a new one, where the caller asked for that.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
+import { toIoError } from '../git/durable-files.ts';
 import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
+import { isTruthy } from './environment.ts';
 import { dropHostBranch } from './host-view.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -27,14 +29,28 @@ export interface CreateOptions {
   /** A remote's name, a URL or path, `host`, or `none`; by default what the clone suggests. */
   readonly upstream?: string | undefined;
   readonly template?: string | undefined;
-  readonly timeoutMs: number;
+  /** Join with the newest commits alone, or with all of them; default: `ORC_SHALLOW`, else whether `CI` is set. */
+  readonly shallow?: boolean | undefined;
+  /** As the caller gave it. */
+  readonly timeoutMs?: number | undefined;
 }
 
+/**
+ * How many commits a shallow store begins with, once. A kilobyte or so each: next to the board itself they cost nothing. So
+ * many, because what lies among them is known exactly: the version above manual edits, a replica that lags, the result of
+ * an operation whose answer got lost. Beyond them versions and the event log answer.
+ */
+const shallowDepth = 50;
+const beginTimeoutMs = 30_000;
+
 /** @throws OrcError `no-board`, `ambiguous-remote`, `board-mismatch`, `unreachable`, `history-rewritten` */
-export async function openBoard(surroundings: Surroundings, world: World): Promise<OpenedBoard> {
-  return (
-    (await openExisting(surroundings, world)) ?? (await joinAnywhere(surroundings, world)) ?? noBoard(surroundings)
-  );
+export async function openBoard(
+  surroundings: Surroundings,
+  world: World,
+  options: JoinOptions = {},
+): Promise<OpenedBoard> {
+  const existing = await openExisting(surroundings, world);
+  return existing ?? (await joinAnywhere(surroundings, world, options)) ?? noBoard(surroundings);
 }
 
 /** Opens or joins the board, or begins one. */
@@ -51,7 +67,10 @@ export async function openOrCreateBoard(
       : moveBoard(existing, asked, world);
   }
   const chosen = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
-  const joined = chosen === null ? await joinAnywhere(surroundings, world) : await join(surroundings, chosen, world);
+  const joined =
+    chosen === null
+      ? await joinAnywhere(surroundings, world, options)
+      : await join(surroundings, chosen, world, options);
   return joined ?? create(surroundings, chosen ?? (await suggestUpstream(surroundings)), world, options);
 }
 
@@ -89,7 +108,7 @@ export async function parseUpstream(surroundings: Surroundings, text: string): P
 }
 
 async function openExisting(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
-  if (!existsSync(path.join(surroundings.storePath, 'HEAD'))) return null;
+  if (!isStoreThere(surroundings.storePath)) return null;
   const config = readStoreConfig(surroundings.storePath);
   // Without a board id its beginning was never published: whoever comes next begins, or joins, again.
   if (config === null || config.boardId === null) return null;
@@ -101,15 +120,35 @@ async function openExisting(surroundings: Surroundings, world: World): Promise<O
   return { ...connection, surroundings, how: 'opened' };
 }
 
+/** A disk that fails must not pass for a clone without a board. @throws OrcError `io` */
+function isStoreThere(storePath: string): boolean {
+  try {
+    return statSync(path.join(storePath, 'HEAD'), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw toIoError(`read ${storePath}`, error);
+  }
+}
+
+interface JoinOptions {
+  /** Default: what the environment says. */
+  readonly shallow?: boolean | undefined;
+  /** As the caller gave it; a history may take longer than an answer. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** Looks for a board at each candidate. Boards at several remotes: the caller has to choose. */
-async function joinAnywhere(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
+async function joinAnywhere(
+  surroundings: Surroundings,
+  world: World,
+  options: JoinOptions = {},
+): Promise<OpenedBoard | null> {
   const found: UpstreamChoice[] = [];
   let unreachable: OrcError | null = null;
   for (const candidate of await upstreamCandidates(surroundings)) {
     // The host's own branch counts only where no remote has a board: it may be a mere view of one.
     if (candidate.kind === 'host' && (found.length > 0 || unreachable !== null)) continue;
     const head = await withProbe(surroundings, candidate, world, (connection) =>
-      connection.transport.readHead({ timeoutMs: 20_000 }),
+      connection.transport.readHead({ timeoutMs: options.timeoutMs ?? 20_000 }),
     );
     if (head.outcome === 'read' && head.head !== null) found.push(candidate);
     if (head.outcome === 'unreachable') {
@@ -130,7 +169,7 @@ async function joinAnywhere(surroundings: Surroundings, world: World): Promise<O
       hint: 'choose one with `orc init --remote NAME`',
     });
   }
-  return join(surroundings, first, world);
+  return join(surroundings, first, world, options);
 }
 
 /** Makes the store for a board that the upstream has; `null` when it has none. */
@@ -138,10 +177,14 @@ export async function join(
   surroundings: Surroundings,
   upstream: UpstreamChoice,
   world: World,
+  { shallow = wantsShallow(surroundings.env), timeoutMs = 120_000 }: JoinOptions = {},
 ): Promise<OpenedBoard | null> {
   const { branch } = surroundings;
   return withProbe(surroundings, upstream, world, async (connection) => {
-    const fetched = await connection.session.view.fetch({ timeoutMs: 120_000 });
+    // Only what begins may begin shallow: a depth that is used on top of history cuts it, and makes ancestry lie.
+    const isFirst = (await connection.session.view.head()).commit === null;
+    const depth = shallow && isFirst ? { depth: shallowDepth } : {};
+    const fetched = await connection.session.view.fetch({ timeoutMs, ...depth });
     if (fetched.outcome === 'unreachable') {
       throw new OrcError('unreachable', `${connection.transport.label} could not be reached: ${fetched.reason}`);
     }
@@ -163,6 +206,14 @@ export async function join(
     const opened = await connect(surroundings, connection.store, config, world);
     return { ...opened, surroundings, how: 'joined' } as const;
   });
+}
+
+/** A machine that is thrown away after a job has no use for history. @throws OrcError `invalid-argument` */
+function wantsShallow(env: NodeJS.ProcessEnv): boolean {
+  const choice = env.ORC_SHALLOW ?? '';
+  if (choice === '') return isTruthy(env.CI);
+  if (choice === '0' || choice === '1') return choice === '1';
+  throw new OrcError('invalid-argument', `ORC_SHALLOW must be 0 or 1, not "${choice}"`);
 }
 
 function isSameUpstream(a: UpstreamChoice, b: UpstreamChoice): boolean {
@@ -232,14 +283,15 @@ async function create(
       agent: 'system',
       args: { board: world.chance.id(), ...template },
     };
-    const [answer] = await session.submit([operation], { publish: true, timeoutMs: options.timeoutMs, insist: false });
+    const timeoutMs = options.timeoutMs ?? beginTimeoutMs;
+    const [answer] = await session.submit([operation], { publish: true, timeoutMs, insist: false });
     const boardId = settledBoardId(answer as Answer, transport.label);
     if (boardId === null) return null;
     const config: StoreConfig = { branch, upstream, boardId };
     await writeStoreConfig(store.path, config);
     return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'created' } as const;
   });
-  const opened = made ?? (await join(surroundings, upstream, world));
+  const opened = made ?? (await join(surroundings, upstream, world, options));
   if (opened === null)
     throw new OrcError('board-unreadable', 'the board vanished while it was being joined', { hint: 'try again' });
   return opened;

@@ -7,6 +7,7 @@ import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.t
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
+import { isTruthy } from './environment.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
@@ -248,8 +249,4 @@ export class OrcCore implements AsyncDisposable {
 function checkedMode(text: string, where: string): PublishMode {
   if (publishModes.includes(text)) return text as PublishMode;
   throw new OrcError('invalid-argument', `${where} must be one of ${publishModes.join(', ')}, not "${text}"`);
-}
-
-function isTruthy(value: string | undefined): boolean {
-  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
 }

@@ -8,7 +8,7 @@ import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
-import { defaultTimeoutMs, type OpenOptions, OrcCore } from './orc-core.ts';
+import { type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
 import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
@@ -61,11 +61,10 @@ export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
     board: options.board,
     branch: options.branch,
   });
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const create = options.create === true ? {} : options.create;
   const opened = create
-    ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs })
-    : await openBoard(surroundings, world);
+    ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs: options.timeoutMs })
+    : await openBoard(surroundings, world, { timeoutMs: options.timeoutMs });
   return new Orc(opened, world, options);
 }
 
@@ -207,7 +206,7 @@ export class Orc extends OrcCore {
   }
 
   async statusText(): Promise<string> {
-    return statusText(await this.status());
+    return statusText(await this.status(), this.world.clock.now());
   }
 
   // — beyond the original —
@@ -235,14 +234,12 @@ export class Orc extends OrcCore {
   }
 
   /**
-   * Claims and locks: a caller that asked for arbitration and could not have it must not take silence for a yes.
+   * Claims and locks: a caller that asked for arbitration and could not have it must not take silence for a yes, or for a no.
    * Where publishing is deferred on purpose, the answer is tentative, and its token is `null`.
    */
   async #arbitrated<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
     const performed = await this.perform<T>(kind, args, options);
-    if (performed.published === false && performed.reason !== null) {
-      throw notPublished(kind, performed);
-    }
+    if (performed.published !== true && performed.reason !== null) throw notPublished(kind, performed);
     return performed.data;
   }
 }
@@ -252,7 +249,9 @@ function notPublished(kind: string, { state, op, reason }: Performed): OrcError 
     hint:
       state === 'queued'
         ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
-        : `it may be in: ask again with the operation id ${op}`,
+        : state === 'unknown'
+          ? `it may be in: ask again with the operation id ${op}`
+          : 'the board as it is known here has nothing to do; ask again when the upstream can be reached',
     details: { state, op },
   });
 }

@@ -5,6 +5,7 @@ import type { Operation } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
 import type { PublishMode } from '../core/records.ts';
 import { type ErrorCode, OrcError } from '../errors.ts';
+import type { GitStore } from '../git/store.ts';
 import type { Outcome } from '../sync/queue.ts';
 import type { Answer } from '../sync/tentative.ts';
 import type { Connection, World } from './connect.ts';
@@ -63,6 +64,7 @@ export async function perform(context: PerformContext, request: Request): Promis
 /** Several operations as one batch: accepted and published whole, or refused whole. */
 export async function performAll(context: PerformContext, requests: readonly Request[]): Promise<Performed[]> {
   const { connection, world } = context;
+  const deadline = world.clock.monotonic() + context.timeoutMs;
   const known = requests.length === 1 ? await findKnown(context, requests[0] as Request) : null;
   if (known !== null) return [known];
   const batchId = world.chance.id();
@@ -83,7 +85,7 @@ export async function performAll(context: PerformContext, requests: readonly Req
   const publish = operations.some(({ kind }) => mustPublishNow(context.publish, kind));
   const answers = await connection.session.submit(operations, {
     publish,
-    timeoutMs: context.timeoutMs,
+    timeoutMs: Math.max(1, deadline - world.clock.monotonic()),
     insist: context.requirePublished,
   });
   const refused = answers.findIndex(({ outcome }) => outcome.outcome === 'refused' && outcome.code !== 'batch-refused');
@@ -96,7 +98,9 @@ export async function performAll(context: PerformContext, requests: readonly Req
 async function conclude(context: PerformContext, answer: Answer): Promise<Performed> {
   const { operation, outcome, published, state, head, reason } = answer;
   if (outcome.outcome === 'refused') throw refusalError(outcome, null, reason);
-  if (published === false && context.requirePublished) {
+  // Nothing was found to do, but on a board that may be out of date.
+  const isUncertain = published === false || (state === 'none' && reason !== null);
+  if (isUncertain && context.requirePublished) {
     throw new OrcError('not-published', `not published: ${reason ?? 'publishing is deferred'}`, {
       hint: state === 'queued' ? '`orc sync` publishes it later' : `ask again with --op ${operation.id}`,
       details: { state, op: operation.id },
@@ -115,10 +119,24 @@ async function conclude(context: PerformContext, answer: Answer): Promise<Perfor
   };
 }
 
-async function dataOf({ connection }: PerformContext, { outcome, head }: Answer): Promise<unknown> {
+async function dataOf({ connection }: PerformContext, answer: Answer): Promise<unknown> {
+  const { outcome } = answer;
   if (outcome.outcome === 'refused') return null;
   const record = outcome.outcome === 'accepted' ? outcome.record : null;
-  return record ?? readResult(connection.store, head, outcome.result);
+  return record ?? readAfterwards(connection.store, answer);
+}
+
+/** Nobody must take an operation that is published for one that failed. */
+async function readAfterwards(store: GitStore, { operation, outcome, head, state }: Answer): Promise<unknown> {
+  try {
+    return outcome.outcome === 'refused' ? null : await readResult(store, head, outcome.result);
+  } catch (error) {
+    if (!(error instanceof OrcError) || state !== 'published') throw error;
+    throw new OrcError(error.code, `it is published, but cannot be read here: ${error.message}`, {
+      hint: `ask again with --op ${operation.id}`,
+      details: { state, op: operation.id },
+    });
+  }
 }
 
 /**

@@ -54,8 +54,7 @@ export async function dropRejected(orc: OrcCore, given: string): Promise<Rejecte
 }
 
 async function records(orc: OrcCore): Promise<RejectedRecord[]> {
-  const found = await orc.connection.session.queue.listRejected();
-  return found.sort((a, b) => a.asked_at - b.asked_at || (a.operation.batch?.k ?? 0) - (b.operation.batch?.k ?? 0));
+  return orc.connection.session.queue.listRejected();
 }
 
 async function find(orc: OrcCore, given: string): Promise<RejectedRecord> {

@@ -5,6 +5,7 @@ import type { BoardEvent, Workstream } from '../core/records.ts';
 import { formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
+import { readContact } from './contact.ts';
 import type { OrcCore } from './orc-core.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
@@ -58,6 +59,15 @@ export interface StatusReport {
   /** How this store stands to its upstream. */
   readonly sync: {
     readonly upstream: string;
+    /** When the upstream answered last; `null` where it is on this machine, or has not answered yet. */
+    readonly last_contact: string | null;
+    /** How far the upstream's clock was ahead of this machine's when it was last told, ms. Over HTTP alone. */
+    readonly clock: {
+      readonly ahead_ms: number;
+      readonly error_ms: number;
+      /** Beyond what the board allows: then nothing is taken over from others here. */
+      readonly off: boolean;
+    } | null;
     /** Operations that wait for being published. */
     readonly queued: number;
     readonly queued_since: string | null;
@@ -132,6 +142,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
     knowledge_topics: [...board.topics].sort(),
     sync: {
       upstream: orc.connection.transport.label,
+      ...contactOf(orc, board),
       queued: waiting.length,
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
       rejected: (await queue.listRejected()).length,
@@ -140,6 +151,17 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
     faults,
     warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
   };
+}
+
+function contactOf(orc: OrcCore, board: Board): Pick<StatusReport['sync'], 'last_contact' | 'clock'> {
+  const contact = readContact(orc.connection.store.path);
+  if (contact === null) return { last_contact: null, clock: null };
+  const { at, clock } = contact;
+  const last_contact = new Date(at).toISOString();
+  if (clock === null) return { last_contact, clock };
+  const { ms, errorMs } = clock;
+  const off = Math.abs(ms) - errorMs > board.settings.clock_skew_ms;
+  return { last_contact, clock: { ahead_ms: ms, error_ms: errorMs, off } };
 }
 
 /** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */
@@ -190,15 +212,26 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
   if (status.recent_events.length === 0) lines.push('(none)');
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
-  lines.push('', '--- Sync ---', syncLine(status));
+  lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');
 }
 
-function syncLine({ sync }: StatusReport): string {
+function syncLine({ sync }: StatusReport, now: number): string {
   const queued =
     sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: run \`orc sync\``;
   const rejected = sync.rejected === 0 ? '' : ` | ${sync.rejected} rejected: see \`orc rejected\``;
-  return `Upstream: ${sync.upstream} | ${queued}${rejected}`;
+  const seen = sync.last_contact === null ? '' : ` | seen ${formatDuration(now - Date.parse(sync.last_contact))} ago`;
+  return `Upstream: ${sync.upstream}${seen} | ${queued}${rejected}`;
+}
+
+function clockLines({ sync: { clock, upstream } }: StatusReport): string[] {
+  if (clock === null) return [];
+  const { ahead_ms: ahead, error_ms: error, off } = clock;
+  if (!off) return [`Clock: agrees with that of ${upstream}, as far as can be told (±${formatDuration(error)})`];
+  const side = ahead > 0 ? 'behind' : 'ahead of';
+  return [
+    `Warning: this machine's clock is ${formatDuration(ahead)} ${side} that of ${upstream}: nothing is taken over from others here. Set the clock.`,
+  ];
 }

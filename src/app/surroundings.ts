@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
+import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { findHost, type Host } from '../git/host.ts';
 import { type HostConfig, readHostConfig } from '../git/host-config.ts';
 import { runGit } from '../git/native/run-git.ts';
@@ -58,10 +59,20 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
 /** A clone whose only board lives on another branch needs to be told that once, at `orc init --branch`. */
 function usualBranch(host: Host): string {
   const folder = path.join(host.commonDir, 'orc');
-  const stores = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.git')) : [];
+  const stores = namesIn(folder).filter((name) => name.endsWith('.git'));
   const [only] = stores;
   if (only === undefined || stores.length > 1 || only === 'board.git') return defaultBranch;
   return decodeURIComponent(only.slice(0, -'.git'.length));
+}
+
+/** None where there is no such folder. @throws OrcError `io` */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return [];
+    throw toIoError(`list ${folder}`, error);
+  }
 }
 
 /** `<common git dir>/orc/board.git`, shared by all linked work trees; other branches have stores of their own. */

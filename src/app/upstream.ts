@@ -2,11 +2,15 @@
 import { OrcError } from '../errors.ts';
 import { redactUrl } from '../git/clean-text.ts';
 import { type Host, headBranches } from '../git/host.ts';
+import type { HostConfig } from '../git/host-config.ts';
+import { parseUrl } from '../git/http-config.ts';
+import { nativeHttpConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
 import type { GitStore } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
-import type { Exclusion } from '../sync/ports.ts';
+import type { Clock, Exclusion } from '../sync/ports.ts';
 import { soleTransport } from '../sync/sole-transport.ts';
+import { transportWithoutGit } from './portable-upstream.ts';
 import type { UpstreamChoice } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -15,6 +19,12 @@ export interface TransportOptions {
   readonly store: GitStore;
   readonly storeLock: Exclusion;
   readonly branch: string;
+  /** With which the upstream's is compared. */
+  readonly clock: Clock;
+  /** Whether the store has its board there; else this is one of several places that are asked. */
+  readonly isJoined: boolean;
+  /** Whether to do without a git binary. */
+  readonly isPortable: boolean;
   /** Hears of every process that is started. */
   readonly onStart?: ((args: readonly string[]) => void) | undefined;
 }
@@ -35,6 +45,9 @@ export function transportTo(upstream: UpstreamChoice, options: TransportOptions)
       if (upstream.kind === 'host') refuseCheckedOut(options.surroundings.host as Host, options.branch);
       return (await inner()).push(oid, call);
     },
+    // As long as nobody was asked, nobody told.
+    clockDifference: async (call) =>
+      made === null && call?.ask !== true ? null : ((await (await inner()).clockDifference?.(call)) ?? null),
   };
 }
 
@@ -55,31 +68,48 @@ async function connect(
   upstream: Exclude<UpstreamChoice, { kind: 'none' }>,
   options: TransportOptions,
 ): Promise<Transport> {
-  const { surroundings, store, branch, onStart } = options;
+  const { surroundings, store, branch, clock, isJoined, isPortable, onStart } = options;
   const { env, host } = surroundings;
   const ref = `refs/heads/${branch}`;
   const label = labelOf(upstream, host);
+  if (upstream.kind === 'host' && host === null) {
+    throw new OrcError('no-repository', 'the board belongs to a repository that is not here');
+  }
+  const config = upstream.kind === 'host' && !isPortable ? null : await surroundings.config();
+  const url = upstream.kind === 'host' ? null : urlOf(upstream, config as HostConfig);
+  const isOwnUpstream = url !== null && (isJoined || surroundings.board !== null || isMeant(url, config, env));
+  const remoteName = upstream.kind === 'remote' ? upstream.remote : null;
+  if (isPortable) {
+    const place = { url, host, config, remoteName, isJoined, isOwnUpstream };
+    return transportWithoutGit({ store, ref, label, env, clock, ...place });
+  }
   // What was acknowledged must outlive a power cut: git itself syncs neither loose objects nor refs by default.
-  const common = { label, ref, env, syncedUpstream: true, ...(onStart === undefined ? {} : { onStart }) };
-  if (upstream.kind === 'host') {
-    if (host === null) throw new OrcError('no-repository', 'the board belongs to a repository that is not here');
-    return nativeTransport(store.path, { ...common, url: host.commonDir, quietHost: true });
+  const common = { label, ref, env, clock, syncedUpstream: true, ...(onStart === undefined ? {} : { onStart }) };
+  if (url === null || config === null) {
+    return nativeTransport(store.path, { ...common, url: (host as Host).commonDir, quietHost: true });
   }
-  const config = await surroundings.config();
-  if (upstream.kind === 'url') {
-    return nativeTransport(store.path, {
-      ...common,
-      url: config.resolveUrl(upstream.url, 'push'),
-      config: config.forTransport(null),
-    });
-  }
+  const access = nativeHttpConfig({ url, env, entries: config.entries, isOwnUpstream });
+  return nativeTransport(store.path, { ...common, url, config: [...config.forTransport(remoteName), ...access] });
+}
+
+function urlOf(upstream: Exclude<UpstreamChoice, { kind: 'none' | 'host' }>, config: HostConfig): string {
+  if (upstream.kind === 'url') return config.resolveUrl(upstream.url, 'push');
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
-  if (remote === undefined) {
-    throw new OrcError('unreachable', `the remote "${upstream.remote}" of this board is not configured any more`, {
-      hint: `\`git remote add ${upstream.remote} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
-    });
-  }
-  return nativeTransport(store.path, { ...common, url: remote.pushUrl, config: config.forTransport(remote.name) });
+  if (remote !== undefined) return remote.pushUrl;
+  throw new OrcError('unreachable', `the remote "${upstream.remote}" of this board is not configured any more`, {
+    hint: `\`git remote add ${upstream.remote} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
+  });
+}
+
+/**
+ * Whether `ORC_AUTH_TOKEN` may go to a place that is asked for a board: to the host that `ORC_AUTH_HOST` names, else only
+ * where all remotes over http(s) are on one host. Nobody's token goes to every fork that somebody added as a remote.
+ */
+function isMeant(url: string, config: HostConfig | null, env: NodeJS.ProcessEnv): boolean {
+  const own = parseUrl(url);
+  if (own === null) return false;
+  if (env.ORC_AUTH_HOST) return own.host === env.ORC_AUTH_HOST || own.hostname === env.ORC_AUTH_HOST;
+  return (config?.remotes() ?? []).every(({ pushUrl }) => (parseUrl(pushUrl)?.host ?? own.host) === own.host);
 }
 
 /** Pushing to a branch that is checked out would be refused, or (with `updateInstead`) change a work tree. */

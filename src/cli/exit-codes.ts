@@ -40,6 +40,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'lacks-capability': refused,
   'batch-refused': refused,
   dropped: refused,
+  'clock-off': refused,
 
   'no-repository': failed,
   'no-board': failed,
@@ -54,7 +55,6 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'not-published': notPublished,
   'upstream-refused': failed,
   'history-rewritten': historyRewritten,
-  'clock-off': failed,
 
   'git-missing': failed,
   'git-failed': failed,

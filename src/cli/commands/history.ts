@@ -1,4 +1,4 @@
-import type { HistoryEntry, HistoryKind } from '../../app/history.ts';
+import type { HistoryKind, Trail } from '../../app/history.ts';
 import { OrcError } from '../../errors.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { readChoice, readWhole } from '../values.ts';
@@ -7,7 +7,7 @@ import { historyLines } from '../views/history.ts';
 /** Spelled again: the list of app would bring app along for the sake of a help text. */
 const kinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const satisfies readonly HistoryKind[];
 
-export const history: CommandSpec = defineCommand<HistoryEntry[]>({
+export const history: CommandSpec = defineCommand<Trail>({
   name: 'history',
   words: '[kind] [id]',
   summary: 'Show the audit trail, from git: of all, or of one task, agent, lock, topic or workstream',
@@ -22,9 +22,10 @@ export const history: CommandSpec = defineCommand<HistoryEntry[]>({
     if (about !== undefined && id === undefined)
       throw new OrcError('usage', `which ${about}?`, { hint: `\`orc history ${about} <id>\`` });
     const orc = await call.openToRead();
-    const { readHistory } = await import('../../app/history.ts');
+    const { readTrail } = await import('../../app/history.ts');
     const name = about === 'task' && id !== undefined ? await orc.resolveTaskId(id) : id;
-    return call.answer(await readHistory(orc, { about, id: name, last }));
+    return call.answer(await readTrail(orc, { about, id: name, last }));
   },
+  toJson: ({ entries }) => entries,
   view: ({ data }, look) => historyLines(data, look),
 });

@@ -29,6 +29,8 @@ export const init: CommandSpec = defineCommand<Begun>({
   options: [
     { flags: '--remote <where>', summary: 'where the board lives: NAME, URL, host or none' },
     { flags: '--template <dir>', summary: 'a folder with orc.yaml and what else the board starts with' },
+    { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
+    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
@@ -61,14 +63,22 @@ export const init: CommandSpec = defineCommand<Begun>({
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');
+  const shallow = readShallow(call);
   try {
-    return await call.open({ create: { upstream, template }, isTold: false });
+    return await call.open({ create: { upstream, template, shallow }, isTold: false });
   } catch (error) {
     const { ask } = call.io;
     const isChoice = error instanceof OrcError && error.code === 'ambiguous-remote';
     if (!isChoice || ask === undefined || call.flag('yes') || call.globals.json) throw error;
     const chosen = (await ask(`${error.message}\nWhich one? (a name, or host for this repository alone) `)).trim();
     if (chosen === '') throw error;
-    return call.open({ create: { upstream: chosen, template }, isTold: false });
+    return call.open({ create: { upstream: chosen, template, shallow }, isTold: false });
   }
+}
+
+/** @throws OrcError `usage` when both are asked for */
+function readShallow(call: Call): boolean | undefined {
+  const [shallow, full] = [call.flag('shallow'), call.flag('full')];
+  if (shallow && full) throw new OrcError('usage', '--shallow and --full exclude each other');
+  return shallow || full ? shallow : undefined;
 }

@@ -9,7 +9,8 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
   options: [
     {
       flags: '--accept-rewrite',
-      summary: 'go on from a rewritten upstream; the old chain is kept under refs/orc/rewritten/',
+      summary:
+        'go on from an upstream that was rewritten or moved back; the old chain is kept under refs/orc/rewritten/',
     },
   ],
   examples: ['orc sync', 'orc sync --timeout 2m', 'orc sync --accept-rewrite'],

@@ -57,7 +57,9 @@ const next = defineCommand<Task | null>({
       { workstream, label: call.text('label'), lease_ms: leaseMs },
       actor,
     );
-    return result.data === null && result.state !== 'unknown' ? { ...result, exitCode: exitCodes.nothingToDo } : result;
+    if (result.data !== null || result.state === 'unknown') return result;
+    // Nothing here, and nobody could be asked: that is not "nothing to do".
+    return { ...result, exitCode: result.reason === null ? exitCodes.nothingToDo : exitCodes.notPublished };
   },
   view: ({ data }, look, call) => {
     if (data !== null) return [look.line(`Claimed next task: ${data.id} - ${data.title}`), ...claimedLines(data, look)];

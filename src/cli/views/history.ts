@@ -1,11 +1,12 @@
-import type { HistoryEntry } from '../../app/history.ts';
+import type { Trail } from '../../app/history.ts';
 import { escapeText } from '../escape.ts';
 import type { Look } from '../look.ts';
 
 /** As `git log` tells it: one line for each mutation, and its text below. */
-export function historyLines(entries: readonly HistoryEntry[], look: Look): string[] {
-  if (entries.length === 0) return ['No history.'];
-  return entries.flatMap(({ version, commit, at, subject, body }) => {
+export function historyLines({ entries, cut }: Trail, look: Look): string[] {
+  const older = cut ? [look.style('dim', 'Older commits are not in this shallow store.')] : [];
+  if (entries.length === 0) return ['No history.', ...older];
+  const lines = entries.flatMap(({ version, commit, at, subject, body }) => {
     const where = `${version === null ? 'by hand' : `v${version}`} ${commit.slice(0, 10)} [${at}]`;
     const text = body
       ? escapeText(body)
@@ -14,4 +15,5 @@ export function historyLines(entries: readonly HistoryEntry[], look: Look): stri
       : [];
     return [`${look.style('dim', where)} ${look.line(subject, where.length + 1)}`, ...text];
   });
+  return [...lines, ...older];
 }
