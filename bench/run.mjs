@@ -8,11 +8,18 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
 
-const rows = { 'api-mutation': benchApiMutation, 'next-process': benchNextProcess };
+const rows = {
+  'api-mutation': benchApiMutation,
+  'next-process': benchNextProcess,
+  'api-concurrent': benchApiConcurrent,
+  worktrees: benchWorktrees,
+};
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '25' }, json: { type: 'string' } },

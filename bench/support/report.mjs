@@ -24,14 +24,37 @@ export function compare(row, pairs, goal) {
   };
 }
 
+/** Operations a second on both sides, and how long callers waited (ms). `goal`: so many times as many; `goalRate`: a second. */
+export function compareRates(row, { ours, theirs, waits, goal, goalRate }) {
+  const sorted = [...waits].sort((a, b) => a - b);
+  const rate = median(ours);
+  return {
+    row,
+    rounds: ours.length,
+    ours_ms: 1000 / rate,
+    against_ms: 1000 / median(theirs),
+    ratio: rate / median(theirs),
+    rate,
+    p50_ms: median(sorted),
+    p99_ms: sorted[Math.floor(sorted.length * 0.99)],
+    goal,
+    goal_rate: goalRate,
+  };
+}
+
 export function describeMachine() {
   return `Node ${process.version}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}, ${new Date().toISOString().slice(0, 10)}`;
 }
 
 export function formatTable(results) {
   const lines = ['| row | ours (ms) | against (ms) | ratio | goal |', '| --- | --- | --- | --- | --- |'];
-  for (const { row, ours_ms, against_ms, ratio, goal } of results) {
-    lines.push(`| ${row} | ${ours_ms.toFixed(1)} | ${against_ms.toFixed(1)} | ${ratio.toFixed(2)} | ≤ ${goal} |`);
+  for (const { row, ours_ms, against_ms, ratio, goal, rate, p99_ms, goal_rate } of results) {
+    const times = `${ours_ms.toFixed(1)} | ${against_ms.toFixed(1)}`;
+    if (rate === undefined) lines.push(`| ${row} | ${times} | ${ratio.toFixed(2)} | ≤ ${goal} |`);
+    else {
+      const found = `${ratio.toFixed(1)} × as many, ${rate.toFixed(0)} a second, p99 ${p99_ms.toFixed(0)} ms`;
+      lines.push(`| ${row} | ${times} | ${found} | ≥ ${goal} ×, ≥ ${goal_rate} a second |`);
+    }
   }
   return lines.join('\n');
 }

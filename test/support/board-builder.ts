@@ -44,6 +44,7 @@ export interface RunOptions {
   /** Default: derived from the version that the operation would get. */
   readonly id?: string;
   readonly clockSkewMs?: number;
+  readonly clockOffMs?: Context['clockOffMs'];
 }
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -54,7 +55,12 @@ export function operationFor(board: Board, kind: string, args: Args = {}, option
 
 export function contextFor(board: Board, options: RunOptions = {}): Context {
   const last = board.meta.updated_at === null ? startTime : Date.parse(board.meta.updated_at);
-  return { at: options.at ?? last, version: board.meta.version + 1, clockSkewMs: options.clockSkewMs ?? 0 };
+  return {
+    at: options.at ?? last,
+    version: board.meta.version + 1,
+    clockSkewMs: options.clockSkewMs ?? 0,
+    clockOffMs: options.clockOffMs ?? null,
+  };
 }
 
 /** Decides an operation and leaves the board as it is. */

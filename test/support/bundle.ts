@@ -15,9 +15,15 @@ export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.u
  *
  * @param name for the file's name, to be found again in a stack trace
  * @param folder where to put it; default: one for this process below the system's temporary folder
+ * @param packages `outside`: they are loaded as they are, so `folder` has to be below `node_modules`
  * @returns the path of an ES module, to run as `node <path>`
  */
-export function bundleScript(name: string, source: string, folder = defaultFolder()): string {
+export function bundleScript(
+  name: string,
+  source: string,
+  folder = defaultFolder(),
+  packages: 'inside' | 'outside' = 'inside',
+): string {
   mkdirSync(folder, { recursive: true });
   const outfile = path.join(folder, `${name}.mjs`);
   buildSync({
@@ -28,6 +34,7 @@ export function bundleScript(name: string, source: string, folder = defaultFolde
     format: 'esm',
     target: 'node20.19',
     logLevel: 'silent', // it throws with all messages
+    ...(packages === 'outside' ? { packages: 'external' } : {}),
   });
   return outfile;
 }

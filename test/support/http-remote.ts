@@ -9,23 +9,44 @@ import { isolatedEnv } from './git-fixtures.ts';
 export interface HttpRemote {
   /** With user and password in it, where they are given. */
   readonly url: (credentials?: string) => string;
+  /** What was asked: `GET /remote.git/info/refs?service=…`, one line for each request. */
+  readonly requests: readonly string[];
+  /** From now on nobody answers. */
+  readonly stop: () => void;
+}
+
+export interface HttpRemoteOptions {
+  /** How far the server's clock is ahead, ms: in the `Date` of its answers. `null`: they bear none. */
+  readonly clockAhead?: () => number | null;
 }
 
 /** Serves a bare repository to whoever says `user:password`; gone after the test. */
-export async function serveOverHttp(repository: string, credentials: string): Promise<HttpRemote> {
-  const wanted = `Basic ${Buffer.from(credentials).toString('base64')}`;
+export async function serveOverHttp(
+  repository: string,
+  credentials: string,
+  { clockAhead = () => 0 }: HttpRemoteOptions = {},
+): Promise<HttpRemote> {
+  const wanted = Buffer.from(credentials).toString('base64');
+  const requests: string[] = [];
   const server = createServer((request, response) => {
-    if (request.headers.authorization === wanted) return answerByGit(repository, request, response);
+    requests.push(`${request.method} ${request.url}`);
+    const ahead = clockAhead();
+    response.sendDate = false;
+    if (ahead !== null) response.setHeader('Date', new Date(Date.now() + ahead).toUTCString());
+    const [scheme, word] = (request.headers.authorization ?? '').split(' ');
+    if (scheme?.toLowerCase() === 'basic' && word === wanted) return answerByGit(repository, request, response);
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('who are you?\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const stop = (): void => {
     server.closeAllConnections();
     server.close();
-  });
+  };
+  onTestFinished(stop);
   const { port } = server.address() as AddressInfo;
   const name = path.basename(repository);
-  return { url: (user) => `http://${user === undefined ? '' : `${user}@`}127.0.0.1:${port}/${name}` };
+  const url = (user?: string): string => `http://${user === undefined ? '' : `${user}@`}127.0.0.1:${port}/${name}`;
+  return { url, requests, stop };
 }
 
 function answerByGit(repository: string, request: IncomingMessage, response: ServerResponse): void {

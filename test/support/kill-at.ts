@@ -4,6 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { bundleScript } from './bundle.ts';
+import { type CallKind, promiseCalls, syncCalls } from './io-calls.ts';
+
+/** Before and after a mere look, or a sync, everything stands as it does at the call beside it. */
+const momentsOf = (calls: Readonly<Record<string, CallKind>>): string[] =>
+  Object.keys(calls).filter((name) => calls[name] !== 'look' && calls[name] !== 'sync');
 
 /** Loaded first: counts calls, and dies at the one that `KILL_AT` names. With `KILL_AFTER=1` the call is carried out before. */
 const preamble = `
@@ -25,8 +30,8 @@ function wrap(owner, name) {
     return result;
   };
 }
-for (const name of ['open', 'writeFile', 'rename', 'link', 'unlink', 'mkdir', 'rm', 'readdir', 'readFile', 'stat']) wrap(fs.promises, name);
-for (const name of ['openSync', 'writeSync', 'writeFileSync', 'fsyncSync', 'renameSync', 'linkSync', 'unlinkSync', 'mkdirSync', 'rmSync', 'readFileSync', 'closeSync']) wrap(fs, name);
+for (const name of ${JSON.stringify(momentsOf(promiseCalls))}) wrap(fs.promises, name);
+for (const name of ${JSON.stringify(momentsOf(syncCalls))}) wrap(fs, name);
 wrap(childProcess, 'spawn');
 syncBuiltinESMExports();
 globalThis.__arm = () => { globalThis.__armed = true; };

@@ -1,0 +1,66 @@
+/** What the engine makes of anything that is asked breaks no rule. */
+import { describe, expect, test } from 'vitest';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { objectsOf, readChain } from '../support/checker/chain.ts';
+import { checkBoard } from '../support/checker/check.ts';
+import { TreeReader } from '../support/checker/objects.ts';
+import { beginBoard, fakeClock, memoryClient } from '../support/memory-client.ts';
+import { playBoard } from './played-board.ts';
+import { kinds } from './random-request.ts';
+
+describe('boards that three clients make at random', () => {
+  const played = new Set<string>();
+  const refused = new Set<string>();
+
+  test.each([11, 12, 13, 14, 15, 16, 17, 18])('seed %i', async (seed) => {
+    const board = await playBoard(seed, 120);
+    const { violations, judged } = checkBoard(board);
+    expect(violations, `seed ${seed}`).toEqual([]);
+    for (const rule of [1, 2, 3, 4, 5, 6, 7] as const) expect(judged[rule]).toBeGreaterThan(0);
+    for (const { kind, answer } of board.logs) (answer === 'ok' ? played : refused).add(kind);
+  });
+
+  test('every kind of operation was accepted, and refused where it can be', () => {
+    expect([...played].sort()).toEqual(['board.init', ...kinds].sort());
+    expect([...refused].sort()).toEqual([...kinds].sort());
+  });
+});
+
+test('clients that compare their clocks, one of which is off by an hour', async () => {
+  let refusals = 0;
+  for (const seed of [31, 32, 33, 34, 35, 36]) {
+    const board = await playBoard(seed, 120, 3_600_000);
+    expect(checkBoard(board).violations, `seed ${seed}`).toEqual([]);
+    const forClock = board.logs.filter(({ code }) => code === 'clock-off').length;
+    refusals += forClock;
+    // nobody refuses for a clock that nobody compares
+    const { violations } = checkBoard({ ...board, options: { timeOrigin: 0 } });
+    if (forClock > 0) expect(violations.map(({ rule }) => rule)).toContain(7);
+  }
+  expect(refusals).toBeGreaterThan(0);
+});
+
+test('segments of the log end by their lines, and by their length', async () => {
+  const upstream = new MemoryUpstream();
+  const client = memoryClient({ name: 'one', upstream, clock: fakeClock() });
+  await beginBoard(client);
+  const words = [
+    ...Array.from({ length: 600 }, () => 'short'),
+    ...Array.from({ length: 90 }, () => 'long '.repeat(500)),
+  ];
+  for (const text of words) await client.ask('event.log', { action: 'seen', data: { text } });
+  const chain = readChain(objectsOf(upstream.objects), upstream.head ?? '');
+  expect(checkBoard({ chain }).violations).toEqual([]);
+  const head = new TreeReader(chain.objects).files(chain.commits.at(-1)?.tree ?? '');
+  const segments = head.map(({ path }) => path).filter((path) => path.startsWith('events/'));
+  expect(segments.slice(0, 3).map((path) => Number(path.slice(7, 17)))).toEqual([1, 257, 513]);
+  expect(segments.length).toBeGreaterThan(4);
+});
+
+test('more than five hundred commits are checked in a second of the processor', async () => {
+  const board = await playBoard(21, 900);
+  const before = process.cpuUsage();
+  expect(checkBoard(board).violations).toEqual([]);
+  const { user, system } = process.cpuUsage(before);
+  expect(board.chain.commits.length / ((user + system) / 1e6)).toBeGreaterThan(500);
+});

@@ -1,0 +1,116 @@
+/** What a world is like, drawn from its seed: how many take part, and what goes wrong how often. */
+import type { PublishMode } from '../../src/core/records.ts';
+import type { Lag, Spell, Weather } from './network.ts';
+import type { CrashPlan } from './process-life.ts';
+import type { Random } from './random.ts';
+
+export interface Climate {
+  readonly machines: readonly MachineClimate[];
+  /** How many calls all agents together make. */
+  readonly calls: number;
+  /** When nothing new is begun any more, ms. */
+  readonly endsAt: number;
+  readonly weather: Weather;
+  readonly outages: readonly Spell[];
+  readonly lags: readonly Lag[];
+  readonly powerCuts: readonly { readonly at: number; readonly machine: string }[];
+  /** When somebody commits with plain git, ms. */
+  readonly handEdits: readonly number[];
+  /** How likely a process dies before its time. */
+  readonly crashes: number;
+  /** How likely a process is stopped for a while. */
+  readonly stops: number;
+  readonly noticeMs: number;
+  readonly pauseChance: number;
+  /** How long an agent thinks, ms at most. */
+  readonly thinkMs: number;
+  readonly mode: PublishMode;
+  /** Everybody wants the same few things, and lets go of them soon. */
+  readonly isContended: boolean;
+}
+
+export interface MachineClimate {
+  readonly name: string;
+  readonly processes: number;
+  readonly clockOffsetMs: number;
+  readonly isNew: boolean;
+  readonly clockJumps: readonly { readonly at: number; readonly by: number }[];
+}
+
+const crashPoints: readonly (string | null)[] = [
+  null,
+  null,
+  'net.push',
+  'net.push',
+  'net.fetch',
+  'disk.write',
+  'disk.write',
+  'disk.remove',
+  'store.updateRefs',
+  'store.writeObjects',
+  'storeLock.take',
+  'queueLock.take',
+  'role.tryTake',
+  'role.release',
+];
+
+export function drawClimate(random: Random): Climate {
+  const endsAt = random.pick([2_000, 6_000, 15_000, 40_000]);
+  const names = ['m0', 'm1', 'm2'].slice(0, random.pick([1, 2, 2, 3, 3]));
+  const offsets = random.pick([[0], [0, 0, 700, -700], [0, 5_000, -5_000, 3_600_000, -3_600_000]]);
+  const jumps = random.happens(0.1);
+  const spell = (machine: string | null): Spell => {
+    const from = random.between(0, endsAt);
+    return { from, to: from + random.between(200, endsAt), machine };
+  };
+  const someMachine = (): string | null => random.pick([null, ...names]);
+  const some = <T>(probability: number, make: () => T): T[] => (random.happens(probability) ? [make()] : []);
+  return {
+    machines: names.map((name) => ({
+      name,
+      processes: random.pick([1, 1, 2, 2, 3]),
+      clockOffsetMs: random.pick(offsets),
+      isNew: random.happens(0.15),
+      clockJumps: jumps ? [{ at: random.between(0, endsAt), by: random.between(-30_000, 30_000) }] : [],
+    })),
+    calls: random.between(8, 32),
+    endsAt,
+    weather: drawWeather(random),
+    outages: [...some(0.25, () => spell(someMachine())), ...some(0.15, () => spell(someMachine()))],
+    lags: some(0.2, () => ({ ...spell(someMachine()), lagMs: random.pick([50, 300, 1_000, 4_000]) })),
+    powerCuts: some(0.12, () => ({ at: random.between(0, endsAt), machine: random.pick(names) })),
+    handEdits: some(0.08, () => random.between(0, endsAt)),
+    crashes: random.pick([0, 0, 0.2, 0.5]),
+    stops: random.pick([0, 0, 0, 0.1]),
+    noticeMs: random.pick([0, 0, 100, 1_500]),
+    pauseChance: random.pick([0.05, 0.2, 0.5]),
+    thinkMs: random.pick([5, 100, 1_500]),
+    isContended: random.happens(0.4),
+    mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
+  };
+}
+
+function drawWeather(random: Random): Weather {
+  const bad = random.pick([0, 0.02, 0.1, 0.3]);
+  const part = (): number => (random.happens(0.5) ? 0 : (bad * random.fraction()) / 2);
+  return {
+    delayMs: random.pick([
+      [1, 3],
+      [5, 40],
+      [20, 300],
+    ]),
+    slow: random.pick([0, 0, 0.02]),
+    push: { lost: part(), cut: part(), late: part(), refused: part(), hang: part() / 4, unreachable: part() },
+    read: { unreachable: part(), hang: part() / 4 },
+  };
+}
+
+export function drawCrash(random: Random, probability: number): CrashPlan | null {
+  if (!random.happens(probability)) return null;
+  const method = random.pick(crashPoints);
+  return {
+    method,
+    nth: method === null ? random.between(1, 250) : random.between(1, 4),
+    when: random.pick(['before', 'after']),
+  };
+}

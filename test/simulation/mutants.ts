@@ -1,0 +1,240 @@
+/**
+ * Planted bugs of the sync layer: what somebody might write who knows less, or improves too much. Each is one replacement of a
+ * text that stands exactly once in its file. The worlds have to find every one (`run-mutants.ts`).
+ */
+
+export interface Mutant {
+  readonly name: string;
+  /** Below the repository's folder. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** What is wrong with it. */
+  readonly why: string;
+}
+
+const publisher = 'src/sync/publisher.ts';
+const replay = 'src/sync/replay.ts';
+const queue = 'src/sync/queue.ts';
+const storedQueue = 'src/sync/stored-queue.ts';
+const view = 'src/sync/upstream-view.ts';
+
+/** The whole call of `apply`, so that a decision can be kept. */
+const carryOver = `((board, operation, context) => {
+        const kept = (globalThis.keptDecisions ??= new Map());
+        const had = kept.get(operation.id);
+        if (had !== undefined) return { ...had, version: context.version, at: context.at };
+        const decision = apply(board, operation, context);
+        if (decision.outcome === 'accepted') kept.set(operation.id, decision);
+        return decision;
+      })(board, operation, {`;
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'unknown is taken for failure',
+    file: publisher,
+    find: `case 'unknown': {`,
+    replace: `case 'unknown': {
+        this.#taking.cleared();
+        return this.#unreachable(pushed.reason, units);`,
+    why: 'a push without an answer may have landed',
+  },
+  {
+    name: 'unknown is answered as refused',
+    file: publisher,
+    find: `case 'unknown': {`,
+    replace: `case 'unknown': {
+        this.#taking.cleared();
+        return { outcome: 'refused', reason: pushed.reason, units, settled: this.#settled };`,
+    why: 'as above, and the caller hears a definite no',
+  },
+  {
+    name: 'answered before the push',
+    file: publisher,
+    find: 'const pushed = await this.#pushOnce(replayed.tip.commit as Oid);',
+    replace: `await this.#settle(await outcomesOf(this.#ports, replayed.decided));
+    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);`,
+    why: 'the push may yet lose the race',
+  },
+  {
+    name: 'refusals are told before the push beneath them',
+    file: publisher,
+    find: 'const pushed = await this.#pushOnce(replayed.tip.commit as Oid);',
+    replace: `const nos = replayed.decided.filter(({ decision }) => decision.outcome === 'refused');
+    await this.#settle(await outcomesOf(this.#ports, nos));
+    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);`,
+    why: 'what they were refused for may never be published',
+  },
+  {
+    name: 'a refusal of a stale state is told',
+    file: publisher,
+    find: 'if (!isBare && !view.isConfirmed(base, this.#began)) {',
+    replace: 'if (false) {',
+    why: 'the upstream was not asked',
+  },
+  {
+    name: 'another head was confirmed than was decided on',
+    file: publisher,
+    find: 'if (!view.isConfirmed(base, this.#began)) continue;',
+    replace: `if (confirmed.outcome === 'moved') continue;`,
+    why: 'another call may have moved the head meanwhile',
+  },
+  {
+    name: 'a push that may still arrive is forgotten',
+    file: publisher,
+    find: `decision.outcome !== 'proven' && mayStillArrive(`,
+    replace: `decision.outcome !== 'proven' && false && mayStillArrive(`,
+    why: 'a refusal is told, and the earlier push lands after all',
+  },
+  {
+    name: 'a claim is published though its owner died',
+    file: publisher,
+    find: `record.told?.state !== 'queued' &&`,
+    replace: `false &&`,
+    why: 'nobody would work on it',
+  },
+  {
+    name: 'a retaken record is pushed all the same',
+    file: publisher,
+    find: 'if (!(await this.#taking.pushing(base.commit)))',
+    replace: 'if (!(await this.#taking.pushing(base.commit)) && false)',
+    why: 'whoever took it over may have answered already',
+  },
+  {
+    name: 'decided again without looking for it',
+    file: replay,
+    find: 'const event = proofs.get(record.operation.id);',
+    replace: 'const event: BoardEvent | undefined = undefined;',
+    why: 'what landed without an answer is done twice',
+  },
+  {
+    name: 'only what is known to be sent is looked for',
+    file: replay,
+    find: 'record.sent !== null || version !== record.base',
+    replace: 'record.sent !== null',
+    why: 'a crash loses that knowledge, the log does not',
+  },
+  {
+    name: 'the first decision is carried over',
+    file: replay,
+    find: 'apply(board, operation, {',
+    replace: carryOver,
+    why: 'the board has changed since',
+  },
+  {
+    name: 'a version is used twice',
+    file: replay,
+    find: 'version: board.meta.version + 1',
+    replace: 'version: Math.max(1, board.meta.version)',
+    why: 'versions are fencing tokens',
+  },
+  {
+    name: 'a tentative next is not pinned',
+    file: 'src/sync/as-told.ts',
+    find: `if (operation.kind === 'task.next' && `,
+    replace: `if (false && `,
+    why: 'its caller works on the task that it was told',
+  },
+  {
+    name: 'a batch is split',
+    file: queue,
+    find: 'const batch = record.operation.batch;',
+    replace: 'const batch: Operation["batch"] = undefined;',
+    why: 'it is one unit',
+  },
+  {
+    name: 'what a dead process left is not taken',
+    file: storedQueue,
+    find: 'isOpen(record, this.liveness) && ',
+    replace: `isOpen(record, this.liveness) && this.liveness(record.owner) !== 'dead' && `,
+    why: 'what was told as queued is never published',
+  },
+  {
+    name: 'a dead publisher was not pushing',
+    file: storedQueue,
+    find: 'if (pushing !== null) {',
+    replace: 'if (false) {',
+    why: 'its push may be under way',
+  },
+  {
+    name: 'told, though a publisher has it in hand',
+    file: storedQueue,
+    find: ' || inHand.has(idOf(record))',
+    replace: '',
+    why: 'it becomes something else than what is told',
+  },
+  {
+    name: 'two publishers take the same',
+    file: storedQueue,
+    find: ' && !taken.has(idOf(record))',
+    replace: '',
+    why: 'one refuses what the other publishes',
+  },
+  {
+    name: 'nothing goes to the rejected',
+    file: storedQueue,
+    find: 'await storage.putRejected(this.#rejectedRecord(record, outcome));',
+    replace: '',
+    why: 'what was told as queued vanishes',
+  },
+  {
+    name: 'what is rejected already is decided again',
+    file: storedQueue,
+    find: 'const isRejected = (record: QueueRecord): boolean => storage.isRejected(idOf(record));',
+    replace: 'const isRejected = (_: QueueRecord): boolean => false;',
+    why: 'who rejected it may have died before it left the queue',
+  },
+  {
+    name: 'the rest of a batch that is in is decided again',
+    file: replay,
+    find: 'if (isIn) {',
+    replace: 'if (false) {',
+    why: 'what had nothing to do gets something to do, outside of its batch',
+  },
+  {
+    name: 'removed for good, until the power goes',
+    file: storedQueue,
+    find: `return outcomes.some(({ outcome }) => outcome !== 'accepted');`,
+    replace: 'return outcomes.length < 0;',
+    why: 'what was refused comes back and is published',
+  },
+  {
+    name: 'the tracking head moves backward',
+    file: view,
+    find: 'if (!isForward && (await store.isAncestor(commit, from as Oid))) return;',
+    replace: '',
+    why: 'who fetched earlier and is slower wins',
+  },
+  {
+    name: 'a replica that lags confirms',
+    file: view,
+    find: `if (relation === 'behind') return {`,
+    replace: `if (relation === 'behind') {
+      this.#confirmed = { commit: seen.before, at: seen.began };
+      return { outcome: 'same' };
+    }
+    if (relation === undefined) return {`,
+    why: 'what it shows was true long ago',
+  },
+  {
+    name: 'the local head moves wherever it is told to',
+    file: view,
+    find: 'if (now.tracking !== from.tracking) return false;',
+    replace: '',
+    why: 'somebody was told meanwhile, and does not find it when it reads',
+  },
+  {
+    name: 'a version goes back after a revert by hand',
+    file: 'src/sync/head.ts',
+    find: 'trailers === null ? await versionAboveManualEdits(store, commit, board.meta.version) : trailers.version',
+    replace: 'trailers === null ? board.meta.version : trailers.version',
+    why: 'a token is given twice',
+  },
+  {
+    name: 'asked again, done again',
+    file: 'src/sync/session.ts',
+    find: '(await findProofs(store, head, new Set([id]), 0)).get(id)',
+    replace: '(await findProofs(store, head, new Set<string>(), 0)).get(id)',
+    why: '`--op` is how one goes on after unknown',
+  },
+];

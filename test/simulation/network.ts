@@ -1,0 +1,251 @@
+/** What lies between the machines and the upstream: it delays, loses, cuts, refuses, lands late, lags. */
+import type { MemoryStore } from '../../src/git/memory.ts';
+import type { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import type { Oid } from '../../src/git/store.ts';
+import type { FetchOutcome, HeadOutcome, PushOutcome, Transport } from '../../src/git/transport.ts';
+import type { ProcessLife } from './process-life.ts';
+import { pickWeighted, type Random } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** Probabilities of a single call. */
+export interface Weather {
+  /** One way, ms. */
+  readonly delayMs: readonly [number, number];
+  /** Such a call takes up to a hundred times as long. */
+  readonly slow: number;
+  readonly push: {
+    /** Nothing arrives, and the client does not know. */
+    readonly lost: number;
+    /** It arrives, the answer does not. */
+    readonly cut: number;
+    /** The client gives up; it arrives after all. */
+    readonly late: number;
+    /** The server says no for reasons of its own, such as a lock. */
+    readonly refused: number;
+    /** No answer before the time is up; it may arrive. */
+    readonly hang: number;
+    /** The connection never comes about. */
+    readonly unreachable: number;
+  };
+  readonly read: { readonly unreachable: number; readonly hang: number };
+}
+
+export const calmWeather: Weather = {
+  delayMs: [1, 4],
+  slow: 0,
+  push: { lost: 0, cut: 0, late: 0, refused: 0, hang: 0, unreachable: 0 },
+  read: { unreachable: 0, hang: 0 },
+};
+
+/** A stretch of time in which something is wrong for one machine, or for all (`null`). */
+export interface Spell {
+  readonly from: number;
+  readonly to: number;
+  readonly machine: string | null;
+}
+
+/** Reads are answered by a replica that is so many ms behind. */
+export interface Lag extends Spell {
+  readonly lagMs: number;
+}
+
+export interface NetworkOptions {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly upstream: MemoryUpstream;
+  readonly weather: Weather;
+  readonly outages: readonly Spell[];
+  readonly lags: readonly Lag[];
+  readonly trace: (line: () => string) => void;
+}
+
+export interface NetworkCounts {
+  pushes: number;
+  taken: number;
+  raced: number;
+  refused: number;
+  unknown: number;
+  landedUnseen: number;
+}
+
+type PushFate = keyof Weather['push'] | 'plain';
+
+/** Where the caller sets no limit. */
+const patienceMs = 60_000;
+
+export class Network {
+  readonly counts: NetworkCounts = { pushes: 0, taken: 0, raced: 0, refused: 0, unknown: 0, landedUnseen: 0 };
+  /** When the upstream got each of its heads. */
+  readonly #headTimes: number[] = [];
+  /** When the last push that is under way will have arrived. */
+  busyUntil = 0;
+  #isCalm = false;
+  readonly #options: NetworkOptions;
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.noteHeads();
+  }
+
+  /** From now on everything works. What is under way arrives as it was going to. */
+  calm(): void {
+    this.#isCalm = true;
+  }
+
+  transport(machine: string, store: MemoryStore, life: ProcessLife): Transport {
+    const { upstream } = this.#options;
+    return {
+      label: 'the upstream',
+      readHead: ({ timeoutMs } = {}) =>
+        this.#read<HeadOutcome>(machine, timeoutMs, (shownHead) => upstream.transport(store, { shownHead }).readHead()),
+      fetch: ({ timeoutMs } = {}) =>
+        this.#read<FetchOutcome>(machine, timeoutMs, (shownHead) => upstream.transport(store, { shownHead }).fetch()),
+      push: (oid, { timeoutMs } = {}) => this.#push(machine, store, life, oid, timeoutMs),
+    };
+  }
+
+  async #read<T>(
+    machine: string,
+    timeoutMs = patienceMs,
+    answer: (shownHead: () => Oid | null) => Promise<T>,
+  ): Promise<T | { outcome: 'unreachable'; reason: string }> {
+    const { time, random } = this.#options;
+    const { read } = this.#weather;
+    const began = time.now;
+    const there = this.#delay();
+    const back = this.#delay();
+    const isHanging = random.happens(read.hang);
+    if (!isHanging && (random.happens(read.unreachable) || this.#isOut(machine, began + there))) {
+      await time.sleep(Math.min(there, timeoutMs));
+      return { outcome: 'unreachable', reason: 'no connection' };
+    }
+    if (isHanging || there + back > timeoutMs || this.#isOut(machine, began + there + back)) {
+      await time.sleep(timeoutMs);
+      return { outcome: 'unreachable', reason: 'no answer in time' };
+    }
+    await time.sleep(there + back);
+    const seenAt = began + there - this.#lag(machine, began + there);
+    return answer(() => this.#headAt(seenAt));
+  }
+
+  async #push(
+    machine: string,
+    store: MemoryStore,
+    life: ProcessLife,
+    oid: Oid,
+    timeoutMs = patienceMs,
+  ): Promise<PushOutcome> {
+    const { time, random } = this.#options;
+    this.counts.pushes++;
+    const began = time.now;
+    const there = this.#delay();
+    const back = this.#delay();
+    // What has left the machine goes its way though its sender is killed; sometimes.
+    const outlivesSender = random.happens(0.5);
+    let fate = this.#fate();
+    if (fate === 'plain' && this.#isOut(machine, began + there)) fate = random.happens(0.5) ? 'unreachable' : 'lost';
+    if (fate === 'plain' && (there + back > timeoutMs || this.#isOut(machine, began + there + back))) fate = 'cut';
+    const receive = (): Promise<PushOutcome> => this.#receive(store, oid, life.isAlive || outlivesSender);
+    switch (fate) {
+      case 'plain': {
+        this.busyUntil = Math.max(this.busyUntil, began + there);
+        await time.sleep(there);
+        const outcome = await receive();
+        await time.sleep(back);
+        this.#count(outcome);
+        return outcome;
+      }
+      case 'unreachable':
+        await time.sleep(Math.min(there, timeoutMs));
+        return { outcome: 'unreachable', reason: 'no connection' };
+      case 'refused':
+        await time.sleep(Math.min(there + back, timeoutMs));
+        this.counts.refused++;
+        return { outcome: 'rejected', reason: '[remote rejected] (failed to update ref)' };
+      default: {
+        const givesUpAfter = fate === 'hang' ? timeoutMs : Math.min(there + back, timeoutMs);
+        const arrivesAfter = this.#arrival(fate, there, givesUpAfter);
+        if (arrivesAfter !== null) {
+          this.busyUntil = Math.max(this.busyUntil, began + arrivesAfter);
+          time.at(began + arrivesAfter, () => {
+            void receive().then((outcome) => {
+              if (outcome.outcome === 'taken') this.counts.landedUnseen++;
+            });
+          });
+        }
+        await time.sleep(givesUpAfter);
+        this.counts.unknown++;
+        return { outcome: 'unknown', reason: `the connection broke (${fate})` };
+      }
+    }
+  }
+
+  #arrival(fate: PushFate, there: number, givesUpAfter: number): number | null {
+    const { random } = this.#options;
+    if (fate === 'cut') return there;
+    if (fate === 'late')
+      return givesUpAfter + (random.happens(0.7) ? random.between(0, 150) : random.between(0, 4_000));
+    if (fate === 'hang' && random.happens(0.6))
+      return random.happens(0.5) ? there : givesUpAfter + random.between(0, 500);
+    return null;
+  }
+
+  async #receive(store: MemoryStore, oid: Oid, isSent: boolean): Promise<PushOutcome> {
+    const { upstream, trace } = this.#options;
+    if (!isSent) return { outcome: 'unknown', reason: 'its sender is gone' };
+    const outcome = await upstream.transport(store).push(oid);
+    this.noteHeads();
+    trace(() => `upstream ${outcome.outcome} ${oid.slice(0, 10)}`);
+    return outcome;
+  }
+
+  #count({ outcome }: PushOutcome): void {
+    if (outcome === 'taken') this.counts.taken++;
+    if (outcome === 'rejected') this.counts.raced++;
+  }
+
+  #fate(): PushFate {
+    const { push } = this.#weather;
+    const plain = 1 - Object.values(push).reduce((sum, each) => sum + each, 0);
+    return pickWeighted(this.#options.random, { ...push, plain: Math.max(0, plain) });
+  }
+
+  #delay(): number {
+    const { random } = this.#options;
+    const { delayMs, slow } = this.#weather;
+    const usual = random.between(...delayMs);
+    return random.happens(slow) ? usual * random.between(2, 100) : usual;
+  }
+
+  get #weather(): Weather {
+    return this.#isCalm ? calmWeather : this.#options.weather;
+  }
+
+  #isOut(machine: string, at: number): boolean {
+    return !this.#isCalm && this.#options.outages.some((spell) => isIn(spell, machine, at));
+  }
+
+  #lag(machine: string, at: number): number {
+    if (this.#isCalm) return 0;
+    return Math.max(0, ...this.#options.lags.filter((lag) => isIn(lag, machine, at)).map(({ lagMs }) => lagMs));
+  }
+
+  /** The upstream's head may have moved just now. */
+  noteHeads(): void {
+    const { upstream, time } = this.#options;
+    // What was there before the world began has always been there.
+    const at = this.#headTimes.length === 0 ? Number.NEGATIVE_INFINITY : time.now;
+    while (this.#headTimes.length < upstream.heads.length) this.#headTimes.push(at);
+  }
+
+  #headAt(time: number): Oid | null {
+    const { heads } = this.#options.upstream;
+    let index = heads.length - 1;
+    while (index > 0 && (this.#headTimes[index] as number) > time) index--;
+    return heads[index] ?? null;
+  }
+}
+
+function isIn(spell: Spell, machine: string, at: number): boolean {
+  return (spell.machine === null || spell.machine === machine) && at >= spell.from && at < spell.to;
+}

@@ -1,0 +1,170 @@
+/** A board as plain records, and each record as the file that docs/format.md describes. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
+export type WorkstreamStatus = 'active' | 'paused' | 'archived';
+export type TaskStatus = 'pending' | 'in_progress' | 'blocked' | 'done' | 'failed' | 'cancelled';
+
+export interface Workstream {
+  readonly name: string;
+  readonly description: string;
+  readonly priority: number;
+  readonly status: WorkstreamStatus;
+  readonly created_version: number;
+  readonly created_index: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Claim {
+  readonly id: string;
+  readonly token: number;
+  readonly claimed_at: string;
+  readonly lease_until: string;
+}
+
+export interface Note {
+  readonly at: string;
+  readonly by: string;
+  readonly text: string;
+}
+
+export interface Task {
+  readonly id: string;
+  readonly workstream: string;
+  readonly title: string;
+  readonly description: string;
+  readonly status: TaskStatus;
+  readonly priority: number;
+  readonly estimate: string | number | null;
+  readonly assigned_to: string | null;
+  readonly claim: Claim | null;
+  readonly attempts: number;
+  readonly depends_on: readonly string[];
+  readonly parent: string | null;
+  readonly labels: readonly string[];
+  readonly needs: readonly string[];
+  readonly paths: readonly string[];
+  readonly notes: readonly Note[];
+  readonly result: string | null;
+  readonly checks: readonly Readonly<Record<string, string>>[];
+  readonly created_by: string;
+  readonly created_version: number;
+  readonly created_index: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Agent {
+  readonly id: string;
+  readonly type: string;
+  readonly status: 'active' | 'retired';
+  readonly capabilities: readonly string[];
+  readonly registered_at: string;
+  readonly last_seen: string;
+}
+
+export interface Holder {
+  readonly agent: string;
+  readonly id: string;
+  readonly token: number;
+  readonly acquired_at: string;
+  readonly ttl_ms: number;
+  readonly expires_at: string;
+  readonly reason: string | null;
+}
+
+export interface Lock {
+  readonly resource: string;
+  readonly shared: boolean;
+  readonly holders: readonly Holder[];
+}
+
+export interface Knowledge {
+  readonly topic: string;
+  readonly title: string | null;
+  readonly tags: readonly string[];
+  readonly updated_by: string;
+  readonly updated_at: string;
+  readonly version: number;
+  readonly content: string;
+}
+
+/** Fields in the order in which the files have them; `null` stands for "as it comes". */
+export const fieldOrders = {
+  workstream: [
+    'name',
+    'description',
+    'priority',
+    'status',
+    'created_version',
+    'created_index',
+    'created_at',
+    'updated_at',
+  ],
+  task: [
+    'id',
+    'workstream',
+    'title',
+    'description',
+    'status',
+    'priority',
+    'estimate',
+    'assigned_to',
+    'claim',
+    'attempts',
+    'depends_on',
+    'parent',
+    'labels',
+    'needs',
+    'paths',
+    'notes',
+    'result',
+    'checks',
+    'created_by',
+    'created_version',
+    'created_index',
+    'created_at',
+    'updated_at',
+  ],
+  claim: ['id', 'token', 'claimed_at', 'lease_until'],
+  note: ['at', 'by', 'text'],
+  agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
+  lock: ['resource', 'shared', 'holders'],
+  holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason'],
+} as const;
+
+export const closedStatuses: readonly TaskStatus[] = ['done', 'failed', 'cancelled'];
+
+export function isClosed(task: Task): boolean {
+  return closedStatuses.includes(task.status);
+}
+
+function ordered(record: object, order: readonly string[]): Record<string, unknown> {
+  const fields = record as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(order.map((name) => [name, fields[name]]));
+}
+
+function write(fields: object): string {
+  return `${JSON.stringify(fields, null, 2)}\n`;
+}
+
+export function encodeWorkstream(workstream: Workstream): string {
+  return write(ordered(workstream, fieldOrders.workstream));
+}
+
+export function encodeTask(task: Task): string {
+  return write({
+    ...ordered(task, fieldOrders.task),
+    claim: task.claim === null ? null : ordered(task.claim, fieldOrders.claim),
+    notes: task.notes.map((note) => ordered(note, fieldOrders.note)),
+  });
+}
+
+export function encodeAgent(agent: Agent): string {
+  return write(ordered(agent, fieldOrders.agent));
+}
+
+export function encodeLock(lock: Lock): string {
+  const holders = lock.holders.map((holder) => ordered(holder, fieldOrders.holder));
+  return write({ ...ordered(lock, fieldOrders.lock), holders });
+}
