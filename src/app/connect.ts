@@ -1,8 +1,6 @@
 /** Puts a session together: store, upstream, queue, locks, identity. The only place that knows all the parts. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { OrcError } from '../errors.ts';
-import { isGitInstalled } from '../git/native/find-git.ts';
 import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
 import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
@@ -15,6 +13,7 @@ import { Session } from '../sync/session.ts';
 import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
 import { rememberContact } from './contact.ts';
+import { isPortable } from './environment.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
@@ -58,18 +57,6 @@ export async function createStore(
   if (isPortable(env))
     return (await import('../git/portable/portable-store.ts')).createPortableStore(storePath, { objectFormat });
   return createNativeStore(storePath, { env, objectFormat, ...(world.onStart ? { onStart: world.onStart } : {}) });
-}
-
-/**
- * Whether orc does without a git binary: told so, or because there is none.
- * @throws OrcError `invalid-argument` for another value of `ORC_GIT`
- */
-function isPortable(env: NodeJS.ProcessEnv): boolean {
-  const choice = env.ORC_GIT ?? '';
-  if (choice === '') return !isGitInstalled(env);
-  if (choice === 'native') return false;
-  if (choice === 'portable') return true;
-  throw new OrcError('invalid-argument', `ORC_GIT must be native or portable, not "${choice}"`);
 }
 
 export async function connect(

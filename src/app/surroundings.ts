@@ -9,6 +9,7 @@ import { findHost, type Host } from '../git/host.ts';
 import { type HostConfig, readHostConfig } from '../git/host-config.ts';
 import { runGit } from '../git/native/run-git.ts';
 import { checkBranchName } from './branch-name.ts';
+import { isPortable } from './environment.ts';
 
 export const defaultBranch = 'orc';
 
@@ -41,7 +42,8 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
   const board = options.board ?? (env.ORC_BOARD || null);
   let reading: Promise<HostConfig> | null = null;
   const config = (): Promise<HostConfig> => {
-    reading ??= readHostConfig(host, env, { runGit: (args) => gitOutput(args, host, cwd, env) });
+    const runGit = (args: readonly string[]) => gitOutput(args, host, cwd, env);
+    reading ??= readHostConfig(host, env, isPortable(env) ? {} : { runGit });
     return reading;
   };
   if (board !== null) {

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Orc, openOrc } from '../../src/app/orc.ts';
 import { OrcError } from '../../src/errors.ts';
-import { failAt, nameFault } from '../support/fail-at.ts';
+import { failAt, findRepeated, nameFault } from '../support/fail-at.ts';
 import { addTask, makeLonePlace, makeSharedPlace, newTask, says, tidy } from '../support/fault-boards.ts';
 import { Audit, filesOf } from '../support/fault-checks.ts';
 import { type FaultLoop, isFull, loopTimeoutMs, runFaultLoop } from '../support/fault-loop.ts';
@@ -15,57 +15,60 @@ import { checkRepository, git, makeBareRemote, makeClone } from '../support/git-
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const usual = { operations: 1, goOn: tidy };
-const loops: readonly FaultLoop[] = [
-  { ...usual, name: 'add', act: says(addTask), opens: true },
-  {
-    ...usual,
-    name: 'next',
-    act: says((orc) => orc.perform('task.next', { workstream: 'w' })),
-    goOn: (orc, run) => tidy(orc, run, newTask('wanted')),
-  },
-  {
-    ...usual,
-    name: 'lock release',
-    act: says((orc) => orc.perform('lock.release', { resource: 'deploy' })),
-    goOn: async (orc) => expect(await orc.acquireLock('deploy', 'agent-1')).toBe(true),
-  },
-];
+const add: FaultLoop = { ...usual, name: 'add', act: says(addTask), opens: true };
+const next: FaultLoop = {
+  ...usual,
+  name: 'next',
+  act: says((orc) => orc.perform('task.next', { workstream: 'w' })),
+  goOn: (orc, run) => tidy(orc, run, newTask('wanted')),
+};
+const release: FaultLoop = {
+  ...usual,
+  name: 'lock release',
+  act: says((orc) => orc.perform('lock.release', { resource: 'deploy' })),
+  goOn: async (orc) => expect(await orc.acquireLock('deploy', 'agent-1')).toBe(true),
+};
 
-test.each(
-  (['native', 'portable'] as const).flatMap((adapter) => loops.map((loop) => ({ adapter, name: loop.name, loop }))),
-)(
-  '$name with the $adapter adapter: a failing call is told, harms nothing, and is over with the next call',
+test.each([
+  { adapter: 'native' as const, loop: add },
+  { adapter: 'native' as const, loop: { ...next, shift: 1, thins: true } },
+  { adapter: 'portable' as const, loop: { ...add, shift: 2 } },
+  { adapter: 'portable' as const, loop: { ...release, shift: 3, thins: true } },
+])(
+  '$loop.name with the $adapter adapter: a failing call is told, harms nothing, and is over with the next call',
   {
     timeout: loopTimeoutMs,
   },
   async ({ adapter, loop }) => {
-    const shift = loops.indexOf(loop) + (adapter === 'native' ? 0 : 3);
-    const report = await runFaultLoop(await makeLonePlace(adapter), { shift, ...loop });
+    const report = await runFaultLoop(await makeLonePlace(adapter), loop);
     console.log(`${adapter}: ${report.summary}`);
     expect(report.violations).toEqual([]);
-    expect(report.faults).toBeGreaterThan(100);
+    expect(report.faults).toBeGreaterThan(80);
   },
 );
 
-/** Fails call after call, in one variant each (in all with `FULL=1`), until there is no such call. Gives the number of faults. */
+/** Fails call after call, in one variant each (with `FULL=1` in all, and every call), until there is no such call. Gives the number of faults. */
 async function eachFault<T>(
   work: (run: number) => Promise<T>,
   check: (run: number, fault: string, ended: { value: T } | { error: OrcError }) => Promise<void>,
 ): Promise<number> {
   let run = 0;
-  for (let at = 1; ; at++) {
+  let repeated: ReadonlySet<number> = new Set();
+  for (let at = 0; ; at++) {
+    if (repeated.has(at)) continue;
     let variants = 1;
     for (let variant = 0; variant < variants; variant++) {
       const number = run++;
-      const { fault, ended } = await failAt(at, isFull ? variant : at, () => work(number));
+      const { fault, calls, ended } = await failAt(at, isFull ? variant : at, () => work(number));
+      if (at === 0 && !isFull) repeated = findRepeated(calls, 0);
       const name = nameFault(fault);
       if (ended.outcome === 'done') await check(number, name, { value: ended.value });
       else {
         if (!(ended.error instanceof OrcError)) throw new Error(`${name}: no OrcError`, { cause: ended.error });
         await check(number, name, { error: ended.error });
       }
-      if (fault === null) return run - 1;
-      if (isFull) variants = fault.variants;
+      if (fault === null && at > 0) return run - 2;
+      if (isFull && fault !== null) variants = fault.variants;
     }
   }
 }

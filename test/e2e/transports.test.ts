@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
 import { checkRepository, git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { runOrc } from '../support/run-orc.ts';
-import { serverNames } from '../support/servers/git-server.ts';
-import { beginBoard, describeServer } from '../support/servers/in-tests.ts';
+import { type GitServer, serverNames } from '../support/servers/git-server.ts';
+import { beginBoard, describeServer, type Place } from '../support/servers/in-tests.ts';
 import { hastyWorld } from '../support/servers/through-proxy.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
@@ -27,8 +27,14 @@ function checkChain(remote: string): number {
   return lines.length;
 }
 
-for (const name of serverNames) {
-  describeServer(name, 'a board', (server, place) => {
+/** Through git, and over http also without it. */
+const ways = [
+  ...serverNames.map((name) => ({ name, adapter: 'native' })),
+  { name: 'http', adapter: 'portable' },
+] as const;
+
+for (const { name, adapter } of ways) {
+  const describeBoard = (server: () => GitServer, place: () => Place): void => {
     test('is begun in one clone and joined from another; only who holds a task completes it', async () => {
       const here = place();
       const cwd = here.clone();
@@ -176,7 +182,9 @@ for (const name of serverNames) {
       expect(git(here.remote, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/orc');
       checkChain(here.remote);
     });
-  });
+  };
+  const title = adapter === 'native' ? 'a board' : 'a board, without git';
+  describeServer(name, title, describeBoard, { ORC_GIT: adapter });
 }
 
 test.each([

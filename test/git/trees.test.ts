@@ -113,7 +113,8 @@ describe.each(['sha1', 'sha256'] as const)('%s trees', (objectFormat) => {
       ['no/thing', null],
       ['c/under-a-file', null],
     ]);
-    for (const edits of [new Map(), same]) expect(await editTree(store, root, edits)).toMatchObject({ root, objects: [] });
+    for (const edits of [new Map(), same])
+      expect(await editTree(store, root, edits)).toMatchObject({ root, objects: [] });
   });
 
   test('the last file takes its folders with it; the empty root remains', async () => {

@@ -1,7 +1,7 @@
 /** What a world is like, drawn from its seed: how many take part, and what goes wrong how often. */
 import type { PublishMode } from '../../src/core/records.ts';
 import type { Lag, Spell, Weather } from './network.ts';
-import type { CrashPlan } from './process-life.ts';
+import type { Mishap } from './process-life.ts';
 import type { Random } from './random.ts';
 
 export interface Climate {
@@ -18,7 +18,7 @@ export interface Climate {
   readonly handEdits: readonly number[];
   /** How likely a process dies before its time. */
   readonly crashes: number;
-  /** How likely a process is stopped for a while. */
+  /** How likely a process stands still for a while, as one that is stopped does. */
   readonly stops: number;
   readonly noticeMs: number;
   readonly pauseChance: number;
@@ -37,7 +37,7 @@ export interface MachineClimate {
   readonly clockJumps: readonly { readonly at: number; readonly by: number }[];
 }
 
-const crashPoints: readonly (string | null)[] = [
+const weakPoints: readonly (string | null)[] = [
   null,
   null,
   'net.push',
@@ -81,7 +81,7 @@ export function drawClimate(random: Random): Climate {
     powerCuts: some(0.12, () => ({ at: random.between(0, endsAt), machine: random.pick(names) })),
     handEdits: some(0.08, () => random.between(0, endsAt)),
     crashes: random.pick([0, 0, 0.2, 0.5]),
-    stops: random.pick([0, 0, 0, 0.1]),
+    stops: random.pick([0, 0, 0.1, 0.3]),
     noticeMs: random.pick([0, 0, 100, 1_500]),
     pauseChance: random.pick([0.05, 0.2, 0.5]),
     thinkMs: random.pick([5, 100, 1_500]),
@@ -105,12 +105,14 @@ function drawWeather(random: Random): Weather {
   };
 }
 
-export function drawCrash(random: Random, probability: number): CrashPlan | null {
-  if (!random.happens(probability)) return null;
-  const method = random.pick(crashPoints);
+export function drawMishap(random: Random, { crashes, stops }: Pick<Climate, 'crashes' | 'stops'>): Mishap | null {
+  const isCrash = random.happens(crashes);
+  if (!isCrash && !random.happens(stops)) return null;
+  const method = random.pick(weakPoints);
   return {
     method,
     nth: method === null ? random.between(1, 250) : random.between(1, 4),
     when: random.pick(['before', 'after']),
+    stopMs: isCrash ? null : random.between(500, 14_000),
   };
 }

@@ -10,7 +10,7 @@ import { createQueue } from '../../src/sync/stored-queue.ts';
 import { UpstreamView } from '../../src/sync/upstream-view.ts';
 import { type Beginning, boardId, worldStart } from './beginning.ts';
 import type { Network } from './network.ts';
-import { type CrashPlan, ProcessLife, throughLife } from './process-life.ts';
+import { type Mishap, ProcessLife, throughLife } from './process-life.ts';
 import { Disk, openQueueDisk } from './queue-disk.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -90,13 +90,13 @@ export class Machine {
     return [...this.#lives.values()].filter((life) => life.isAlive);
   }
 
-  start(crashPlan: CrashPlan | null): WorldProcess {
+  start(mishap: Mishap | null): WorldProcess {
     const { time, network, pauseChance, trace } = this.#options;
     const random = this.#options.random.fork();
     const name = `${this.name}.${this.#lives.size}`;
-    const life = new ProcessLife({ name, time, random: random.fork(), pauseChance, crashPlan, trace });
+    const life = new ProcessLife({ name, time, random: random.fork(), pauseChance, mishap, trace });
     this.#lives.set(name, life);
-    trace(() => `${name} starts${crashPlan === null ? '' : ` (${JSON.stringify(crashPlan)})`}`);
+    trace(() => `${name} starts${mishap === null ? '' : ` (${JSON.stringify(mishap)})`}`);
     const clock: Clock = {
       now: () => this.wallClock(),
       monotonic: () => time.now,

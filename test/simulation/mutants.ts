@@ -80,13 +80,6 @@ export const mutants: readonly Mutant[] = [
     why: 'another call may have moved the head meanwhile',
   },
   {
-    name: 'a push that may still arrive is forgotten',
-    file: publisher,
-    find: `decision.outcome !== 'proven' && mayStillArrive(`,
-    replace: `decision.outcome !== 'proven' && false && mayStillArrive(`,
-    why: 'a refusal is told, and the earlier push lands after all',
-  },
-  {
     name: 'a claim is published though its owner died',
     file: publisher,
     find: `record.told?.state !== 'queued' &&`,

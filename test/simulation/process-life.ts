@@ -5,11 +5,13 @@
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** Dies at the n-th call of a port method (`null`: of any), before or after its effect. */
-export interface CrashPlan {
+/** Dies, or stands still, at the n-th call of a port method (`null`: of any), before or after its effect. */
+export interface Mishap {
   readonly method: string | null;
   readonly nth: number;
   readonly when: 'before' | 'after';
+  /** `null`: it dies. */
+  readonly stopMs: number | null;
 }
 
 export interface LifeOptions {
@@ -18,7 +20,7 @@ export interface LifeOptions {
   readonly random: Random;
   /** How often a call takes time at all, 0 to 1. */
   readonly pauseChance: number;
-  readonly crashPlan: CrashPlan | null;
+  readonly mishap: Mishap | null;
   readonly trace: (line: () => string) => void;
 }
 
@@ -63,15 +65,12 @@ export class ProcessLife {
 
   /** One call of a port. `effect` is its effect, all at once as far as others can see unless it takes time itself. */
   async step<T>(method: string, effect: () => T | Promise<T>, detail = ''): Promise<T> {
-    const { random, crashPlan, pauseChance } = this.#options;
+    const { random, pauseChance } = this.#options;
     const isRead = method === 'store.readObjects';
     await this.#untilAwake();
     if (random.happens(isRead ? pauseChance / 50 : pauseChance)) await this.#pause();
-    const isLast =
-      crashPlan !== null &&
-      (crashPlan.method === null || crashPlan.method === method) &&
-      ++this.#matches === crashPlan.nth;
-    if (isLast && crashPlan.when === 'before') this.kill();
+    const mishap = this.#mishapAt(method);
+    if (mishap?.when === 'before') await this.#suffer(mishap);
     if (!this.isAlive) return never();
     let result: T;
     try {
@@ -82,11 +81,27 @@ export class ProcessLife {
       this.#options.trace(() => `${this.name} ${method} fails: ${(error as Error).message}`);
       throw error;
     }
-    if (isLast && this.isAlive) this.kill();
+    if (mishap?.when === 'after') await this.#suffer(mishap);
     if (!isRead) this.#options.trace(() => `${this.name} ${method} ${detail} ${brief(result)}`);
     if (!isRead && random.happens(pauseChance)) await this.#pause();
     await this.#untilAwake();
     return this.isAlive ? result : never();
+  }
+
+  #mishapAt(method: string): Mishap | null {
+    const { mishap } = this.#options;
+    if (mishap === null || (mishap.method !== null && mishap.method !== method)) return null;
+    this.#matches++;
+    return this.#matches === mishap.nth ? mishap : null;
+  }
+
+  async #suffer({ stopMs }: Mishap): Promise<void> {
+    if (!this.isAlive) return;
+    if (stopMs === null) this.kill();
+    else {
+      this.stopFor(stopMs);
+      await this.#untilAwake();
+    }
   }
 
   /** Ends early when `signal` is aborted. */

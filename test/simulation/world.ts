@@ -5,7 +5,7 @@ import { localRef, trackingRef } from '../../src/sync/refs.ts';
 import { Agent } from './agent.ts';
 import { type AskOptions, ask, askAgain } from './ask.ts';
 import type { Beginning } from './beginning.ts';
-import { type Climate, drawClimate, drawCrash } from './climate.ts';
+import { type Climate, drawClimate, drawMishap } from './climate.ts';
 import { editByHand } from './hand-edit.ts';
 import { CallLog } from './log.ts';
 import { Machine, type WorldProcess } from './machine.ts';
@@ -167,11 +167,10 @@ class World {
 
   /** One process after the other, as agents start them. */
   async #live(machine: Machine, agents: readonly Agent[], random: Random): Promise<void> {
-    const { crashes, stops, thinkMs, endsAt } = this.#climate;
+    const { thinkMs, endsAt } = this.#climate;
     await this.#time.sleep(random.between(0, thinkMs));
     while (this.#isGoingOn) {
-      const process = machine.start(drawCrash(random, crashes));
-      if (random.happens(stops)) this.#planStop(process, random);
+      const process = machine.start(drawMishap(random, this.#climate));
       if (machine.isEmpty && !(await this.#join(process))) continue;
       const calls = random.pick([1, 1, 3, 8]);
       const acting = random.happens(0.5) ? agents : agents.slice(0, 1);
@@ -179,6 +178,7 @@ class World {
       work.catch((error: unknown) => this.#fault(process.life.name, error));
       await Promise.race([work.catch(() => undefined), process.life.over]);
       if (process.life.wasKilled) this.#counts.crashes++;
+      if (process.life.wasStopped) this.#counts.stops++;
       if (random.happens(0.5)) await this.#time.sleep(random.between(0, 20));
       process.life.exit();
       await this.#time.sleep(random.between(0, process.life.wasKilled ? endsAt / 4 : thinkMs));
@@ -197,14 +197,6 @@ class World {
 
   get #isGoingOn(): boolean {
     return this.#callsLeft > 0 && this.#time.now < this.#climate.endsAt;
-  }
-
-  #planStop({ life }: WorldProcess, random: Random): void {
-    this.#time.at(this.#time.now + random.between(0, 500), () => {
-      if (!life.isAlive) return;
-      this.#counts.stops++;
-      life.stopFor(random.between(500, 14_000));
-    });
   }
 
   async #act(process: WorldProcess, agent: Agent, calls: number): Promise<void> {

@@ -125,6 +125,21 @@ export async function tryEveryFault<T>(
   }
 }
 
+/**
+ * Which calls of a run, by their numbers from 1, are left out where every run is expensive: of the many that do the same to
+ * files of one kind (writing an object, reading one) the first two stay, and every eighth.
+ */
+export function findRepeated(calls: readonly string[], shift: number): ReadonlySet<number> {
+  const counts = new Map<string, number>();
+  const repeated = new Set<number>();
+  for (const [index, call] of calls.entries()) {
+    const count = (counts.get(call) ?? 0) + 1;
+    counts.set(call, count);
+    if (count > 2 && (index + shift) % 8 !== 0) repeated.add(index + 1);
+  }
+  return repeated;
+}
+
 /** `12 renameSync EIO after .../queue/x.json`, for messages. */
 export function nameFault(fault: Fault | null): string {
   if (fault === null) return 'no fault';
@@ -150,7 +165,7 @@ const nameCommand = (args: readonly string[]): string => args.find((arg) => /^[a
 
 /** Modules that are loaded on the way are not the work's own files. */
 const isForeign = (about: unknown): boolean =>
-  typeof about === 'string' && /\/node_modules\/|\.[cm]?[jt]s$|\/package\.json$|\/\.orc-template\//.test(about);
+  typeof about === 'string' && /\/node_modules\/|\.[cm]?[jt]s$|\/package\.json$|\/\.orc-template(?:\/|$)/.test(about);
 
 function fits(form: FaultForm, call: string, args: readonly unknown[]): boolean {
   // The others go on by themselves until all is written.

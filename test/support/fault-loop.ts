@@ -9,7 +9,7 @@ import { type Orc, openOrc } from '../../src/app/orc.ts';
 import type { Performed } from '../../src/app/perform.ts';
 import { OrcError } from '../../src/errors.ts';
 import { openRecords } from '../../src/sync/queue.ts';
-import { type Fault, type FaultedRun, failAt, maxVariants, nameFault } from './fail-at.ts';
+import { type Fault, type FaultedRun, failAt, findRepeated, maxVariants, nameFault } from './fail-at.ts';
 import { Audit, filesOf, openDescriptors, remainsIn } from './fault-checks.ts';
 import { checkRepository } from './git-fixtures.ts';
 
@@ -92,8 +92,7 @@ class LoopRun {
   readonly #tally = new Map<string, number>();
   /** Operations whose callers heard a plain error. */
   readonly #failed = new Map<string, string>();
-  /** How often the call had been made before, by its number. */
-  #repeats: readonly number[] = [];
+  #repeated: ReadonlySet<number> = new Set();
   #host: ReadonlyMap<string, string> = new Map();
   #remains: ReadonlySet<string> = new Set();
   /** What stands in the queue and was complained of. */
@@ -116,20 +115,13 @@ class LoopRun {
     this.#host = this.#readHost();
     this.#remains = remainsIn(this.#place.store);
     const { calls } = await this.#run(0, 0);
-    const seen = new Map<string, number>();
-    this.#repeats = calls.map((call) => {
-      const count = seen.get(call) ?? 0;
-      seen.set(call, count + 1);
-      return count;
-    });
+    if (!isFull && this.#loop.thins === true) this.#repeated = findRepeated(calls, this.#loop.shift ?? 0);
     this.#descriptors = openDescriptors();
   }
 
-  /** Whether such a call has failed often enough. */
+  /** Whether such calls fail often enough already. */
   isRepeated(at: number): boolean {
-    if (isFull || this.#loop.thins !== true) return false;
-    const count = this.#repeats[at - 1] ?? 0;
-    return count >= 2 && (at + (this.#loop.shift ?? 0)) % 8 !== 0;
+    return this.#repeated.has(at);
   }
 
   async once(at: number, variant: number): Promise<Fault | null> {

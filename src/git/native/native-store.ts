@@ -2,23 +2,16 @@
  * The board store through the user's git and, where starting git would cost more than the work itself, without it: what
  * orc writes are files of its own making, loose or a pack; packed objects and long histories are git's to read.
  */
-import fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { walkToAncestor } from '../ancestry.ts';
 import { damagedStoreHint } from '../damaged-store.ts';
-import {
-  createSyncedFile,
-  discardFile,
-  type NameSource,
-  randomName,
-  syncFolders,
-  toIoError,
-} from '../durable-files.ts';
+import { type NameSource, randomName } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
-import { encodePack } from '../pack.ts';
+import { encodePack } from '../packs/encode-pack.ts';
+import { putPack } from '../packs/put-pack.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
@@ -104,7 +97,8 @@ class NativeStore implements GitStore {
 
   async writeObjects(objects: readonly NewObject[]): Promise<void> {
     const unique = [...new Map(objects.map((object) => [object.oid, object])).values()];
-    if (unique.length > packFrom) await this.#writePack(unique);
+    if (unique.length > packFrom)
+      await putPack(this.path, encodePack(this.objectFormat, unique), this.#options.nameTemporary ?? randomName);
     else await writeLooseObjects(this.path, unique, this.#options.nameTemporary ?? randomName);
     for (const { oid, type, bytes } of unique) this.#cache.add(oid, { type, bytes });
   }
@@ -144,29 +138,5 @@ class NativeStore implements GitStore {
     this.#cache.add(oid, object);
     found.set(oid, object);
     return true;
-  }
-
-  /** One file, one sync, however many objects. Git looks for the index: so it appears last. */
-  async #writePack(objects: readonly NewObject[]): Promise<void> {
-    const { name, pack, index } = encodePack(this.objectFormat, objects);
-    const folder = join(this.path, 'objects', 'pack');
-    const unique = (this.#options.nameTemporary ?? randomName)();
-    const files = [
-      { temporary: join(folder, `tmp_pack_${unique}`), path: join(folder, `pack-${name}.pack`), bytes: pack },
-      { temporary: join(folder, `tmp_idx_${unique}`), path: join(folder, `pack-${name}.idx`), bytes: index },
-    ];
-    try {
-      fs.mkdirSync(folder, { recursive: true });
-      // Both settle before an error is reported: no write may go on behind the caller's back.
-      const written = await Promise.allSettled(
-        files.map(({ temporary, bytes }) => createSyncedFile(temporary, bytes, 0o444)),
-      );
-      for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
-      for (const { temporary, path } of files) fs.renameSync(temporary, path);
-      await syncFolders([folder]);
-    } catch (error) {
-      for (const { temporary } of files) discardFile(temporary);
-      throw toIoError(`write objects to ${this.path}`, error);
-    }
   }
 }

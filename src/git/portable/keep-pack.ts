@@ -5,18 +5,19 @@
  * look for an object that is not there.
  */
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { OrcError } from '../../errors.ts';
-import { createSyncedFile, errorCodeOf, type NameSource, syncFolders, toIoError } from '../durable-files.ts';
+import type { NameSource } from '../durable-files.ts';
 import { writeLooseObjects } from '../loose-objects.ts';
 import { decodeCommit, decodeTree } from '../objects.ts';
+import { encodeIndex } from '../packs/encode-index.ts';
+import type { PackFiles } from '../packs/encode-pack.ts';
+import { encodePackHeader, encodeWhole } from '../packs/entry.ts';
+import { putPack } from '../packs/put-pack.ts';
 import type { GitObject, GitStore, NewObject, Oid } from '../store.ts';
 import type { ObjectReader } from '../trees.ts';
 import { collectNewObjects } from './new-objects.ts';
 import { countPacked, type PackedObject, readPack } from './read-pack.ts';
-import { encodeEntry } from './write-pack.ts';
 
 export interface KeepOptions {
   readonly head: Oid;
@@ -69,32 +70,29 @@ export async function keepPack(store: GitStore, pack: Buffer, options: KeepOptio
       );
   if (broken !== null) return `what the upstream sent is incomplete: ${broken}`;
   if (isSmall) await keepLoose(store, objects, options.nameTemporary);
-  else await keepWhole(store, completePack(pack, packed, bases), options.nameTemporary);
+  else await putPack(store.path, completePack(pack, packed, bases), options.nameTemporary);
   return null;
 }
 
-interface WholePack {
-  readonly pack: Buffer;
-  readonly packed: readonly PackedObject[];
-}
-
 /** Adds what its deltas rest on: in the store a pack has to be complete in itself. */
-function completePack(pack: Buffer, packed: readonly PackedObject[], bases: ReadonlyMap<Oid, GitObject>): WholePack {
-  if (bases.size === 0) return { pack, packed };
-  const header = Buffer.from(pack.subarray(0, 12));
-  header.writeUInt32BE(packed.length + bases.size, 8);
-  const parts = [header, pack.subarray(12, -20)];
+function completePack(pack: Buffer, packed: readonly PackedObject[], bases: ReadonlyMap<Oid, GitObject>): PackFiles {
+  if (bases.size === 0) return withIndex(pack, packed);
+  const parts = [encodePackHeader(packed.length + bases.size), pack.subarray(12, -20)];
   const added: PackedObject[] = [];
   let offset = pack.length - 20;
   for (const [oid, base] of bases) {
-    const entry = encodeEntry(base);
+    const entry = encodeWhole(base);
     parts.push(entry);
     added.push({ oid, offset, crc: crc32(entry) });
     offset += entry.length;
   }
   const body = Buffer.concat(parts);
-  const pieces = [body, createHash('sha1').update(body).digest()];
-  return { pack: Buffer.concat(pieces), packed: [...packed, ...added] };
+  return withIndex(Buffer.concat([body, createHash('sha1').update(body).digest()]), [...packed, ...added]);
+}
+
+function withIndex(pack: Buffer, packed: readonly PackedObject[]): PackFiles {
+  const hash = pack.subarray(-20);
+  return { name: hash.toString('hex'), pack, index: encodeIndex('sha1', packed, hash) };
 }
 
 async function findBroken(
@@ -146,67 +144,4 @@ async function keepLoose(store: GitStore, objects: ReadonlyMap<Oid, GitObject>, 
   for (const ofTurn of [all.filter(({ type }) => type !== 'commit'), all.filter(({ type }) => type === 'commit')]) {
     await writeLooseObjects(store.path, ofTurn, names);
   }
-}
-
-/** The index last: without it a pack counts as not there. */
-async function keepWhole(store: GitStore, { pack, packed }: WholePack, nameTemporary: NameSource): Promise<void> {
-  const folder = join(store.path, 'objects', 'pack');
-  const name = join(folder, `pack-${pack.toString('hex', pack.length - 20)}`);
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-    for (const [suffix, bytes] of [
-      ['.pack', pack],
-      ['.idx', encodeIndex(pack, packed)],
-    ] as const) {
-      const temporary = join(folder, `tmp_pack_${nameTemporary()}`); // `git prune` removes leftovers of this name
-      await createSyncedFile(temporary, bytes, 0o444);
-      moveIntoPlace(temporary, name + suffix);
-    }
-    await syncFolders([folder]);
-  } catch (error) {
-    throw toIoError(`write a pack to ${store.path}`, error);
-  }
-}
-
-function moveIntoPlace(temporary: string, path: string): void {
-  try {
-    fs.renameSync(temporary, path);
-  } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    // Another process brought the same pack, and has it open (Windows).
-    if (errorCodeOf(error) !== 'EPERM' || !fs.existsSync(path)) throw error;
-  }
-}
-
-/** Git's pack index, version 2. */
-function encodeIndex(pack: Buffer, packed: readonly PackedObject[]): Buffer {
-  const unique = [...new Map(packed.map((object) => [object.oid, object])).values()];
-  const sorted = unique.sort((a, b) => (a.oid < b.oid ? -1 : 1));
-  const fanout = Buffer.alloc(256 * 4);
-  const names = Buffer.alloc(sorted.length * 20);
-  const sums = Buffer.alloc(sorted.length * 4);
-  const offsets = Buffer.alloc(sorted.length * 4);
-  const large: Buffer[] = [];
-  const counts = new Array<number>(256).fill(0);
-  for (const [index, { oid, offset, crc }] of sorted.entries()) {
-    names.write(oid, index * 20, 'hex');
-    sums.writeUInt32BE(crc, index * 4);
-    const first = Number.parseInt(oid.slice(0, 2), 16);
-    counts[first] = (counts[first] ?? 0) + 1;
-    if (offset < 0x8000_0000) offsets.writeUInt32BE(offset, index * 4);
-    else {
-      offsets.writeUInt32BE(0x8000_0000 + large.length, index * 4);
-      const wide = Buffer.alloc(8);
-      wide.writeBigUInt64BE(BigInt(offset));
-      large.push(wide);
-    }
-  }
-  let total = 0;
-  for (const [first, count] of counts.entries()) {
-    total += count;
-    fanout.writeUInt32BE(total, first * 4);
-  }
-  const magic = Buffer.from([0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2]);
-  const body = Buffer.concat([magic, fanout, names, sums, offsets, ...large, pack.subarray(pack.length - 20)]);
-  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
 }

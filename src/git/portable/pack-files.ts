@@ -10,8 +10,8 @@ import { errnoOf } from '../atomic-file.ts';
 import { damagedStoreHint } from '../damaged-store.ts';
 import { closeQuietly, toIoError } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
+import { applyDelta } from '../packs/delta.ts';
 import type { GitObject, ObjectType, Oid } from '../store.ts';
-import { applyDelta } from './delta.ts';
 
 export interface PackFiles {
   /**

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { crc32, inflateSync } from 'node:zlib';
 import { hashObject } from '../hash.ts';
+import { applyDelta } from '../packs/delta.ts';
 import type { GitObject, ObjectType, Oid } from '../store.ts';
-import { applyDelta } from './delta.ts';
 
 export interface PackedObject {
   readonly oid: Oid;

@@ -29,11 +29,12 @@ export interface Place {
   clone(): string;
 }
 
-/** Describes what holds at one server. `server()` and `place()` are for use within tests. */
+/** Describes what holds at one server. `server()` and `place()` are for use within tests. `env`: for those who use the place. */
 export function describeServer<Name extends ServerName>(
   name: Name,
   title: string,
   body: (server: () => Servers[Name], place: () => Place) => void,
+  env: NodeJS.ProcessEnv = {},
 ): void {
   describe.skipIf(!requireTools(neededTools[name]))(`${name}: ${title}`, () => {
     let server: Servers[Name] | null = null;
@@ -50,14 +51,14 @@ export function describeServer<Name extends ServerName>(
       if (server === null) throw new Error('the server is not running');
       return server;
     };
-    body(running, () => makePlace(running()));
+    body(running, () => makePlace(running(), env));
   });
 }
 
-function makePlace(server: GitServer): Place {
+function makePlace(server: GitServer, more: NodeJS.ProcessEnv): Place {
   const repository = `${randomBytes(6).toString('hex')}.git`;
   const url = addRepository(server, repository);
-  const env = { ...process.env, ...server.env };
+  const env = { ...process.env, ...server.env, ...more };
   return {
     repository,
     remote: server.repositoryPath(repository),

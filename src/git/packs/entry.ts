@@ -1,0 +1,77 @@
+/** The entries of a pack, in git's format version 2. Pure. */
+import { deflateSync } from 'node:zlib';
+import type { GitObject, ObjectType, Oid } from '../store.ts';
+import { encodeDelta } from './delta.ts';
+
+const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3 };
+const deltaOnId = 7;
+/** In bytes: a delta of something smaller gains nothing. */
+const deltaFrom = 64;
+/** In bytes: with something larger, looking for what is shared takes longer than storing it. */
+const deltaTo = 4 * 1024 * 1024;
+/** Level 1: the default takes five times as long and gains a few bytes until the next repack. */
+const compression = { level: 1 } as const;
+
+/** `PACK`, the version, and how many entries follow. */
+export function encodePackHeader(entries: number): Buffer {
+  const header = Buffer.alloc(12);
+  header.write('PACK', 'latin1');
+  header.writeUInt32BE(2, 4);
+  header.writeUInt32BE(entries, 8);
+  return header;
+}
+
+/** An object as it stands in a pack, whole. `compressFrom`, in bytes: what is shorter is stored as it is. */
+export function encodeWhole({ type, bytes }: GitObject, compressFrom = 0): Buffer {
+  return Buffer.concat([encodeHeader(typeNumbers[type], bytes.length), compress(bytes, compressFrom)]);
+}
+
+/** An object by what it shares with another one; `null` where that is not shorter by half. */
+export function encodeAsDelta(
+  base: GitObject & { readonly oid: Oid },
+  { type, bytes }: GitObject,
+  compressFrom = 0,
+): Buffer | null {
+  if (base.type !== type || bytes.length < deltaFrom) return null;
+  if (Math.max(bytes.length, base.bytes.length) > deltaTo) return null;
+  const delta = encodeDelta(toBuffer(base.bytes), toBuffer(bytes));
+  if (delta.length * 2 >= bytes.length) return null;
+  const header = encodeHeader(deltaOnId, delta.length);
+  return Buffer.concat([header, Buffer.from(base.oid, 'hex'), compress(delta, compressFrom)]);
+}
+
+const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Four bits of size beside the type, then seven bits at a time, the lowest first. */
+function encodeHeader(type: number, size: number): Buffer {
+  const bytes: number[] = [];
+  let byte = (type << 4) | (size % 16);
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
+    bytes.push(byte | 0x80);
+    byte = rest % 128;
+  }
+  bytes.push(byte);
+  return Buffer.from(bytes);
+}
+
+function compress(bytes: Uint8Array, from: number): Buffer {
+  if (bytes.length >= from) return deflateSync(bytes, compression);
+  const stored = Buffer.alloc(bytes.length + 11);
+  stored.writeUInt16BE(0x7801, 0);
+  stored.writeUInt8(1, 2); // the last block, and a stored one
+  stored.writeUInt16LE(bytes.length, 3);
+  stored.writeUInt16LE(~bytes.length & 0xffff, 5);
+  stored.set(bytes, 7);
+  stored.writeUInt32BE(adler32(bytes), bytes.length + 7);
+  return stored;
+}
+
+function adler32(bytes: Uint8Array): number {
+  let a = 1;
+  let b = 0;
+  for (const byte of bytes) {
+    a = (a + byte) % 65_521;
+    b = (b + a) % 65_521;
+  }
+  return b * 65_536 + a;
+}
