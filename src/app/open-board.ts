@@ -9,6 +9,7 @@ import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
 import { toIoError } from '../git/durable-files.ts';
 import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
+import { trackingRef } from '../sync/refs.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { isTruthy } from './environment.ts';
@@ -117,7 +118,18 @@ async function openExisting(surroundings: Surroundings, world: World): Promise<O
   const { upstream } = config;
   const named = upstream.kind === 'url' ? { ...upstream, url: surroundings.board ?? upstream.url } : upstream;
   const connection = await connect(surroundings, store, { ...config, upstream: named }, world);
+  await demandHead(connection);
   return { ...connection, surroundings, how: 'opened' };
+}
+
+/** A store that is joined has a head, unless its disk failed just when it was to be noted: an empty board would be a wrong one. */
+async function demandHead({ session, store, transport }: Connection): Promise<void> {
+  if ((await store.readRef(trackingRef)) !== null) return;
+  const fetched = await session.view.fetch({ timeoutMs: beginTimeoutMs });
+  if (fetched.outcome === 'unreachable')
+    throw new OrcError('unreachable', `${transport.label} could not be reached: ${fetched.reason}`, {
+      hint: 'the board was not read yet; try again when it can be reached',
+    });
 }
 
 /** A disk that fails must not pass for a clone without a board. @throws OrcError `io` */
@@ -289,7 +301,9 @@ async function create(
     if (boardId === null) return null;
     const config: StoreConfig = { branch, upstream, boardId };
     await writeStoreConfig(store.path, config);
-    return { ...(await connect(surroundings, store, config, world)), surroundings, how: 'created' } as const;
+    const connection = await connect(surroundings, store, config, world);
+    await demandHead(connection);
+    return { ...connection, surroundings, how: 'created' } as const;
   });
   const opened = made ?? (await join(surroundings, upstream, world, options));
   if (opened === null)
@@ -315,7 +329,7 @@ function settledBoardId(answer: Answer, label: string): string | null {
       },
     );
   }
-  return answer.head.read.board.meta.id;
+  return String(answer.operation.args.board);
 }
 
 /** A connection to an upstream that the store is not joined to yet. */

@@ -1,8 +1,9 @@
 /** What a new board starts with: the files of `.orc-template`, or of a folder that the team keeps. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
+import { toIoError } from '../git/durable-files.ts';
 import { packageRoot } from './package-info.ts';
 
 export interface Template {
@@ -11,10 +12,18 @@ export interface Template {
   readonly knowledge: readonly { readonly topic: string; readonly content: string }[];
 }
 
-/** @throws OrcError `not-found` when the folder is not there or has no `orc.yaml` */
+/** @throws OrcError `not-found` when the folder is not there or has no `orc.yaml`; `io` */
 export async function readTemplate(folder = path.join(packageRoot(), '.orc-template')): Promise<Template> {
+  try {
+    return await readFiles(folder);
+  } catch (error) {
+    throw toIoError(`read ${folder}`, error);
+  }
+}
+
+async function readFiles(folder: string): Promise<Template> {
   const settingsFile = path.join(folder, 'orc.yaml');
-  if (!existsSync(settingsFile)) {
+  if (statSync(settingsFile, { throwIfNoEntry: false }) === undefined) {
     throw new OrcError('not-found', `${folder} is no board template: it has no orc.yaml`, {
       hint: 'name a folder with --template DIR',
     });

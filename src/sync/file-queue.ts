@@ -6,7 +6,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { removeFile, writeFileAtomically } from '../git/atomic-file.ts';
+import { removeFile, removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { machineExclusion } from './machine-exclusion.ts';
 import { type Outcome, type QueueRecord, type RejectedRecord, unitIdOf } from './queue.ts';
@@ -14,6 +14,8 @@ import type { QueueStorage, TakingRecord } from './stored-queue.ts';
 
 /** How long a change waits for another process's. */
 const lockTimeoutMs = 10_000;
+/** A writer needs its temporary file for milliseconds. */
+const temporaryMs = 600_000;
 
 export function openFileQueueStorage(folder: string): QueueStorage {
   return new FileQueueStorage(folder);
@@ -32,6 +34,7 @@ class FileQueueStorage implements QueueStorage {
   readonly #fileOf = new Map<string, string>();
   #waiting: Waiting[] = [];
   #isAdding = false;
+  #isSwept = false;
 
   constructor(folder: string) {
     const below = (name: string): string => path.join(folder, name);
@@ -47,10 +50,18 @@ class FileQueueStorage implements QueueStorage {
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     const lock = await this.#lock.take(lockTimeoutMs);
     try {
+      await this.#sweep();
       return await work();
     } finally {
       await lock.release();
     }
+  }
+
+  /** Once in a process: what those that were killed left half written. */
+  async #sweep(): Promise<void> {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    for (const folder of Object.values(this.#folders)) await removeTemporaries(folder, temporaryMs);
   }
 
   /** Those that are asked while others are being written share the next file, and its syncs. */

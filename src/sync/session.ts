@@ -74,6 +74,11 @@ export class Session {
     let outcomes: Map<string, Outcome> = new Map();
     try {
       await queue.add(records);
+    } catch (error) {
+      await queue.forget(records.map(({ operation }) => operation.id)).catch(() => undefined);
+      throw error;
+    }
+    try {
       if (!options.publish) return await tellUnpublished(this.#ports, records, null);
       outcomes = await this.#driver.waitFor(records, { deadline, insist: options.insist === true });
       const open = records.filter(({ operation }) => !outcomes.has(operation.id));
@@ -100,7 +105,11 @@ export class Session {
     if (!(error instanceof OrcError)) throw error;
     const ids = records.map(({ operation }) => operation.id);
     const result = await queue.withdraw(ids).catch(() => 'sent' as const);
-    if (result === 'done' || error.code === 'history-rewritten') throw error;
+    if (result === 'done' || error.code === 'history-rewritten') {
+      // It may be in the local head already.
+      if (records.some(({ deferred }) => deferred)) await this.rebuildLocal().catch(() => undefined);
+      throw error;
+    }
     return tellLate(this.#ports, records, error.message).catch(() =>
       records.map(({ operation }) => unknownAnswer(operation, view.known, error.message)),
     );

@@ -2,17 +2,19 @@
  * As faults.test.ts, where no push makes a run expensive: boards that stand alone, with both adapters, and every call in turn.
  * And what is no mutation of a board: beginning one, joining one, reading.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Orc, openOrc } from '../../src/app/orc.ts';
 import { OrcError } from '../../src/errors.ts';
 import { failAt, findRepeated, nameFault } from '../support/fail-at.ts';
-import { addTask, makeLonePlace, makeSharedPlace, newTask, says, tidy } from '../support/fault-boards.ts';
+import { addTask, makeLonePlace, makeSharedPlace, newTask, says, tidy, useMemory } from '../support/fault-boards.ts';
 import { Audit, filesOf } from '../support/fault-checks.ts';
 import { type FaultLoop, isFull, loopTimeoutMs, runFaultLoop } from '../support/fault-loop.ts';
 import { checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
+
+useMemory();
 
 const usual = { operations: 1, goOn: tidy };
 const add: FaultLoop = { ...usual, name: 'add', act: says(addTask), opens: true };
@@ -153,6 +155,7 @@ test('beginning a board works, or is told and works the next time; there is one 
       if ('value' in ended) expect((await orc.head()).read.board.meta.id, fault).toBe(ended.value);
       await expectWholeBoard(orc, remote, fault);
       if (isFull || run % 10 === 0) for (const folder of [remote, `${cwd}/.git/orc/board.git`]) checkRepository(folder);
+      for (const folder of [remote, cwd]) rmSync(folder, { recursive: true });
       prepare(run + 1);
     },
   );
@@ -175,6 +178,7 @@ test('joining a board works, or is told and works the next time', { timeout: loo
     expect(await read(run), fault).toEqual(['w']);
     expect(performance.now() - began, fault).toBeLessThan(5_000);
     if (isFull || run % 10 === 0) checkRepository(`${clones.get(run)}/.git/orc/board.git`);
+    rmSync(clones.get(run) as string, { recursive: true });
     clones.set(run + 1, cloneOf(run + 1));
   });
   console.log(`joining: ${faults} faults`);

@@ -4,8 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import type { Performed } from '../../src/app/perform.ts';
-import { addTask, makeSharedPlace, newTask, says, tidy } from '../support/fault-boards.ts';
+import { addTask, makeSharedPlace, newTask, says, tidy, useMemory } from '../support/fault-boards.ts';
 import { type FaultLoop, loopTimeoutMs, runFaultLoop, type Told, toldBy } from '../support/fault-loop.ts';
+
+useMemory();
 
 const usual = { operations: 1, goOn: tidy, thins: true };
 let claimed = '';

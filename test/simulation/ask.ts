@@ -95,10 +95,12 @@ async function submit(options: AskOptions, operations: readonly Operation[], isA
 
 /**
  * Who was told that it is done, or will be, finds it when it reads. What was told as queued may be refused by now, on a newer
- * head or behind others: then it is not seen either when the local head is built anew on what it was built on.
+ * head or behind others: then it is not seen either when the local head is built anew on what it was built on. A process that
+ * stands still with the store's lock in hand keeps all others from moving the local head.
  */
 async function demandToSee({ process, onError }: AskOptions, calls: readonly LoggedCall[]): Promise<void> {
   const { session, machine } = process;
+  if (machine.wasStopped) return;
   const { store } = machine;
   const isSeen = async (head: Head, op: string): Promise<boolean> =>
     (await findProofs(store, head, new Set([op]), 0)).has(op);

@@ -27,6 +27,8 @@ export interface Climate {
   readonly mode: PublishMode;
   /** Everybody wants the same few things, and lets go of them soon. */
   readonly isContended: boolean;
+  /** Publishers fall asleep with the work in hand, for longer than the others wait. */
+  readonly isSleepy: boolean;
 }
 
 export interface MachineClimate {
@@ -54,8 +56,11 @@ const weakPoints: readonly (string | null)[] = [
   'role.release',
 ];
 
+const sleepyPoints = ['store.writeObjects', 'disk.takings', 'net.fetch'];
+
 export function drawClimate(random: Random): Climate {
-  const endsAt = random.pick([2_000, 6_000, 15_000, 40_000]);
+  const isSleepy = random.happens(0.1);
+  const endsAt = isSleepy ? 25_000 : random.pick([2_000, 6_000, 15_000, 40_000]);
   const names = ['m0', 'm1', 'm2'].slice(0, random.pick([1, 2, 2, 3, 3]));
   const offsets = random.pick([[0], [0, 0, 700, -700], [0, 5_000, -5_000, 3_600_000, -3_600_000]]);
   const jumps = random.happens(0.1);
@@ -68,20 +73,21 @@ export function drawClimate(random: Random): Climate {
   return {
     machines: names.map((name) => ({
       name,
-      processes: random.pick([1, 1, 2, 2, 3]),
+      processes: isSleepy ? 3 : random.pick([1, 1, 2, 2, 3]),
       clockOffsetMs: random.pick(offsets),
       isNew: random.happens(0.15),
       clockJumps: jumps ? [{ at: random.between(0, endsAt), by: random.between(-30_000, 30_000) }] : [],
     })),
     calls: random.between(8, 32),
     endsAt,
-    weather: drawWeather(random),
+    weather: drawWeather(random, isSleepy),
     outages: [...some(0.25, () => spell(someMachine())), ...some(0.15, () => spell(someMachine()))],
     lags: some(0.2, () => ({ ...spell(someMachine()), lagMs: random.pick([50, 300, 1_000, 4_000]) })),
     powerCuts: some(0.12, () => ({ at: random.between(0, endsAt), machine: random.pick(names) })),
     handEdits: some(0.08, () => random.between(0, endsAt)),
     crashes: random.pick([0, 0, 0.2, 0.5]),
-    stops: random.pick([0, 0, 0.1, 0.3]),
+    stops: isSleepy ? 0.5 : random.pick([0, 0, 0.1, 0.3]),
+    isSleepy,
     noticeMs: random.pick([0, 0, 100, 1_500]),
     pauseChance: random.pick([0.05, 0.2, 0.5]),
     thinkMs: random.pick([5, 100, 1_500]),
@@ -90,7 +96,7 @@ export function drawClimate(random: Random): Climate {
   };
 }
 
-function drawWeather(random: Random): Weather {
+function drawWeather(random: Random, isSleepy: boolean): Weather {
   const bad = random.pick([0, 0.02, 0.1, 0.3]);
   const part = (): number => (random.happens(0.5) ? 0 : (bad * random.fraction()) / 2);
   return {
@@ -100,14 +106,28 @@ function drawWeather(random: Random): Weather {
       [20, 300],
     ]),
     slow: random.pick([0, 0, 0.02]),
-    push: { lost: part(), cut: part(), late: part(), refused: part(), hang: part() / 4, unreachable: part() },
+    push: {
+      lost: part(),
+      cut: part(),
+      late: part(),
+      refused: isSleepy ? 0.3 : part(),
+      hang: part() / 4,
+      unreachable: part(),
+    },
     read: { unreachable: part(), hang: part() / 4 },
   };
 }
 
-export function drawMishap(random: Random, { crashes, stops }: Pick<Climate, 'crashes' | 'stops'>): Mishap | null {
+export function drawMishap(
+  random: Random,
+  { crashes, stops, isSleepy }: Pick<Climate, 'crashes' | 'stops' | 'isSleepy'>,
+): Mishap | null {
   const isCrash = random.happens(crashes);
   if (!isCrash && !random.happens(stops)) return null;
+  if (isSleepy && !isCrash) {
+    const stopMs = random.between(5_200, 9_000);
+    return { method: random.pick(sleepyPoints), nth: random.between(1, 3), when: 'after', stopMs };
+  }
   const method = random.pick(weakPoints);
   return {
     method,

@@ -230,7 +230,7 @@ class World {
       agent,
       log: this.#log,
       mode: random.happens(0.8) ? this.#climate.mode : random.pick(['each', 'claims', 'sync']),
-      timeoutMs: random.pick([60, 400, 2_000, 8_000, 30_000]),
+      timeoutMs: random.pick(this.#climate.isSleepy ? [400, 8_000, 30_000] : [60, 400, 2_000, 8_000, 30_000]),
       insist: random.happens(0.2),
       onError: (error) => this.#fault(process.life.name, error),
     };

@@ -16,7 +16,7 @@ import { checkRepository } from './git-fixtures.ts';
 /** `FULL=1`: every call fails in every way. Otherwise each call fails in one, which changes from call to call. */
 export const isFull = process.env.FULL === '1';
 /** For one loop, ms. */
-export const loopTimeoutMs = isFull ? 1_800_000 : 300_000;
+export const loopTimeoutMs = isFull ? 3_600_000 : 600_000;
 const nextCallMs = 5_000;
 const maxViolations = 12;
 /** More calls than any mutation makes. */

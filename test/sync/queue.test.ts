@@ -1,5 +1,5 @@
 /** The queue's rules, the same over memory and over files. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openFileQueueStorage } from '../../src/sync/file-queue.ts';
@@ -244,4 +244,17 @@ test('records that are asked at the same time share a file', async () => {
   expect(JSON.parse(readFileSync(join(folder, 'queue', files[0] as string), 'utf8'))).toHaveLength(20);
   await queue.withdraw(['op-3']);
   expect(await queue.list()).toHaveLength(19);
+});
+
+test('what killed writers left half written is removed, once it is old', async () => {
+  const folder = makeTempDir();
+  const storage = openFileQueueStorage(folder);
+  await storage.add([record('op-1', 'a')]);
+  const old = join(folder, 'queue', 'op-0.json.tmp-1-0123456789ab');
+  const fresh = join(folder, 'queue', 'op-0.json.tmp-2-0123456789ab');
+  for (const file of [old, fresh]) writeFileSync(file, '[');
+  utimesSync(old, 0, 0);
+  await storage.exclusively(async () => {});
+  expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
+  expect(idsOf(await storage.records())).toEqual(['op-1']);
 });

@@ -1,7 +1,14 @@
 /** A pack and its index as files of a store. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { createSyncedFile, discardFile, errorCodeOf, type NameSource, syncFolders, toIoError } from '../durable-files.ts';
+import {
+  createSyncedFile,
+  discardFile,
+  errorCodeOf,
+  type NameSource,
+  syncFolders,
+  toIoError,
+} from '../durable-files.ts';
 import type { PackFiles } from './encode-pack.ts';
 
 /** Durable when the promise resolves. The index appears last: without it a pack counts as not there. @throws OrcError `io` */

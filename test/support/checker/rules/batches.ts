@@ -8,6 +8,7 @@ import type { BatchPlace, CallRecord, ChainCommit, Trailers } from '../types.ts'
 import { variants } from './as-asked.ts';
 import type { Findings } from './rule.ts';
 
+const mayHaveNothing: readonly string[] = ['task.next', 'agent.heartbeat'];
 const hasNothing: readonly CallRecord['answer'][] = ['none-ready', 'unchanged'];
 
 export class Batches {
@@ -54,6 +55,8 @@ export class Batches {
       const call = this.callsByPlace.get(`${id} ${k}`);
       // told while the batch was waiting, it stays as it was told
       if (call === undefined || (call.published === false && hasNothing.includes(call.answer))) continue;
+      // so does one whose process was about to tell it, and died
+      if (call.answer !== 'ok' && mayHaveNothing.includes(call.kind)) continue;
       this.findings.judged += 1;
       const { op, kind, agent } = call;
       const hadNothingToDo = variants(fold.board, call).some((args) =>
