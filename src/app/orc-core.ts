@@ -242,7 +242,7 @@ export class OrcCore implements AsyncDisposable {
     if (env.ORC_PUBLISH) return checkedMode(env.ORC_PUBLISH, 'ORC_PUBLISH');
     const configured = (await this.surroundings.config()).get('orc.publish');
     if (configured !== null) return checkedMode(configured, 'git config orc.publish');
-    return (await this.head()).read.board.settings.publish;
+    return (await this.connection.session.view.settings()).publish;
   }
 }
 

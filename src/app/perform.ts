@@ -112,7 +112,7 @@ async function conclude(context: PerformContext, answer: Answer): Promise<Perfor
     data: published === false ? withoutTokens(data) : data,
     published,
     state,
-    version: outcome.outcome === 'accepted' ? outcome.version : head.read.board.meta.version,
+    version: outcome.outcome === 'accepted' ? outcome.version : (await head()).read.board.meta.version,
     op: operation.id,
     commit: outcome.outcome === 'accepted' ? outcome.commit : null,
     reason,
@@ -129,7 +129,7 @@ async function dataOf({ connection }: PerformContext, answer: Answer): Promise<u
 /** Nobody must take an operation that is published for one that failed. */
 async function readAfterwards(store: GitStore, { operation, outcome, head, state }: Answer): Promise<unknown> {
   try {
-    return outcome.outcome === 'refused' ? null : await readResult(store, head, outcome.result);
+    return outcome.outcome === 'refused' ? null : await readResult(store, await head(), outcome.result);
   } catch (error) {
     if (!(error instanceof OrcError) || state !== 'published') throw error;
     throw new OrcError(error.code, `it is published, but cannot be read here: ${error.message}`, {

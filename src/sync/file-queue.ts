@@ -147,6 +147,23 @@ class FileQueueStorage implements QueueStorage {
     return isThere(this.#outcomesFile(unit));
   }
 
+  async collectAlone(
+    unit: string,
+    ids: readonly string[],
+    mustStayGone: (outcomes: readonly Outcome[]) => boolean,
+  ): Promise<Map<string, Outcome> | null> {
+    const file = this.#fileOf.get(ids[0] ?? '');
+    const records = file === undefined ? [] : this.#readFile(file);
+    const found = new Map(Object.entries(readJson<Record<string, Outcome>>(this.#outcomesFile(unit)) ?? {}));
+    const isAlone = records.length === ids.length && records.every(({ operation }) => ids.includes(operation.id));
+    if (file === undefined || !isAlone || !ids.every((id) => found.has(id))) return null;
+    // The record first: without its outcome it would be decided again.
+    await removeFile(file, { isDurable: mustStayGone([...found.values()]) });
+    await removeFile(this.#outcomesFile(unit), { isDurable: false });
+    for (const id of ids) this.#fileOf.delete(id);
+    return found;
+  }
+
   async takings(): Promise<TakingRecord[]> {
     return listJson(this.#folders.takings).flatMap((file) => readJson<TakingRecord>(file) ?? []);
   }

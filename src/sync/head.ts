@@ -8,7 +8,7 @@ import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, GitStore, Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
-import { coldPaths, isHot } from '../layout/paths.ts';
+import { coldPaths, isHot, settingsPath } from '../layout/paths.ts';
 import { decodeRecord, type FileDiff, patchBoard, type ReadBoard, readBoard } from '../layout/read-board.ts';
 import { parseTrailers } from './commit-message.ts';
 
@@ -141,6 +141,13 @@ async function readTail(store: GitStore, tree: Oid, previous: Head | null): Prom
     if (before?.oid === newest.oid && previous.tail.first === newest.first) return previous.tail;
   }
   return tailOf(newest.path, new TextDecoder().decode(await demandBytes(store, newest.oid)));
+}
+
+/** `orc.yaml` of a commit; `null` when there is none. @throws OrcError `store-corrupt` */
+export async function settingsBlob(store: GitStore, commit: Oid): Promise<{ oid: Oid; text: string } | null> {
+  const entry = await readPath(store, decodeCommit(await demandBytes(store, commit)).tree, settingsPath);
+  if (entry === null || entry.mode !== '100644') return null;
+  return { oid: entry.oid, text: new TextDecoder().decode(await demandBytes(store, entry.oid)) };
 }
 
 /** The version of a commit, as its trailers or those above it say. */

@@ -84,11 +84,9 @@ export class Session {
       const open = records.filter(({ operation }) => !outcomes.has(operation.id));
       const told = open.length === 0 ? [] : await tellUnpublished(this.#ports, open, this.#troubleOf(open));
       const toldById = new Map(told.map((answer) => [answer.operation.id, answer]));
-      // The outcomes hold whether or not the head can be read now.
-      const head = await view.head().catch(() => view.known);
       return records.map(({ operation }) => {
         const outcome = outcomes.get(operation.id);
-        return outcome === undefined ? (toldById.get(operation.id) as Answer) : settledAnswer(operation, outcome, head);
+        return outcome === undefined ? (toldById.get(operation.id) as Answer) : settledAnswer(operation, outcome, view);
       });
     } catch (error) {
       const open = records.filter(({ operation }) => !outcomes.has(operation.id));
@@ -111,7 +109,7 @@ export class Session {
       throw error;
     }
     return tellLate(this.#ports, records, error.message).catch(() =>
-      records.map(({ operation }) => unknownAnswer(operation, view.known, error.message)),
+      records.map(({ operation }) => unknownAnswer(operation, view, error.message)),
     );
   }
 
@@ -160,7 +158,7 @@ export class Session {
 
   async #recordsOf(operations: readonly Operation[], deferred: boolean): Promise<QueueRecord[]> {
     const { view, clock, owner } = this.#ports;
-    const base = (await view.head()).read.board.meta.version;
+    const base = await view.version();
     const askedAt = clock.now();
     const order = encodeOrder(askedAt, this.#sequence++);
     return operations.map((operation, index) => ({

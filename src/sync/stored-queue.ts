@@ -51,6 +51,15 @@ export interface QueueStorage {
   putOutcomes(unit: string, outcomes: ReadonlyMap<string, Outcome>): Promise<void>;
   /** Cheap, since it is asked again and again. */
   hasOutcome(unit: string): boolean;
+  /**
+   * The outcomes of a whole unit, which goes with that, where nothing else lies with it: then nobody but its owner changes it,
+   * and no exclusion is needed. `null`: not so simple.
+   */
+  collectAlone?(
+    unit: string,
+    ids: readonly string[],
+    mustStayGone: (outcomes: readonly Outcome[]) => boolean,
+  ): Promise<Map<string, Outcome> | null>;
   takings(): Promise<TakingRecord[]>;
   putTaking(taking: TakingRecord): Promise<void>;
   removeTaking(id: string): Promise<void>;
@@ -118,14 +127,25 @@ class StoredQueue implements Queue {
 
   async collect(operations: readonly Operation[]): Promise<Map<string, Outcome>> {
     const storage = this.#storage;
-    const there = operations.filter((operation) => storage.hasOutcome(unitIdOf(operation))).map(({ id }) => id);
-    if (there.length === 0) return new Map();
+    const units = new Map<string, string[]>();
+    for (const operation of operations) {
+      const unit = unitIdOf(operation);
+      if (storage.hasOutcome(unit)) units.set(unit, [...(units.get(unit) ?? []), operation.id]);
+    }
+    const outcomes = new Map<string, Outcome>();
+    const there: string[] = [];
+    for (const [unit, ids] of units) {
+      const alone = (await storage.collectAlone?.(unit, ids, mustStayGone)) ?? null;
+      if (alone === null) there.push(...ids);
+      else for (const [id, outcome] of alone) outcomes.set(id, outcome);
+    }
+    if (there.length === 0) return outcomes;
     return storage.exclusively(async () => {
-      const outcomes = new Map<string, Outcome>();
+      const found = new Map<string, Outcome>();
       for (const { operation, outcome } of await this.#find(there))
-        if (outcome !== null) outcomes.set(operation.id, outcome);
-      await storage.remove([...outcomes.keys()], { isDurable: mustStayGone([...outcomes.values()]) });
-      return outcomes;
+        if (outcome !== null) found.set(operation.id, outcome);
+      await storage.remove([...found.keys()], { isDurable: mustStayGone([...found.values()]) });
+      return new Map([...outcomes, ...found]);
     });
   }
 

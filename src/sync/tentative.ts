@@ -8,6 +8,7 @@ import { acceptedOutcome, decideTentatively, type PublisherPorts } from './publi
 import { type Outcome, openRecords, type QueueRecord, type Told, tentativeRecords } from './queue.ts';
 import type { Decided } from './replay.ts';
 import { refusedByUpstream, type Trouble } from './trouble.ts';
+import type { UpstreamView } from './upstream-view.ts';
 
 /** `published`: true: in the upstream's history. false: not (yet), `state` says how. null: nothing to publish. */
 export interface Answer {
@@ -15,8 +16,8 @@ export interface Answer {
   readonly outcome: Outcome;
   readonly published: boolean | null;
   readonly state: 'published' | 'queued' | 'unknown' | 'none';
-  /** The head on which the outcome holds: the upstream's, or the local one for tentative answers. */
-  readonly head: Head;
+  /** Gives the head on which the outcome holds: the upstream's, or the local one for tentative answers. */
+  readonly head: () => Promise<Head>;
   /** Why it is not published, for people. */
   readonly reason: string | null;
 }
@@ -92,21 +93,20 @@ export async function tellLate(
   reason: string | null,
 ): Promise<Answer[]> {
   const outcomes = await queue.collect(records.map(({ operation }) => operation));
-  const head = await view.head();
-  const local = await view.local();
   return records.map(({ operation }) => {
     const outcome = outcomes.get(operation.id);
-    return outcome === undefined ? unknownAnswer(operation, local, reason) : settledAnswer(operation, outcome, head);
+    return outcome === undefined ? unknownAnswer(operation, view, reason) : settledAnswer(operation, outcome, view);
   });
 }
 
 /** 3. It may be in, or come in: without a result. */
-export function unknownAnswer(operation: Operation, head: Head, reason: string | null): Answer {
+export function unknownAnswer(operation: Operation, view: UpstreamView, reason: string | null): Answer {
   const outcome: Outcome = { outcome: 'unchanged', result: { value: null } };
-  return { operation, outcome, published: false, state: 'unknown', head, reason };
+  return { operation, outcome, published: false, state: 'unknown', head: () => view.local(), reason };
 }
 
-export function settledAnswer(operation: Operation, outcome: Outcome, head: Head): Answer {
+export function settledAnswer(operation: Operation, outcome: Outcome, view: UpstreamView): Answer {
+  const head = (): Promise<Head> => view.head();
   const published = outcome.outcome === 'accepted' ? true : null;
   return { operation, outcome, published, state: published ? 'published' : 'none', head, reason: null };
 }
@@ -122,7 +122,8 @@ function toldOf({ record, decision }: Decided): Told {
   }
 }
 
-function tentativeAnswer({ record, decision, commit }: Decided, head: Head, reason: string | null): Answer {
+function tentativeAnswer({ record, decision, commit }: Decided, tip: Head, reason: string | null): Answer {
+  const head = async (): Promise<Head> => tip;
   const { operation } = record;
   switch (decision.outcome) {
     case 'accepted':
@@ -150,7 +151,7 @@ async function tellRefused(
   records: readonly QueueRecord[],
   reason: string,
 ): Promise<Answer[]> {
-  const head = await view.head();
+  const head = (): Promise<Head> => view.head();
   const outcome = refusedByUpstream(reason);
   return records.map(({ operation }) => ({ operation, outcome, published: null, state: 'none', head, reason }));
 }

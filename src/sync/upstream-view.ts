@@ -1,14 +1,16 @@
 /**
  * What this store knows of the upstream: the last head seen there, how it moves forward, and when it must not.
  */
+import type { Settings } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { FetchOptions, Transport, Unreachable } from '../git/transport.ts';
 import { parseSegment } from '../layout/events.ts';
 import { segmentPath } from '../layout/paths.ts';
+import { parseSettings } from '../layout/settings.ts';
 import { parseTrailers } from './commit-message.ts';
-import { emptyHead, type Head, loadHead, versionOf } from './head.ts';
+import { emptyHead, type Head, loadHead, settingsBlob, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
 import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
@@ -56,6 +58,7 @@ export class UpstreamView {
   #local: Head | null = null;
   #boardId: string | null;
   #floor: number | null = null;
+  #settings: { readonly oid: Oid; readonly settings: Settings } | null = null;
   /** Where the upstream was last known to stand, and when on the monotonic clock: the start of the call that showed it. */
   #confirmed: { readonly commit: Oid | null; readonly at: number } | null = null;
 
@@ -86,9 +89,26 @@ export class UpstreamView {
     return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at >= since;
   }
 
-  /** What this process knew last, without a look at the store. */
-  get known(): Head {
-    return this.#head ?? this.#local ?? emptyHead();
+  /** What `orc.yaml` sets at the local head; without loading the board, where it is readable. */
+  async settings(): Promise<Settings> {
+    const { store } = this.#options;
+    const commit = (await store.readRef(localRef)) ?? (await store.readRef(trackingRef));
+    const loaded = [this.#local, this.#head].find((head) => head?.commit === commit);
+    if (commit === null || loaded) return (loaded ?? (await this.local())).read.board.settings;
+    const blob = await settingsBlob(store, commit);
+    if (blob === null || blob.oid !== this.#settings?.oid) {
+      const parsed = blob === null ? null : await parseSettings(blob.text);
+      if (blob === null || parsed === null || 'fault' in parsed) return (await this.local()).read.board.settings;
+      this.#settings = { oid: blob.oid, settings: parsed.settings };
+    }
+    return this.#settings.settings;
+  }
+
+  /** The board's version at the last head seen upstream, or a lower one; without loading the board. */
+  async version(): Promise<number> {
+    const commit = await this.#options.store.readRef(trackingRef);
+    if (commit === null) return 0;
+    return commit === this.#head?.commit ? this.#head.read.board.meta.version : versionOf(this.#options.store, commit);
   }
 
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */

@@ -217,7 +217,9 @@ class World {
           random.happens(0.12) ? agent.chooseBatch(head) : [agent.choose(head)],
         );
         this.#callsLeft -= asked.length;
-        await Promise.all(asked.map((each) => ask(this.#askOptions(process, agent), each)));
+        // Somebody of the same process may bring the newest state here meanwhile.
+        const beside = this.#climate.isContended && random.happens(0.3) ? [this.#sync(process, 3_000)] : [];
+        await Promise.all([...beside, ...asked.map((each) => ask(this.#askOptions(process, agent), each))]);
       }
       await process.life.sleep(random.between(0, thinkMs));
     }
