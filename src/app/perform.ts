@@ -87,6 +87,7 @@ export async function performAll(context: PerformContext, requests: readonly Req
     publish,
     timeoutMs: Math.max(1, deadline - world.clock.monotonic()),
     insist: context.requirePublished,
+    isChosenId: requests.length === 1 && requests[0]?.op !== null,
   });
   const refused = answers.findIndex(({ outcome }) => outcome.outcome === 'refused' && outcome.code !== 'batch-refused');
   const culprit = answers[refused];

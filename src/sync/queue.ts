@@ -124,6 +124,8 @@ export type TellResult = 'done' | 'sent' | 'settled';
 export interface Queue {
   /** Adds records, all durable when the promise resolves. Records of one batch become visible together or not at all. */
   add(records: readonly QueueRecord[]): Promise<void>;
+  /** As `add`, unless one of the ids waits here already: then nothing is added, and the answer is `false`. */
+  addOnce(records: readonly QueueRecord[]): Promise<boolean>;
   /** All records, in the order of asking. Records that cannot be read are left out. */
   list(): Promise<QueueRecord[]>;
   get(id: string): Promise<QueueRecord | null>;

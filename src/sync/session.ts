@@ -23,6 +23,8 @@ export interface SubmitOptions {
   /** `false`: leave it in the queue and answer tentatively (deferred publishing). */
   readonly publish: boolean;
   readonly timeoutMs: number;
+  /** The caller chose the ids, and may be asking for the same elsewhere at this moment. */
+  readonly isChosenId?: boolean;
   /** Keep trying until the deadline even where the upstream plainly cannot be reached (CI). */
   readonly insist?: boolean;
 }
@@ -73,8 +75,10 @@ export class Session {
     const deadline = clock.monotonic() + options.timeoutMs;
     let outcomes: Map<string, Outcome> = new Map();
     try {
-      await queue.add(records);
+      if (options.isChosenId !== true) await queue.add(records);
+      else if (!(await queue.addOnce(records))) throw askedTwice(operations[0] as Operation);
     } catch (error) {
+      if (error instanceof OrcError && error.code === 'store-busy') throw error;
       await queue.forget(records.map(({ operation }) => operation.id)).catch(() => undefined);
       throw error;
     }
@@ -182,4 +186,11 @@ export class Session {
     const waiting = (await openRecords(this.#ports.queue)).length;
     return { ...fields, waiting, head: await this.#ports.view.local() };
   }
+}
+
+function askedTwice({ id }: Operation): OrcError {
+  return new OrcError('store-busy', `the operation ${id} is being asked for by another call`, {
+    hint: 'ask again with this id to hear what became of it',
+    details: { op: id },
+  });
 }

@@ -99,6 +99,14 @@ class StoredQueue implements Queue {
     if (records.length > 0) await this.#storage.add(records);
   }
 
+  addOnce(records: readonly QueueRecord[]): Promise<boolean> {
+    return this.#storage.exclusively(async () => {
+      if ((await this.#find(records.map(idOf))).length > 0) return false;
+      await this.add(records);
+      return true;
+    });
+  }
+
   async list(): Promise<QueueRecord[]> {
     return (await this.#storage.records()).sort(byOrder);
   }

@@ -83,7 +83,7 @@ async function submit(options: AskOptions, operations: readonly Operation[], isA
   const remembers = operations.length === 1 && only !== undefined && (isAgain || agent.random.happens(0.6));
   if (remembers) agent.unanswered.push(only);
   await guarded(options, calls, async () => {
-    const answers = await process.session.submit(operations, { publish, timeoutMs, insist });
+    const answers = await process.session.submit(operations, { publish, timeoutMs, insist, isChosenId: isAgain });
     if (!process.life.isAlive) return;
     log.answer(calls, answers);
     for (const { operation, outcome, published } of answers)

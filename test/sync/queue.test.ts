@@ -258,3 +258,11 @@ test('what killed writers left half written is removed, once it is old', async (
   expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
   expect(idsOf(await storage.records())).toEqual(['op-1']);
 });
+
+test('an id that waits already is not added again', async () => {
+  const { open } = machine(() => createMemoryQueueStorage());
+  const [a, b] = [open('a'), open('b')];
+  const added = await Promise.all([a.addOnce([record('op-1', 'a')]), b.addOnce([record('op-1', 'b')])]);
+  expect(added.sort()).toEqual([false, true]);
+  expect(idsOf(await a.list())).toEqual(['op-1']);
+});

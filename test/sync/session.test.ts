@@ -358,3 +358,20 @@ test('queued writes of one author follow one another', async () => {
     await a.ask('knowledge.write', { topic: 'notes', content }, undefined, { publish: false });
   expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 3, rejected: 0 });
 });
+
+test('one id asked by two calls at once: one asks, the other hears that it is asked already', async () => {
+  const { a } = twoClients();
+  await beginBoard(a);
+  const operation = {
+    id: 'chosen-by-the-caller',
+    kind: 'task.add',
+    agent: 'alpha',
+    args: { workstream: 'w', title: 'T' },
+  };
+  const submit = () => a.session.submit([operation], { publish: true, timeoutMs: 1000, isChosenId: true });
+  const outcomes = await Promise.allSettled([submit(), submit()]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const failed = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+  expect(failed.reason).toMatchObject({ code: 'store-busy', hint: expect.stringContaining('ask again') });
+  expect((await a.session.view.head()).read.board.countsOf('w').pending).toBe(1);
+});
