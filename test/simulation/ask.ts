@@ -105,6 +105,8 @@ async function demandToSee({ process, onError }: AskOptions, calls: readonly Log
   const isSeen = async (head: Head, op: string): Promise<boolean> =>
     (await findProofs(store, head, new Set([op]), 0)).has(op);
   const tracked = store.refs.get(trackingRef);
+  const waiting = (): string => JSON.stringify(machine.disk.list('queue').map((name) => machine.disk.read(name)));
+  const waited = waiting();
   const head = await session.localHead();
   const isOnTop = async ({ commit }: Head): Promise<boolean> =>
     tracked !== undefined && commit !== null && (await store.isAncestor(tracked, commit));
@@ -115,6 +117,8 @@ async function demandToSee({ process, onError }: AskOptions, calls: readonly Log
       const isComparable = await isOnTop(head);
       const rebuilt = await session.rebuildLocal();
       if (!isComparable || store.refs.get(trackingRef) !== tracked || !(await isSeen(rebuilt, op))) continue;
+      // What had come before it may have gone since.
+      if (waiting() !== waited) continue;
     }
     onError(new Error(`${record.kind} ${op}, told ${answer}, is not seen`));
   }
