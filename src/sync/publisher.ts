@@ -246,10 +246,9 @@ async function sortOut(
     ports.queue.liveness(record.owner) === 'dead' &&
     record.told?.state !== 'queued' &&
     findOperation(record.operation.kind)?.outlivesOwner === false;
-  // A batch of which one part is dropped goes as a whole.
-  const batches = new Set(records.filter(isOrphan).map(({ operation }) => operation.batch?.id));
-  const isUnwanted = (record: QueueRecord): boolean =>
-    isOrphan(record) || (record.operation.batch !== undefined && batches.has(record.operation.batch.id));
+  // A batch of which one part is dropped goes as a whole. Asked once: an owner may die while this goes on.
+  const unwantedUnits = new Set(records.filter(isOrphan).map(({ operation }) => unitIdOf(operation)));
+  const isUnwanted = ({ operation }: QueueRecord): boolean => unwantedUnits.has(unitIdOf(operation));
   const wanted = records.filter((record) => !isUnwanted(record));
   const head = await ports.view.head();
   // Dropped only when it cannot arrive any more.

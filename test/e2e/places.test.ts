@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
 import { addCommit, checkRepository, git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { serveOverHttp } from '../support/http-remote.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 function makeRepository(...options: string[]): string {
@@ -167,7 +168,9 @@ test('a board that stands alone: upstream none', async () => {
 
 test('objects and refs in process, with ORC_GIT=portable: the same board, native and portable in turn', async () => {
   const remote = makeBareRemote();
+  const server = await serveOverHttp(remote, 'alice:secret');
   const clone = makeClone(remote);
+  git(clone, 'remote', 'set-url', 'origin', server.url('alice:secret'));
   const env = { ...process.env, ORC_GIT: 'portable' };
   await using portable = await openOrc({ cwd: clone, create: true, env });
   await portable.createWorkstream('w');

@@ -146,7 +146,8 @@ describe('pushing to a file remote', () => {
     const marker = join(makeTempDir(), 'pid');
     installHook(remote, 'pre-receive', `echo $$ > ${marker}; exec sleep 60`);
     const { store, transport } = await joinUpstream(remote);
-    const outcome = await transport.push(await writeCommit(store, 'one'), { timeoutMs: 1000 });
+    // Long enough for the hook to have begun, also on a busy machine.
+    const outcome = await transport.push(await writeCommit(store, 'one'), { timeoutMs: 5000 });
     expect(outcome).toEqual({ outcome: 'unknown', reason: 'no answer in time' });
     const pid = Number(fs.readFileSync(marker, 'utf8'));
     // Killed, but the kernel may take a moment.

@@ -375,3 +375,42 @@ test('one id asked by two calls at once: one asks, the other hears that it is as
   expect(failed.reason).toMatchObject({ code: 'store-busy', hint: expect.stringContaining('ask again') });
   expect((await a.session.view.head()).read.board.countsOf('w').pending).toBe(1);
 });
+
+test.each([0, 1, 2, 3, 4, 5, 6])('a batch whose owner is found dead at look %i is not torn apart', async (deadFrom) => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const a = memoryClient({ name: 'alpha', upstream, clock });
+  await beginBoard(a);
+  const task = await addTask(a);
+  const lines = [
+    ['event.log', { action: 'looked' }],
+    ['task.claim', { id: task }],
+  ] as const;
+  await a.queue.add(
+    lines.map(([kind, args], index) => ({
+      operation: {
+        id: `torn-batch-${index}`,
+        kind,
+        agent: 'ghost',
+        args,
+        batch: { id: 'torn-batch', k: index + 1, n: 2 },
+      },
+      order: `0-${index}`,
+      base: 3,
+      asked_at: clock.now(),
+      owner: { session: 'ghost', process: 'ghost', seen_at: 0 },
+      deferred: false,
+      told: { state: 'unknown' },
+      sent: null,
+      outcome: null,
+    })),
+  );
+  let looks = 0;
+  const liveness = () => (looks++ < deadFrom ? ('alive' as const) : ('dead' as const));
+  const { store, queueStorage } = a;
+  const successor = memoryClient({ name: 'successor', upstream, clock, store, queueStorage, liveness });
+  await successor.session.sync({ timeoutMs: 1000 });
+  expect(await a.queue.list()).toEqual([]);
+  const board = (await successor.session.view.head()).read.board;
+  expect([3, 5]).toContain(board.meta.version); // all of it or nothing
+});
