@@ -73,7 +73,7 @@ test.each(['native', 'portable'])(
     });
     expect(made).toBeGreaterThan(0);
     expect((await bob.status()).sync.clock).toMatchObject({ off: false });
-    await expect(ada.completeTask('w', id, 'late', { agent: 'ada' })).rejects.toMatchObject({ code: 'not-holder' });
+    await expect(ada.completeTask('w', id, 'late', { agent: 'ada' })).rejects.toMatchObject({ code: 'stale-token' });
   },
 );
 

@@ -199,17 +199,6 @@ export const mutants: readonly Mutant[] = [
     why: 'who fetched earlier and is slower wins',
   },
   {
-    name: 'a replica that lags confirms',
-    file: view,
-    find: `if (relation === 'behind') return {`,
-    replace: `if (relation === 'behind') {
-      this.#confirmed = { commit: seen.before, at: seen.began };
-      return { outcome: 'same' };
-    }
-    if (relation === undefined) return {`,
-    why: 'what it shows was true long ago',
-  },
-  {
     name: 'the local head moves wherever it is told to',
     file: view,
     find: 'if (now.tracking !== from.tracking) return false;',
