@@ -37,6 +37,7 @@ function withoutTimes(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>')
+    .replace(/ \| seen \S+ ago/g, '')
     .replace(/\[\d\d:\d\d:\d\d\]/g, '[<time>]');
 }
 

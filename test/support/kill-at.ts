@@ -6,9 +6,10 @@ import { spawn } from 'node:child_process';
 import { bundleScript } from './bundle.ts';
 import { type CallKind, promiseCalls, syncCalls } from './io-calls.ts';
 
-/** Before and after a mere look, or a sync, everything stands as it does at the call beside it. */
+/** Before and after what only looks, reads, syncs or closes, everything stands as it does at the call beside it. */
+const idle: readonly CallKind[] = ['look', 'read', 'sync', 'close'];
 const momentsOf = (calls: Readonly<Record<string, CallKind>>): string[] =>
-  Object.keys(calls).filter((name) => calls[name] !== 'look' && calls[name] !== 'sync');
+  Object.keys(calls).filter((name) => !idle.includes(calls[name] as CallKind));
 
 /** Loaded first: counts calls, and dies at the one that `KILL_AT` names. With `KILL_AFTER=1` the call is carried out before. */
 const preamble = `
@@ -24,7 +25,8 @@ function wrap(owner, name) {
   owner[name] = function (...args) {
     if (globalThis.__armed !== true || ++count !== at) return original.apply(this, args);
     if (!isAfter) { die(); for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); }
-    const result = original.apply(this, args);
+    let result;
+    try { result = original.apply(this, args); } catch (error) { die(); throw error; }
     if (typeof result?.then === 'function') return result.finally(die);
     die();
     return result;
