@@ -34,7 +34,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
   Lock: ['resource', 'shared', 'holders'],
   LockCheck: ['resource', 'state', 'holders'],
-  Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
+  Knowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'content'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
