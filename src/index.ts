@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { Brief, BriefOptions } from './app/brief.ts';
 export type {
   BoundKnowledge,
   KnowledgeFilter,

@@ -6,6 +6,7 @@
  */
 import type { Agent, BoardEvent, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
 import type { KnowledgeTrail } from './knowledge-history.ts';
@@ -259,6 +260,15 @@ export class Orc extends OrcCore {
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * What an agent has to know for a task, as Markdown; `null` when none is ready. `workstream`: `null` for any; without an id for
+   * the next task. @throws OrcError `not-found`, `invalid-argument`
+   */
+  async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
+    const { makeBrief } = await import('./brief.ts');
+    return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
