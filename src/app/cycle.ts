@@ -7,7 +7,7 @@ import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import { staleAfterMs } from './status.ts';
 
-export { type Brief, type BriefOptions, makeBrief } from './brief.ts';
+export { type Brief, makeBrief } from './brief.ts';
 export { type Collected, collectResults, collectText } from './cycle-collect.ts';
 
 export interface Plan {
