@@ -176,6 +176,8 @@ function beginning(text: string, length: number): string {
 }
 
 function targetOf(event: EventDraft, verdict: Verdict): string {
+  if (event.action === 'message_sent') return String(event.data?.sent_to);
+  if (event.action === 'message_read') return ((event.data?.messages ?? []) as readonly string[]).join(' ');
   if (event.task_id !== undefined) return `${event.workstream}/${event.task_id}`;
   if (event.workstream !== undefined) return event.workstream;
   const { result } = verdict;

@@ -4,6 +4,8 @@ import { faultInGlob, faultInName, faultInPath, faultInResource, foldName, utf8L
 import type { Check } from './records.ts';
 import { fromIso } from './time.ts';
 
+/** Bytes as UTF-8. All mail is read to open a board, so long texts belong into the knowledge base. */
+export const maxMessageLength = 16 * 1024;
 /** Characters. */
 export const maxTitleLength = 512;
 /** Bytes as UTF-8, as the length of everything that is kept in a file of its own or close to it. */
@@ -79,6 +81,15 @@ export const title = () => {
 export const word = () => upTo(1024);
 export const text = () => upToBytes(maxTextLength);
 export const knowledgeText = () => upToBytes(maxKnowledgeLength);
+/** Whom a message is for: `all`, `ws:NAME`, `agent:NAME`, or a name alone. A colon stands in no name. */
+export const mailTarget = () =>
+  checked((text) => (text === 'all' ? null : faultInName(text.replace(/^(?:ws|agent):/, ''))));
+/** Bytes as UTF-8. */
+export const mailText = () =>
+  upToBytes(maxMessageLength).check((context) => {
+    if (context.value.trim() === '')
+      context.issues.push({ code: 'custom', input: context.value, message: 'must not be empty' });
+  });
 export const reason = () => upToBytes(maxTextLength);
 export const priority = () => wholeNumber(1, 9, 'a whole number from 1 (most urgent) to 9');
 export const durationMs = () =>

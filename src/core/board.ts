@@ -1,7 +1,7 @@
 /**
  * The state of one coordination effort, as deciding an operation sees it.
  *
- * Workstreams, open tasks, agents and locks are always in memory. Closed tasks, knowledge texts and other files come
+ * Workstreams, open tasks, agents, locks and mail are always in memory. Closed tasks, knowledge texts and other files come
  * when they are asked for (see shelf.ts). A board is changed by `put` alone, with the changes of an accepted operation.
  */
 import {
@@ -10,6 +10,7 @@ import {
   isOpen,
   type Knowledge,
   type Lock,
+  type Message,
   noTasks,
   type Settings,
   type Task,
@@ -25,6 +26,7 @@ export interface Records {
   readonly tasks: Task;
   readonly agents: Agent;
   readonly locks: Lock;
+  readonly messages: Message;
   readonly knowledge: Knowledge;
   readonly files: TextFile;
 }
@@ -62,6 +64,8 @@ export interface BoardContents {
   readonly tasks: Shelf<Task>;
   readonly agents: Shelf<Agent>;
   readonly locks: Shelf<Lock>;
+  /** By recipient and id: see `messageKey`. */
+  readonly messages: Shelf<Message>;
   readonly knowledge: Shelf<Knowledge>;
   readonly files: Shelf<TextFile>;
 }
@@ -76,6 +80,7 @@ export class Board {
   readonly tasks: Shelf<Task>;
   readonly agents: Shelf<Agent>;
   readonly locks: Shelf<Lock>;
+  readonly messages: Shelf<Message>;
   readonly knowledge: Shelf<Knowledge>;
   readonly files: Shelf<TextFile>;
   readonly topics: Set<string>;
@@ -90,6 +95,7 @@ export class Board {
     this.tasks = contents.tasks;
     this.agents = contents.agents;
     this.locks = contents.locks;
+    this.messages = contents.messages;
     this.knowledge = contents.knowledge;
     this.files = contents.files;
     this.topics = new Set(contents.topics);
@@ -109,6 +115,7 @@ export class Board {
       tasks: new Shelf('tasks', true),
       agents: new Shelf('agents', true),
       locks: new Shelf('locks', true),
+      messages: new Shelf('messages', true),
       knowledge: new Shelf('knowledge', true),
       files: new Shelf('files', true),
     });
@@ -150,6 +157,9 @@ export class Board {
         case 'locks':
           this.locks.set(change.key, change.after);
           break;
+        case 'messages':
+          this.messages.set(change.key, change.after);
+          break;
         case 'knowledge':
           this.knowledge.set(change.key, change.after);
           if (change.after === null) this.topics.delete(change.key);
@@ -189,6 +199,7 @@ export class Board {
       tasks: this.tasks.clone(),
       agents: this.agents.clone(),
       locks: this.locks.clone(),
+      messages: this.messages.clone(),
       knowledge: this.knowledge.clone(),
       files: this.files.clone(),
       ...other,

@@ -111,6 +111,23 @@ export interface Lock {
   readonly holders: readonly Hold[];
 }
 
+/** One recipient's copy of a message. Who got the others stands in the event log. */
+export interface Message {
+  /** 8 hexadecimal digits of the operation that sent it, more on a collision; the same for all its recipients. */
+  readonly id: string;
+  readonly to: string;
+  readonly from: string;
+  /** How it was addressed: `all`, `ws:NAME` or `agent:NAME`. */
+  readonly sent_to: string;
+  readonly text: string;
+  /** The task that it is about. */
+  readonly task: string | null;
+  readonly sent_version: number;
+  readonly sent_at: string;
+  /** `null`: unread. */
+  readonly read_at: string | null;
+}
+
 export interface Knowledge {
   /** May be nested: `api/auth`. */
   readonly topic: string;

@@ -7,6 +7,7 @@
 
 import { faultInTopic } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
+import { messageKey } from '../core/messages.ts';
 import { faultInName, faultInPath, faultInResource } from '../core/names.ts';
 import { isOpen, type Task } from '../core/records.ts';
 import type { CollectionName } from '../core/shelf.ts';
@@ -30,7 +31,15 @@ const maxEncodedLength = 180;
 /** Ends the name of such a folder. A lone `%` stands in no encoded text, so no folder has the name of a file. */
 const folderMark = '%';
 
-const listedFolders: ReadonlySet<string> = new Set(['workstreams', 'agents', 'locks', 'knowledge', 'templates']);
+const listedFolders: ReadonlySet<string> = new Set([
+  'workstreams',
+  'agents',
+  'locks',
+  'messages',
+  'knowledge',
+  'templates',
+]);
+const messagePath = /^messages\/([^/]+)\/([0-9a-f]{8,32})\.json$/;
 const taskPath = /^tasks\/(open|closed)\/([0-9a-f])\/([0-9a-f])\/(\2\3[0-9a-f]{6,30})\.json$/;
 
 /** @throws OrcError never: the record's names were checked when it was made or read */
@@ -46,6 +55,10 @@ export function pathOf<C extends CollectionName>(collection: C, record: Records[
     }
     case 'locks':
       return `locks/${encodeResource((record as Records['locks']).resource)}.json`;
+    case 'messages': {
+      const { to, id } = record as Records['messages'];
+      return `messages/${to}/${id}.json`;
+    }
     case 'knowledge':
       return `knowledge/${(record as Records['knowledge']).topic}.md`;
     default:
@@ -83,6 +96,8 @@ export function placeOf(path: string): Place {
     }
     case 'locks':
       return placeOfLock(path.slice(slash + 1));
+    case 'messages':
+      return placeOfMessage(path);
     case 'knowledge':
       return placeOfTopic(path.slice(slash + 1));
     case 'events':
@@ -162,6 +177,12 @@ function placeOfLock(file: string): Place {
   return encodeResource(key) === file.slice(0, -'.json'.length)
     ? { kind: 'record', collection: 'locks', key, hot: true }
     : unknown;
+}
+
+function placeOfMessage(path: string): Place {
+  const [, to, id] = messagePath.exec(path) ?? [];
+  if (to === undefined || id === undefined || faultInName(to) !== null) return unknown;
+  return { kind: 'record', collection: 'messages', key: messageKey({ to, id }), hot: true };
 }
 
 function placeOfTopic(file: string): Place {

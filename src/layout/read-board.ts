@@ -100,6 +100,7 @@ export async function readBoard(input: {
     tasks: new Shelf('tasks', false),
     agents: new Shelf('agents', false),
     locks: new Shelf('locks', true),
+    messages: new Shelf('messages', true),
     knowledge: new Shelf('knowledge', false),
     files: new Shelf('files', false),
   });

@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { isOperationId } from '../core/ids.ts';
 import { faultInGlob, faultInName, faultInResource } from '../core/names.ts';
 import { lazily } from '../core/operation.ts';
-import { type Agent, type Lock, type Task, taskStatuses, type Workstream } from '../core/records.ts';
+import { type Agent, type Lock, type Message, type Task, taskStatuses, type Workstream } from '../core/records.ts';
 import { fromIso } from '../core/time.ts';
 
 /** To the 28th: which months are longer is for `fromIso` to know. */
@@ -115,6 +115,21 @@ export const lockSchema = lazily((): z.ZodMiniType<Lock> => {
   });
   return z.strictObject({ resource: resource(), shared: z.boolean(), holders: z.array(hold).check(z.minLength(1)) });
 });
+
+export const messageSchema = lazily(
+  (): z.ZodMiniType<Message> =>
+    z.strictObject({
+      id: taskId(),
+      to: name(),
+      from: name(),
+      sent_to: z.string(),
+      text: z.string(),
+      task: z.nullable(taskId()),
+      sent_version: whole(1),
+      sent_at: time(),
+      read_at: z.nullable(time()),
+    }),
+);
 
 /** What a workstream has in `state.json`: its status and priority, for whoever reads only that file, and its counts. */
 export const stateSchema = lazily(() =>

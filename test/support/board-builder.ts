@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
+import { messageKey } from '../../src/core/messages.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../../src/core/operation.ts';
 import { isOpen, type Settings, type Task } from '../../src/core/records.ts';
 import { type CollectionName, MissingRecord, Shelf } from '../../src/core/shelf.ts';
@@ -158,13 +159,21 @@ export function claimTask(
   return { token: accepted.version };
 }
 
-const collections: readonly CollectionName[] = ['workstreams', 'tasks', 'agents', 'locks', 'knowledge', 'files'];
+const collections: readonly CollectionName[] = [
+  'workstreams',
+  'tasks',
+  'agents',
+  'locks',
+  'messages',
+  'knowledge',
+  'files',
+];
 
 /** All that is on a board, as plain data that can be compared; records in the order of their keys. */
 export function snapshot(board: Board): unknown {
   const keyOf = (record: object): string => {
-    const { id, name, resource, topic, path } = record as Record<string, string | undefined>;
-    return id ?? name ?? resource ?? topic ?? path ?? '';
+    const { id, to, name, resource, topic, path } = record as Record<string, string | undefined>;
+    return to === undefined ? (id ?? name ?? resource ?? topic ?? path ?? '') : `${to}/${id}`;
   };
   const byKey = (a: object, b: object): number => (keyOf(a) < keyOf(b) ? -1 : 1);
   const records = collections.map((name) => [name, [...(board[name] as Shelf<object>).loaded()].sort(byKey)]);
@@ -197,6 +206,7 @@ export function partly(board: Board): Board {
     workstreams: reversed('workstreams', board.workstreams, (each) => each.name),
     agents: reversed('agents', board.agents, (each) => each.id),
     locks: reversed('locks', board.locks, (each) => each.resource),
+    messages: reversed('messages', board.messages, messageKey),
     tasks: new Shelf('tasks', false, open),
     knowledge: new Shelf('knowledge', false),
     files: new Shelf('files', false),

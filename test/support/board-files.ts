@@ -200,6 +200,21 @@ export const anyLock: fc.Arbitrary<Records['locks']> = fc.record({
   ),
 });
 
+export const anyMessage: fc.Arbitrary<Records['messages']> = fc.record({
+  id: taskId,
+  to: anyName,
+  from: anyName,
+  sent_to: fc.oneof(
+    fc.constant('all'),
+    anyName.map((name) => `ws:${name}`),
+  ),
+  text: fc.string({ unit: 'binary', maxLength: 60 }),
+  task: fc.option(taskId),
+  sent_version: whole.map((n) => n + 1),
+  sent_at: isoTime,
+  read_at: fc.option(isoTime),
+});
+
 /** Bodies with all that could be taken for front matter, or be mended on the way. */
 export const anyBody = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 200 }),

@@ -6,6 +6,7 @@ import { boardImport } from './board-import.ts';
 import { defineEventLog } from './event.ts';
 import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts';
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
+import { messageAck, messageSend } from './message.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
 import {
@@ -48,6 +49,8 @@ const recordOperations = [
   knowledgeWrite,
   knowledgeAppend,
   knowledgeDelete,
+  messageSend,
+  messageAck,
 ] as unknown as readonly OperationDefinition[];
 
 const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));
