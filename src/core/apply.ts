@@ -184,6 +184,7 @@ function targetOf(event: EventDraft, verdict: Verdict): string {
   if ('lock' in result) return result.lock;
   if ('knowledge' in result) return result.knowledge;
   if ('agent' in result) return result.agent;
+  if ('cycle' in result) return String(result.cycle);
   // The data of an agent's own event is text of a stranger: it may hold line breaks, and trailers after them.
   if ('event' in result) return event.action;
   const topic = event.data?.topic;

@@ -45,6 +45,7 @@ export function checkInvariants(board: Board): string[] {
     ),
     ...checkPathLocks([...board.locks.loaded()]),
     ...checkMail(board),
+    ...checkCyclesOfWork(board),
     ...checkKnowledge(board),
   ].sort();
 }
@@ -222,6 +223,22 @@ function checkMail(board: Board): string[] {
       ];
     }),
   ];
+}
+
+function checkCyclesOfWork(board: Board): string[] {
+  const newest = Math.max(0, ...board.cycleNumbers);
+  return [...board.cycles.loaded()].flatMap((cycle) => {
+    const what = `cycle ${cycle.number}`;
+    const { collected } = cycle;
+    return [
+      ...when(!board.cycleNumbers.has(cycle.number), `${what} is not among the cycles`),
+      ...when(collected === null && cycle.number < newest, `${what} is open, and a later one was opened`),
+      ...fromTheFuture(what, 'opened_version', cycle.opened_version, board),
+      ...faultyTimes(what, cycle, ['opened_at']),
+      ...(collected === null ? [] : fromTheFuture(what, 'collected.version', collected.version, board)),
+      ...(collected === null ? [] : faultyTimes(`${what}, collected:`, collected, ['at'])),
+    ];
+  });
 }
 
 function checkMessage(board: Board, message: Message): string[] {

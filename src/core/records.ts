@@ -128,6 +128,33 @@ export interface Message {
   readonly read_at: string | null;
 }
 
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
+/** What the app made of a board: kept as it came, and shown. Core knows nothing of its fields. */
+export type JsonDocument = { readonly [field: string]: Json };
+
+/** A cycle of planned work: what was to be done, and when it is over, what came of it. */
+export interface Cycle {
+  /** From 1. */
+  readonly number: number;
+  readonly opened_by: string;
+  readonly opened_at: string;
+  readonly opened_version: number;
+  /** The board version that the plan was made at. */
+  readonly plan_version: number;
+  readonly plan: JsonDocument;
+  /** `null` while the cycle is open. */
+  readonly collected: CycleResults | null;
+}
+
+export interface CycleResults {
+  readonly by: string;
+  readonly at: string;
+  readonly version: number;
+  /** The board version that the results were made at. */
+  readonly results_version: number;
+  readonly results: JsonDocument;
+}
+
 export interface Knowledge {
   /** May be nested: `api/auth`. */
   readonly topic: string;

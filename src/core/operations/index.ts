@@ -3,6 +3,7 @@ import type { OperationDefinition } from '../operation.ts';
 import { agentHeartbeat, agentRegister, agentRetire } from './agent.ts';
 import { boardInit, configSet } from './board.ts';
 import { boardImport } from './board-import.ts';
+import { cycleCollect, cycleOpen } from './cycle.ts';
 import { defineEventLog } from './event.ts';
 import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts';
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
@@ -51,6 +52,8 @@ const recordOperations = [
   knowledgeDelete,
   messageSend,
   messageAck,
+  cycleOpen,
+  cycleCollect,
 ] as unknown as readonly OperationDefinition[];
 
 const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));
