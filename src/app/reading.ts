@@ -33,6 +33,7 @@ export async function readResult(store: GitStore, head: Head, result: ResultRef)
     if ('workstream' in result) return board.workstreams.get(result.workstream) ?? null;
     if ('agent' in result) return board.agents.get(result.agent) ?? null;
     if ('lock' in result) return board.locks.get(result.lock) ?? null;
+    if ('cycle' in result) return board.cycles.get(String(result.cycle)) ?? null;
     return board.knowledge.get(result.knowledge) ?? null;
   });
 }
