@@ -47,7 +47,7 @@ export const nouns: readonly Noun[] = [
   {
     name: 'kb',
     aliases: ['knowledge'],
-    summary: 'Knowledge: write, read, list, append, delete',
+    summary: 'Knowledge: write, read, search, for, list, append, delete, history',
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
   },
   {

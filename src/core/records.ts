@@ -160,6 +160,8 @@ export interface Knowledge {
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  /** Globs of the files that it binds: whoever works on them has to know it. */
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   /** The board version that wrote it: what a later write names as its base. */

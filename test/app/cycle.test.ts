@@ -201,6 +201,7 @@ describe('relevance', () => {
     content,
     title: null,
     tags: [],
+    paths: [],
     updated_by: 'a',
     updated_at: start,
     version: 1,
