@@ -14,6 +14,7 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
   readonly description?: string;
@@ -225,6 +226,16 @@ export class Orc extends OrcCore {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
       return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
     }
+  }
+
+  /**
+   * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
+   * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
+   * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
+   * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
+   */
+  watch(options: WatchOptions = {}): EventStream {
+    return watchEvents(watchPortsOf(this), options);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
