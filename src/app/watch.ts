@@ -14,6 +14,7 @@ import { nearbyPace, type PaceOptions, politePace } from '../sync/pace.ts';
 import { type FollowOptions, type FollowPorts, followHeads } from './follow.ts';
 import type { OrcCore } from './orc-core.ts';
 import { type EventFilter, eventsFrom, eventTest, readEvents } from './reading.ts';
+import { readStatus, type StatusReport } from './status.ts';
 import { isNearby } from './upstream.ts';
 
 export interface WatchOptions
@@ -29,6 +30,14 @@ export function watchPortsOf(orc: OrcCore): WatchPorts {
   const usualPace = async (): Promise<PaceOptions> =>
     (await isNearby(config.upstream, orc.surroundings)) ? nearbyPace : politePace;
   return { session, store, ...orc.world, usualPace };
+}
+
+/** The status whenever the board, or what waits on top of it, has moved; first as it is now. Goes on through trouble as `watchEvents` does. */
+export async function* watchStatus(
+  orc: OrcCore,
+  options: FollowOptions = {},
+): AsyncGenerator<StatusReport, void, void> {
+  for await (const _head of followHeads(watchPortsOf(orc), options)) yield await readStatus(orc);
 }
 
 /** Ends with `return`, `break`, or the signal. */
