@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { WatchNotice } from './app/follow.ts';
 export type {
   BoundKnowledge,
   KnowledgeFilter,
@@ -23,6 +24,8 @@ export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export type { EventStream, WatchOptions } from './app/watch.ts';
+export type { Overdue } from './core/lease-watch.ts';
 export type {
   Agent,
   BoardEvent,

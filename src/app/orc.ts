@@ -16,6 +16,7 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
   readonly description?: string;
@@ -259,6 +260,16 @@ export class Orc extends OrcCore {
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
+   * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
+   * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
+   * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
+   */
+  watch(options: WatchOptions = {}): EventStream {
+    return watchEvents(watchPortsOf(this), options);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

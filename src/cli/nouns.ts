@@ -51,6 +51,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
   },
   {
+    name: 'watch',
+    aliases: [],
+    summary: 'Show what happens on the board, live',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
     name: 'events',
     aliases: ['e'],
     summary: 'Show the event log',

@@ -76,6 +76,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('kb history', ['notes']);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
+  await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
   await run('config list');
