@@ -29,6 +29,8 @@ export interface CommandResult<T = unknown> extends Partial<Omit<Performed, 'dat
 export interface CommandSpec<T = unknown> {
   readonly name: string;
   readonly aliases?: readonly string[];
+  /** Ctrl-C is its own affair: it ends by itself, and is not given up. */
+  readonly endsItself?: boolean;
   /** What its noun does when it stands alone. */
   readonly isDefault?: boolean;
   /** As in help: `<workstream> <title> [description]`. */

@@ -93,6 +93,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/cycle.ts')).collect,
   },
   {
+    name: 'work',
+    aliases: [],
+    summary: 'Have a command do tasks, one after the other',
+    load: async () => (await import('./commands/work.ts')).work,
+  },
+  {
     name: 'batch',
     aliases: [],
     summary: 'Carry out several operations, all of them or none',

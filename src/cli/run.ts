@@ -24,7 +24,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     call = new Call({ words, options, globals, io });
     const { look } = call;
     try {
-      const result = await untilStopped(io, spec.run(call));
+      const running = spec.run(call);
+      const result = spec.endsItself === true ? await running : await untilStopped(io, running);
       return result === null ? await reportStop(call) : await printResult(spec, result, call, look);
     } catch (error) {
       const told = error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, look, call) ?? null) : null;
