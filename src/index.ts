@@ -1,6 +1,7 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
 export type { WatchNotice } from './app/follow.ts';
+export type { When } from './app/head-at.ts';
 export {
   type LeaseOptions,
   type LockAttempt,
@@ -8,6 +9,7 @@ export {
   type NewTask,
   type NewWorkstream,
   Orc,
+  type OrcView,
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';

@@ -7,6 +7,7 @@
 import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
+import type { When } from './head-at.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
@@ -44,6 +45,23 @@ export interface LockOptions extends MutationOptions {
   readonly reason?: string;
   readonly token?: number;
 }
+
+/** What can be asked of the board as it was. */
+export type OrcView = Pick<
+  Orc,
+  | 'loadState'
+  | 'status'
+  | 'statusText'
+  | 'listWorkstreams'
+  | 'getEvents'
+  | 'readKnowledge'
+  | 'listKnowledge'
+  | 'task'
+  | 'knowledge'
+  | 'closedTasks'
+  | 'resolveTaskId'
+  | 'at'
+>;
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
@@ -229,12 +247,23 @@ export class Orc extends OrcCore {
   }
 
   /**
+   * The board as it was at a version, a commit or a time: the same reading functions, on published history. What depends on the
+   * present time, such as leases, is judged at the time of that commit. It needs no closing.
+   * @throws OrcError `not-found` (no such version, before the board began, cut off in a shallow store), `invalid-argument`, `ambiguous-id`
+   */
+  async at(when: When): Promise<OrcView> {
+    const { opened, world, options, past } = await this.lookBack(when);
+    return new Orc(opened, world, options, past);
+  }
+
+  /**
    * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
    * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
    * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
    * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
    */
   watch(options: WatchOptions = {}): EventStream {
+    this.refusePast();
     return watchEvents(watchPortsOf(this), options);
   }
 

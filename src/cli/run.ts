@@ -22,12 +22,12 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     command = parsed.path;
     const globals = readGlobals(parsed.globals, io.cwd, io.env);
     call = new Call({ words, options, globals, io });
-    const { look } = call;
     try {
       const result = await untilStopped(io, spec.run(call));
-      return result === null ? await reportStop(call) : await printResult(spec, result, call, look);
+      return result === null ? await reportStop(call) : await printResult(spec, result, call, call.look);
     } catch (error) {
-      const told = error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, look, call) ?? null) : null;
+      const told =
+        error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, call.look, call) ?? null) : null;
       if (told === null) throw error;
       return printRefusal(error as OrcError, told, io);
     }
