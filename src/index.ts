@@ -17,6 +17,7 @@ export type { MutationOptions, Performed } from './app/perform.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export type { Undone, UndoOptions } from './app/undo.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { Overdue } from './core/lease-watch.ts';
 export type {

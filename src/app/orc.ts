@@ -15,6 +15,7 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
@@ -265,6 +266,16 @@ export class Orc extends OrcCore {
   watch(options: WatchOptions = {}): EventStream {
     this.refusePast();
     return watchEvents(watchPortsOf(this), options);
+  }
+
+  /**
+   * Takes an earlier mutation back where nothing was built on it: a mutation of its own. Claims and locks never come back.
+   * @throws OrcError `not-found`, `conflict`, `not-undoable`, `not-holder`, `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`
+   */
+  async undo(version: number, options: UndoOptions = {}): Promise<Undone> {
+    const performed = await undoVersion(this, version, options);
+    if (performed.state === 'unknown') throw notPublished('undo', performed);
+    return performed.data;
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

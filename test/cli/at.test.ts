@@ -1,18 +1,9 @@
 /** `--at` on what reads, and not on what does not. Which commit it means is tested in test/app/head-at.test.ts. */
 import path from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
 import { addTask, orcWithBoard } from '../support/command-line.ts';
 import { git } from '../support/git-fixtures.ts';
-
-let orc: Awaited<ReturnType<typeof makeBoard>>['orc'];
-let folder: string;
-let id: string;
-
-// Nothing here changes it.
-beforeAll(async () => {
-  ({ orc, folder, id } = await makeBoard());
-});
 
 /** Versions: 1 init, 2 ws, 3 task, 4 claim, 5 knowledge, 6 completed, 7 knowledge changed, 8 lock, 9 agent. */
 async function makeBoard() {
@@ -28,7 +19,8 @@ async function makeBoard() {
   return { ...made, id };
 }
 
-test('everything that reads shows the board as it was', async () => {
+test('everything that reads shows the board as it was; all else refuses, before anything is done', async () => {
+  const { orc, folder, id } = await makeBoard();
   const at = async (version: number | string, ...words: string[]) => {
     const ran = await orc(...words, '--at', String(version), '--json');
     expect({ words, code: ran.code, err: ran.err }).toEqual({ words, code: 0, err: '' });
@@ -58,15 +50,12 @@ test('everything that reads shows the board as it was', async () => {
   const commit = git(folder, 'rev-parse', 'refs/heads/orc~5');
   expect(await at(commit.slice(0, 12), 'status')).toMatchObject({ version: 4 });
   expect(await at('1ms', 'status')).toMatchObject({ version: 9 });
-});
 
-test('people are told which board they see, and leases are judged as of then', async () => {
+  // People are told which board they see, and leases are judged as of then.
   const ran = await orc('t', 'show', id, '--at', '4');
   expect(ran.err).toMatch(/^the board as it was at version 4, \d{4}-/);
   expect(ran.out).toContain('(60s)');
-});
 
-test('what changes, follows or asks the upstream refuses it before anything is done', async () => {
   const before = git(folder, 'rev-parse', 'refs/heads/orc');
   const lines: string[][] = [
     ['t', 'add', 'build', 'New'],
@@ -97,6 +86,7 @@ test('what changes, follows or asks the upstream refuses it before anything is d
 });
 
 test('the library has a view of the past, which cannot be changed', async () => {
+  const { folder, id } = await makeBoard();
   await using present = await openOrc({ cwd: folder });
   const then = await present.at(5);
   expect((await then.task(id))?.status).toBe('in_progress');

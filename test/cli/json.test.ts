@@ -70,6 +70,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('kb append', ['notes', 'more']);
   await run('kb read', ['notes']);
   await run('kb list');
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
   await run('watch', ['--since', '0', '--count', '1']);

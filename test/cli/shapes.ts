@@ -36,6 +36,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
+  Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],

@@ -8,6 +8,7 @@ import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
+import { undo } from './undo.ts';
 import {
   workstreamArchive,
   workstreamCreate,
@@ -48,6 +49,7 @@ const recordOperations = [
   knowledgeWrite,
   knowledgeAppend,
   knowledgeDelete,
+  undo,
 ] as unknown as readonly OperationDefinition[];
 
 const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));

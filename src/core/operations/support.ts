@@ -156,3 +156,8 @@ export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: nu
   const until = leaseMs === undefined ? (present > asSet ? present : asSet) : call.at + leaseMs;
   return { ...task.claim, lease_until: toIso(until) };
 }
+
+/** Long texts stand in the record; the event log keeps their beginning. */
+export function shortened(text: string | null): string | null {
+  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
+}

@@ -21,6 +21,7 @@ import {
   refuseByClock,
   refuseHeldTask,
   refuseUnlessHolder,
+  shortened,
   taskChange,
   withNote,
 } from './support.ts';
@@ -308,11 +309,6 @@ function failedByTimeout(task: Task, call: Call): Task {
 
 function handedBack(task: Task, call: Call): Task {
   return { ...task, status: 'pending', assigned_to: null, claim: null, updated_at: call.iso };
-}
-
-/** Long texts stand in the record; the event log keeps their beginning. */
-function shortened(text: string | null): string | null {
-  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
 }
 
 function hintFor(code: string, task: Task): string {
