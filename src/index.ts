@@ -1,6 +1,7 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
 export type { WatchNotice } from './app/follow.ts';
+export type { When } from './app/head-at.ts';
 export type {
   BoundKnowledge,
   KnowledgeFilter,
@@ -16,6 +17,7 @@ export {
   type NewTask,
   type NewWorkstream,
   Orc,
+  type OrcView,
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
@@ -24,6 +26,7 @@ export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export type { Undone, UndoOptions } from './app/undo.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { Overdue } from './core/lease-watch.ts';
 export type {

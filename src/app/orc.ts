@@ -7,6 +7,7 @@
 import type { Agent, BoardEvent, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
+import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
 import type { KnowledgeTrail } from './knowledge-history.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
@@ -16,6 +17,7 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
@@ -56,6 +58,22 @@ export interface KnowledgeOptions {
   /** Globs of the files that it binds. */
   readonly paths?: readonly string[];
 }
+/** What can be asked of the board as it was. */
+export type OrcView = Pick<
+  Orc,
+  | 'loadState'
+  | 'status'
+  | 'statusText'
+  | 'listWorkstreams'
+  | 'getEvents'
+  | 'readKnowledge'
+  | 'listKnowledge'
+  | 'task'
+  | 'knowledge'
+  | 'closedTasks'
+  | 'resolveTaskId'
+  | 'at'
+>;
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
@@ -263,13 +281,34 @@ export class Orc extends OrcCore {
   }
 
   /**
+   * The board as it was at a version, a commit or a time: the same reading functions, on published history. What depends on the
+   * present time, such as leases, is judged at the time of that commit. It needs no closing.
+   * @throws OrcError `not-found` (no such version, before the board began, cut off in a shallow store), `invalid-argument`, `ambiguous-id`
+   */
+  async at(when: When): Promise<OrcView> {
+    const { opened, world, options, past } = await this.lookBack(when);
+    return new Orc(opened, world, options, past);
+  }
+
+  /**
    * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
    * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
    * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
    * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
    */
   watch(options: WatchOptions = {}): EventStream {
+    this.refusePast();
     return watchEvents(watchPortsOf(this), options);
+  }
+
+  /**
+   * Takes an earlier mutation back where nothing was built on it: a mutation of its own. Claims and locks never come back.
+   * @throws OrcError `not-found`, `conflict`, `not-undoable`, `not-holder`, `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`
+   */
+  async undo(version: number, options: UndoOptions = {}): Promise<Undone> {
+    const performed = await undoVersion(this, version, options);
+    if (performed.state === 'unknown') throw notPublished('undo', performed);
+    return performed.data;
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

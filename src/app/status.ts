@@ -7,6 +7,7 @@ import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
 import type { OrcCore } from './orc-core.ts';
+import { waitingOperations } from './tentative-claims.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
 export const staleAfterMs = 5 * 60_000;
@@ -100,7 +101,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const { queue } = orc.connection.session;
   const waiting = await openRecords(queue);
   const first = waiting[0];
-  const tentative = new Set(waiting.map(({ operation }) => operation.id));
+  const tentative = await waitingOperations(orc);
   return {
     board: board.meta.id,
     version: board.meta.version,

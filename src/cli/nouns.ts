@@ -75,6 +75,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/history.ts')).history,
   },
   {
+    name: 'undo',
+    aliases: [],
+    summary: 'Take an earlier change back',
+    load: async () => (await import('./commands/undo.ts')).undo,
+  },
+  {
     name: 'plan',
     aliases: ['p'],
     summary: 'Show what can be worked on next, by whom, and what has to wait',

@@ -39,6 +39,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   BoundKnowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'matched'],
   KnowledgeChange: ['version', 'commit', 'at', 'agent', 'kind', 'manual', 'title', 'bytes', 'added', 'removed'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
+  Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
