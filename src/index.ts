@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type LeaseOptions,
   type LockAttempt,
@@ -21,6 +22,7 @@ export type {
   Hold,
   Knowledge,
   Lock,
+  Message,
   Note,
   PublishMode,
   Task,

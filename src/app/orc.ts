@@ -4,9 +4,10 @@
  *
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
-import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
+import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
@@ -225,6 +226,35 @@ export class Orc extends OrcCore {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
       return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
     }
+  }
+
+  /**
+   * Sends a message: to `all`, to `ws:NAME` (those who work in that workstream), to `agent:NAME`, or to a name: that of an
+   * agent which the board knows, else of a workstream.
+   * @throws OrcError `not-found` for nobody, `too-large` for a long text and for a full mailbox, `invalid-argument`, `secret-found`
+   */
+  async sendMessage(
+    to: string,
+    text: string,
+    options: MutationOptions & { readonly task?: string | null } = {},
+  ): Promise<SentMessage> {
+    const { task, ...rest } = options;
+    return sentMessage(await this.#data<BoardEvent>('message.send', defined({ to, text, task }), rest));
+  }
+
+  /** Unread messages of an agent (default: who acts), oldest first; `all`: with those that were read lately. */
+  async inbox(agent?: string, options: { readonly all?: boolean } = {}): Promise<Message[]> {
+    return readInbox(this, agent ?? (await this.actor(undefined)), options);
+  }
+
+  /**
+   * Marks messages of who acts as read; gives the ids of those that were unread.
+   * @throws OrcError `not-found` for ids that are not in that agent's mail, `ambiguous-id`
+   */
+  async ackMessages(ids: readonly string[] | 'all', options: MutationOptions = {}): Promise<string[]> {
+    const performed = await acknowledge(this, ids, options);
+    if (performed?.state === 'unknown') throw notPublished('message.ack', performed);
+    return readIds(performed?.data ?? null);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

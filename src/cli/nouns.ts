@@ -51,6 +51,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
   },
   {
+    name: 'msg',
+    aliases: ['message'],
+    summary: 'Mail between agents: send, inbox, ack',
+    load: async () => (await import('./commands/message.ts')).messageCommands,
+  },
+  {
     name: 'events',
     aliases: ['e'],
     summary: 'Show the event log',

@@ -65,6 +65,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('l release', ['deploy', 'agent-1']);
   await orc('l', 'acquire', 'deploy', 'agent-1');
   await run('l break', ['deploy', 'agent-2', '--reason', 'x']);
+  const mail = await run('msg send', ['agent-1', 'hello']);
+  await run('msg inbox', ['agent-1']);
+  await run('msg ack', [mail.id, '--agent', 'agent-1']);
   await run('a retire', ['agent-1']);
   await run('kb write', ['notes', '-']);
   await run('kb append', ['notes', 'more']);
