@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { CycleSummary } from './app/cycle-board.ts';
 export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type LeaseOptions,
@@ -19,7 +20,10 @@ export type {
   Agent,
   BoardEvent,
   Claim,
+  Cycle,
+  CycleResults,
   Hold,
+  JsonDocument,
   Knowledge,
   Lock,
   Message,

@@ -4,9 +4,10 @@
  *
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
-import type { Agent, BoardEvent, Lock, Message, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Cycle, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
+import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
@@ -257,10 +258,31 @@ export class Orc extends OrcCore {
     return readIds(performed?.data ?? null);
   }
 
+  /** Opens a cycle of work: its plan is made now, and kept on the board. @throws OrcError `already-exists` while one is open */
+  async openCycle(options: MutationOptions = {}): Promise<Cycle> {
+    return told('cycle.open', await openCycle(this, options));
+  }
+
+  /**
+   * Ends a cycle, by default the one that is open, with what came of it since its opening.
+   * @throws OrcError `not-found`, `closed` when it was collected already
+   */
+  async collectCycle(number?: number, options: MutationOptions = {}): Promise<Cycle> {
+    return told('cycle.collect', await collectCycle(this, number, options));
+  }
+
+  /** By default the newest cycle, with its plan and its results. @throws OrcError `not-found` */
+  async getCycle(number?: number): Promise<Cycle> {
+    return readCycle(this, number);
+  }
+
+  /** Newest first. */
+  async listCycles(options: { readonly last?: number } = {}): Promise<CycleSummary[]> {
+    return listCycles(this, options.last);
+  }
+
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
-    const performed = await this.perform<T>(kind, args, options);
-    if (performed.state === 'unknown') throw notPublished(kind, performed);
-    return performed.data;
+    return told(kind, await this.perform<T>(kind, args, options));
   }
 
   /**
@@ -272,6 +294,12 @@ export class Orc extends OrcCore {
     if (performed.published !== true && performed.reason !== null) throw notPublished(kind, performed);
     return performed.data;
   }
+}
+
+/** The data of what is known to have happened. */
+function told<T>(kind: string, performed: Performed<T>): T {
+  if (performed.state === 'unknown') throw notPublished(kind, performed);
+  return performed.data;
 }
 
 function notPublished(kind: string, { state, op, reason }: Performed): OrcError {

@@ -117,6 +117,8 @@ export interface EventFilter {
   readonly action?: string | undefined;
   /** ISO 8601, or anything `Date` reads. */
   readonly since?: string | number | Date | undefined;
+  /** Only those of mutations after this board version; older segments are not read. */
+  readonly after?: number | undefined;
   /** Only the last so many of those that fit. */
   readonly last?: number | undefined;
   readonly task?: string | undefined;
@@ -131,12 +133,14 @@ export async function readEvents(store: GitStore, head: Head, filter: EventFilte
       hint: 'for example 2026-01-31 or 2026-01-31T12:00:00Z',
     });
   }
+  const { after = -1 } = filter;
   const fits = (event: BoardEvent): boolean =>
     (filter.agent === undefined || event.agent === filter.agent) &&
     (filter.action === undefined || event.action === filter.action) &&
     (filter.task === undefined || event.task_id === filter.task) &&
     (filter.workstream === undefined || event.workstream === filter.workstream) &&
-    (since === null || Date.parse(event.ts) >= since);
+    (since === null || Date.parse(event.ts) >= since) &&
+    event.v > after;
   const found: BoardEvent[][] = [];
   let count = 0;
   for (const segment of (await listSegments(store, head.tree)).reverse()) {
@@ -145,6 +149,8 @@ export async function readEvents(store: GitStore, head: Head, filter: EventFilte
     found.unshift(fitting);
     count += fitting.length;
     if (filter.last !== undefined && count >= filter.last) break;
+    // Versions rise along the log: what came before is older still.
+    if ((events[0]?.v ?? Number.POSITIVE_INFINITY) <= after) break;
   }
   const all = found.flat();
   return filter.last === undefined ? all : filter.last === 0 ? [] : all.slice(-filter.last);

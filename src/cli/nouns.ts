@@ -93,6 +93,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/cycle.ts')).collect,
   },
   {
+    name: 'cycle',
+    aliases: [],
+    summary: 'Cycles of work on the board: open, collect, list, show',
+    load: async () => (await import('./commands/cycles.ts')).cycleCommands,
+  },
+  {
     name: 'batch',
     aliases: [],
     summary: 'Carry out several operations, all of them or none',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { collectResults, collectText, makeBrief, makePlan, planText } from '../../src/app/cycle.ts';
-import { fenced } from '../../src/app/cycle-brief.ts';
 import type { NewTask, Orc } from '../../src/app/orc.ts';
+import { fenced } from '../../src/app/quoting.ts';
 import { relevantKnowledge } from '../../src/app/relevance.ts';
 import { openNewBoard, worldAt } from '../support/boards.ts';
 

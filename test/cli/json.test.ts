@@ -83,6 +83,10 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('plan');
   await run('brief', ['build']);
   await run('collect');
+  await run('cycle open');
+  await run('cycle show');
+  await run('cycle collect', ['1']);
+  await run('cycle list');
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);

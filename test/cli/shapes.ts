@@ -34,6 +34,13 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
   Message: ['id', 'to', 'from', 'sent_to', 'text', 'task', 'sent_version', 'sent_at', 'read_at'],
   SentMessage: ['id', 'sent_to', 'to', 'skipped'],
+  Cycle: ['number', 'opened_by', 'opened_at', 'opened_version', 'plan_version', 'plan', 'collected'],
+  CycleSummary: [
+    ...['number', 'opened_by', 'opened_at', 'opened_version', 'collected_by', 'collected_at', 'completed'],
+  ],
+  Collected: [
+    ...['collected_at', 'cycle', 'since', 'completed_this_cycle', 'failed', 'still_in_progress', 'knowledge_updates'],
+  ],
   Lock: ['resource', 'shared', 'holders'],
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
