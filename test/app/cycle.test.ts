@@ -243,6 +243,7 @@ describe('collecting', () => {
     const collected = await collectResults(orc, { since });
     expect(collected).toEqual({
       collected_at: since,
+      cycle: null,
       since,
       completed_this_cycle: [
         { workstream: 'press', task_id: words, title: 'Write', result: 'written', completed_at: since },
