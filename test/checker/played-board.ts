@@ -113,7 +113,10 @@ function remember({ operation, outcome }: Answer, known: Known): void {
   if ((kind === 'task.next' || kind === 'task.claim') && 'task' in result)
     known.claims.push({ id: result.task, agent, token, claim });
   if (kind === 'lock.acquire') known.holds.push({ resource: String(args.resource), agent, token, claim });
-  if (kind === 'message.send') known.messages.push(claim.slice(0, 8));
+  if (kind === 'message.send') {
+    const { message, to } = outcome.record as { readonly message: string; readonly to: readonly string[] };
+    known.messages.push(...to.map((each) => ({ id: message, to: each })));
+  }
   if (kind.startsWith('knowledge.')) known.versions.set(String(args.topic), token);
 }
 

@@ -20,8 +20,8 @@ export interface Known {
     readonly claim: string;
   }[];
   readonly versions: Map<string, number>;
-  /** Ids of messages, as far as those of their operations tell. */
-  readonly messages: string[];
+  /** Messages, by each of their recipients. */
+  readonly messages: { readonly id: string; readonly to: string }[];
 }
 
 const agents = ['agent-1', 'agent-1', 'agent-1', 'Ärger', 'build bot', 'system'];
@@ -55,7 +55,7 @@ const weights: Readonly<Record<string, number>> = {
   'task.renew': 3,
   'task.complete': 5,
   'task.fail': 3,
-  'task.release': 2,
+  'task.release': 3,
   'task.block': 2,
   'task.unblock': 2,
   'task.cancel': 1,
@@ -68,10 +68,10 @@ const weights: Readonly<Record<string, number>> = {
   'lock.renew': 3,
   'lock.release': 3,
   'lock.break': 1,
-  'message.send': 6,
-  'message.ack': 4,
-  'cycle.open': 2,
-  'cycle.collect': 2,
+  'message.send': 3,
+  'message.ack': 2,
+  'cycle.open': 1,
+  'cycle.collect': 1,
   'knowledge.write': 4,
   'knowledge.append': 2,
   'knowledge.delete': 1,
@@ -270,8 +270,9 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
         ...optional(random, { task: () => random.pick([null, 'deadbeef', ...known.tasks.slice(-8)]) }),
       };
     case 'message.ack': {
-      const ids = random.chance(0.1) ? ['deadbeef'] : known.messages.slice(-(1 + random.below(40)));
-      return { ids: ids.length === 0 ? ['deadbeef'] : random.chance(0.5) ? ids.slice(0, 1) : ids };
+      const mail = known.messages.filter(({ to }) => to === agent || random.chance(0.02)).map(({ id }) => id);
+      const ids = mail.slice(-(1 + random.below(20)));
+      return { ids: ids.length === 0 ? ['deadbeef'] : ids };
     }
     case 'cycle.open':
       return { plan: document(random), plan_version: random.below(9) };
