@@ -5,6 +5,8 @@ import type { Plan } from './cycle.ts';
 
 export function planText(plan: Plan): string {
   const { workstreams, recommended_parallel: parallel, recommended_serial: serial, left_out: leftOut } = plan;
+  const path = new Set(plan.critical_path.tasks.map(nameOf));
+  const mark = (task: string): string => (path.size > 1 && path.has(task) ? criticalMark : '');
   const held = serial.filter(({ kind }) => kind !== 'dependency');
   return [
     '=== orc plan ===',
@@ -21,13 +23,16 @@ export function planText(plan: Plan): string {
     `--- At the same time${counted(parallel.length)} ---`,
     ...parallel.map(({ task, agent, is_critical: isCritical }) => {
       const who = agent === null ? '' : ` (${agent} is free)`;
-      return `${nameOf(task)} ${task.title}${who}${isCritical ? ' [critical path]' : ''}`;
+      return `${nameOf(task)} ${task.title}${who}${isCritical ? criticalMark : ''}`;
     }),
     ...(parallel.length === 0 ? ['(nothing can start)'] : []),
     ...(leftOut === 0 ? [] : [`(${leftOut} more are ready and were not looked at)`]),
     '',
     `--- One after the other${counted(held.length)} ---`,
-    ...held.map(({ reason, tasks, waits }) => `${waits.map(titled).join(', ')}${afterFirst(tasks)}: ${reason}`),
+    ...held.map(
+      ({ reason, tasks, waits }) =>
+        `${waits.map(({ task, title }) => `${task} ${title}${mark(task)}`).join(', ')}${afterFirst(tasks)}: ${reason}`,
+    ),
     ...(serial.length === 0 ? ['(nothing)'] : []),
     ...serial
       .filter(({ kind }) => kind === 'dependency')
@@ -39,12 +44,9 @@ export function planText(plan: Plan): string {
   ].join('\n');
 }
 
+const criticalMark = ' [critical path]';
 /** How many of the tasks that wait for one are named. */
 const shownDependents = 4;
-
-function titled({ task, title }: Plan['recommended_serial'][number]['waits'][number]): string {
-  return `${task} ${title}`;
-}
 
 function afterFirst(tasks: readonly string[]): string {
   return tasks.length < 2 ? '' : `, after ${tasks[0]}`;
