@@ -198,8 +198,8 @@ export class OrcCore implements AsyncDisposable {
     return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
-  async closedTasks(head?: Head): Promise<Task[]> {
-    return readClosedTasks(this.connection.store, head ?? (await this.head()));
+  async closedTasks(head?: Head, options: { readonly onlyParts?: boolean } = {}): Promise<Task[]> {
+    return readClosedTasks(this.connection.store, head ?? (await this.head()), options);
   }
 
   async events(filter: EventFilter, head?: Head): Promise<BoardEvent[]> {
