@@ -76,6 +76,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   for (const unit of units) {
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
+    const written = pending.size;
     // A batch is in whole or not at all: a line of it that is not in the log had nothing to do.
     const isIn = unit.records.some(({ operation }) => proofs.has(operation.id));
     for (const record of unit.records) {
@@ -115,6 +116,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     if (before !== null && failed >= 0) {
       for (const { operation } of unit.records) proofs.delete(operation.id);
       draft = before;
+      // A transport may send all of them.
+      for (const oid of [...pending.keys()].slice(written)) pending.delete(oid);
       decided.push(...refuseWhole(unit, outcome, failed));
     } else {
       decided.push(...outcome);
