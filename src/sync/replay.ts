@@ -12,7 +12,7 @@ import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
 import { editTree } from '../git/edit-tree.ts';
-import { encodeCommit } from '../git/objects.ts';
+import { concatBytes, encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
@@ -57,6 +57,8 @@ interface Draft {
   commit: Oid | null;
   tree: Oid | null;
   tail: EventTail;
+  /** The text of `tail`, encoded; `null`: not yet. */
+  tailBytes: Uint8Array | null;
 }
 
 export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
@@ -70,7 +72,13 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
 
-  let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };
+  let draft: Draft = {
+    board: base.read.board.clone(),
+    commit: base.commit,
+    tree: base.tree,
+    tail: base.tail,
+    tailBytes: null,
+  };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
   for (const unit of units) {
@@ -195,7 +203,11 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   advance(draft.board, accepted);
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
-  for (const [path, text] of files) edits.set(path, text === null ? null : add('blob', encoder.encode(text)));
+  const tailBytes = encodeTail(tail, draft);
+  for (const [path, text] of files) {
+    if (text === null) edits.set(path, null);
+    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
+  }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) pending.set(object.oid, object);
   for (const [oid, basis] of replaced) pending.set(oid, { ...(pending.get(oid) as NewObject), basis });
@@ -212,6 +224,14 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   );
   draft.tree = root;
   draft.tail = tail;
+  draft.tailBytes = tailBytes;
+}
+
+/** Of a log that grew, only what is new is encoded. */
+function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
+  const { text } = before.tail;
+  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
+  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
 }
 
 function authorOf(agent: string, board: Board): { name: string; email: string } {
