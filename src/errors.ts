@@ -31,6 +31,7 @@ export const errorCodes = [
   'lacks-capability',
   'batch-refused',
   'dropped',
+  'checks-failed',
   // the place is not right
   'no-repository',
   'no-board',
@@ -41,6 +42,7 @@ export const errorCodes = [
   'newer-format',
   'checked-out',
   'import-failed',
+  'checks-not-allowed',
   // the upstream
   'unreachable',
   'not-published',

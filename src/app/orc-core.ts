@@ -7,7 +7,7 @@ import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.t
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
-import { isTruthy } from './environment.ts';
+import { givenClaim, isTruthy } from './environment.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
@@ -228,6 +228,7 @@ export class OrcCore implements AsyncDisposable {
       connection: this.connection,
       world: this.world,
       holds: this.#holds,
+      given: givenClaim(env),
       publish: options.publish ?? (await this.publishMode()),
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs,
       requirePublished: options.requirePublished ?? this.#options.requirePublished ?? isTruthy(env.CI),

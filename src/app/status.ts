@@ -178,27 +178,7 @@ function laterRemote({ connection, surroundings }: OrcCore): string | null {
 export function statusText(status: StatusReport, now = Date.now()): string {
   const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
   if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
-  lines.push('', '--- Workstreams ---');
-  for (const each of status.workstreams) {
-    const more = [
-      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
-      each.failed > 0 ? `, ${each.failed} failed` : '',
-      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
-      each.status === 'active' ? '' : ` (${each.status})`,
-    ].join('');
-    lines.push(
-      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
-    );
-  }
-  if (status.workstreams.length === 0) lines.push('(none)');
-  if (status.in_progress.length > 0) {
-    lines.push('', '--- In progress ---');
-    for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
-      const left = lease_until === null ? '' : Date.parse(lease_until) - now;
-      const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
-      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
-    }
-  }
+  lines.push(...boardLines(status, now));
   lines.push('', '--- Agents ---');
   for (const { id, type, status: state, stale } of status.agents)
     lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
@@ -216,6 +196,31 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');
+}
+
+/** The sections on workstreams and on what is in progress. */
+export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progress'>, now: number): string[] {
+  const lines = ['', '--- Workstreams ---'];
+  for (const each of status.workstreams) {
+    const more = [
+      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
+      each.failed > 0 ? `, ${each.failed} failed` : '',
+      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
+      each.status === 'active' ? '' : ` (${each.status})`,
+    ].join('');
+    lines.push(
+      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
+    );
+  }
+  if (status.workstreams.length === 0) lines.push('(none)');
+  if (status.in_progress.length === 0) return lines;
+  lines.push('', '--- In progress ---');
+  for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
+    const left = lease_until === null ? '' : Date.parse(lease_until) - now;
+    const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
+    lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
+  }
+  return lines;
 }
 
 function syncLine({ sync }: StatusReport, now: number): string {

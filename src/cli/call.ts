@@ -5,6 +5,7 @@ import { OrcError } from '../errors.ts';
 import type { CommandResult } from './command.ts';
 import type { Globals } from './globals.ts';
 import type { Io } from './io.ts';
+import { type Look, makeLook } from './look.ts';
 import { readDuration, readWhole } from './values.ts';
 
 export interface CallOptions {
@@ -18,6 +19,7 @@ export class Call {
   readonly words: readonly string[];
   readonly globals: Globals;
   readonly io: Io;
+  readonly look: Look;
   readonly #options: Readonly<Record<string, unknown>>;
   #orc: Orc | null = null;
   /** Who was found to act: for views that name them. */
@@ -27,6 +29,12 @@ export class Call {
     this.words = words;
     this.globals = globals;
     this.io = io;
+    this.look = makeLook({
+      isTty: io.isTty,
+      hasColour: io.isTty && globals.hasColour,
+      columns: io.columns,
+      now: io.world?.clock.now() ?? Date.now(),
+    });
     this.#options = options;
   }
 

@@ -32,6 +32,27 @@ export function readChoice<Choice extends string>(text: string, what: string, ch
   throw new OrcError('invalid-argument', `${what} must be one of ${choices.join(', ')}, not "${text}"`);
 }
 
+/** Whether a text names a place in the event log: `4711`, the number of an event, or `v42`, a board version. */
+export function isCursor(text: string): boolean {
+  return /^v?\d{1,16}$/.test(text);
+}
+
+/** @throws OrcError `invalid-argument` */
+export function readCursor(text: string): { readonly after: number } | { readonly afterVersion: number } {
+  if (!isCursor(text)) {
+    throw new OrcError(
+      'invalid-argument',
+      `--since must be the number of an event, or v and a board version, not "${text}"`,
+      {
+        hint: 'for example 4711 or v42; `orc events --verbose` shows both as n and v',
+      },
+    );
+  }
+  return text.startsWith('v')
+    ? { afterVersion: readWhole(text.slice(1), '--since') }
+    : { after: readWhole(text, '--since') };
+}
+
 /** A time in ISO 8601, or how long ago. @returns ISO 8601 @throws OrcError `invalid-argument` */
 export function readSince(text: string, now: number): string {
   const ago = /[a-z]$/i.test(text) ? parseDuration(text) : null;

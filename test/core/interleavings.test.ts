@@ -211,7 +211,11 @@ class World {
       case 'workstream.update':
         return { name: workstream, priority: 1 + (step.other % 9) };
       case 'knowledge.write':
-        return { topic, content: `text ${step.other}`, ...(step.flag ? { base: step.other } : {}) };
+        return {
+          topic,
+          content: `text ${step.other}`,
+          ...(step.flag ? { base: step.other } : { paths: ['src/**'] }),
+        };
       case 'knowledge.append':
         return { topic, content: 'more' };
       case 'knowledge.delete':
