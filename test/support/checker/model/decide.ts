@@ -9,6 +9,7 @@ import { lockOperations } from './locks.ts';
 import { type Accepted, type Call, type Decide, refuse, type Verdict } from './operation.ts';
 import { otherOperations } from './rest.ts';
 import { taskOperations } from './tasks.ts';
+import { undoOperations } from './undo.ts';
 import { workstreamOperations } from './workstreams.ts';
 
 const operations: Readonly<Record<string, Decide>> = {
@@ -19,6 +20,7 @@ const operations: Readonly<Record<string, Decide>> = {
   ...lockOperations,
   ...knowledgeOperations,
   ...otherOperations,
+  ...undoOperations,
 };
 
 /** `board.import` is not among them: what it brings is taken from the tree (adopt.ts). */

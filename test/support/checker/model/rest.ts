@@ -21,7 +21,9 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['knowledge', ['written', 'deleted']],
     ['config', ['changed']],
     ['board', ['created', 'imported']],
-  ].flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`)),
+  ]
+    .flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`))
+    .concat('undone'),
 );
 const ownFields = ['n', 'v', 'ts', 'agent', 'action', 'op'];
 const longestData = 65_536;
