@@ -19,7 +19,7 @@ export function commandLines(contents: BriefContents): string[] {
   ];
 }
 
-function stepsOf({ task, agent: given }: BriefContents): Step[] {
+function stepsOf({ task, agent: given, mail }: BriefContents): Step[] {
   const { id, status, paths, claim } = task;
   const ws = shellWord(task.workstream);
   const name = given ?? task.assigned_to;
@@ -50,6 +50,8 @@ function stepsOf({ task, agent: given }: BriefContents): Step[] {
       'orc kb search "<words>"',
       `orc kb write "<topic>" "<content>" --agent ${agent}`,
     ],
+    ['Ask or tell another agent something', `orc msg send "<agent or all>" "<text>" --task ${id} --agent ${agent}`],
+    ...(mail.length === 0 ? [] : [['When you have read your mail', `orc msg ack --all --agent ${agent}`] as const]),
     ...(resources.length === 0 ? [] : [releasing]),
     ['When it is done: whoever depends on it reads the result', `orc t complete ${ws} ${id} "<result>"${as}`],
     ['When it cannot be done', `orc t fail ${ws} ${id} "<reason>"${as}`],

@@ -1,6 +1,7 @@
 /** Where a task stands among the open ones: its turn, what waits for it, whether it is on the longest chain. Pure. */
 import type { Board } from '../core/board.ts';
-import { compareTasks } from '../core/readiness.ts';
+import { findChains } from '../core/chains.ts';
+import { compareAcrossWorkstreams, compareTasks } from '../core/readiness.ts';
 import type { Task } from '../core/records.ts';
 
 export interface TaskPlace {
@@ -30,7 +31,7 @@ export function placeOfTask(board: Board, task: Task): TaskPlace {
     turn: turnOf(board, open, task),
     dependents,
     unblocks: countReached(task.id, dependentsById),
-    chain: chainOf(open, task, dependentsById),
+    chain: chainOf(board, open, task),
   };
 }
 
@@ -56,33 +57,9 @@ function countReached(from: string, dependentsById: ReadonlyMap<string, readonly
   return seen.size;
 }
 
-/** Level by level from those that wait for nothing; tasks on a circle, which only hand edits make, have no level. */
-function chainOf(
-  open: readonly Task[],
-  task: Task,
-  dependentsById: ReadonlyMap<string, readonly Task[]>,
-): TaskPlace['chain'] {
-  const ids = new Set(open.map(({ id }) => id));
-  const waitsFor = new Map(
-    open.map(({ id, depends_on }) => [id, new Set(depends_on.filter((each) => ids.has(each))).size]),
-  );
-  const order: string[] = open.filter(({ id }) => waitsFor.get(id) === 0).map(({ id }) => id);
-  const before = new Map<string, number>(order.map((id) => [id, 0]));
-  for (const id of order) {
-    for (const { id: next } of dependentsById.get(id) ?? []) {
-      before.set(next, Math.max(before.get(next) ?? 0, (before.get(id) ?? 0) + 1));
-      const left = (waitsFor.get(next) ?? 0) - 1;
-      waitsFor.set(next, left);
-      if (left === 0) order.push(next);
-    }
-  }
-  const after = new Map<string, number>();
-  for (const id of [...order].reverse()) {
-    const next = dependentsById.get(id) ?? [];
-    after.set(id, Math.max(0, ...next.map((each) => (after.get(each.id) ?? -1) + 1)));
-  }
-  const lengthAt = (id: string): number => (before.get(id) ?? 0) + (after.get(id) ?? 0) + 1;
-  const longest = order.reduce((most, id) => Math.max(most, lengthAt(id)), 0);
-  if (longest < 2 || !after.has(task.id) || lengthAt(task.id) < longest) return null;
-  return { position: (before.get(task.id) ?? 0) + 1, length: longest };
+/** The same chain as the plan's. */
+function chainOf(board: Board, open: readonly Task[], task: Task): TaskPlace['chain'] {
+  const { longest } = findChains(open, compareAcrossWorkstreams(board));
+  const index = longest.findIndex(({ id }) => id === task.id);
+  return index === -1 || longest.length < 2 ? null : { position: index + 1, length: longest.length };
 }

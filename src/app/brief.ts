@@ -2,14 +2,16 @@
 import { bindingTopics } from '../core/binding.ts';
 import type { Board } from '../core/board.ts';
 import { globOf, globsOverlap } from '../core/globs.ts';
+import { unreadMessages } from '../core/messages.ts';
 import type { Moment } from '../core/operation.ts';
+import { canStart } from '../core/plan.ts';
 import {
   compareAcrossWorkstreams,
   compareTasks,
   isHoldExpired,
   isLeaseExpired,
   isReady,
-  openDependencies,
+  requireDependencies,
 } from '../core/readiness.ts';
 import type { BoardEvent, Lock, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
@@ -130,8 +132,6 @@ async function gather(orc: OrcCore, head: Head, { task, agent, events, waiting }
     locks,
     binding,
     relevant,
-    // Unread mail of `own`, the oldest first, goes here: `BriefMail[]`.
-    mail: [],
   };
   return { ...contents, events: recentEvents(contents, events) };
 }
@@ -144,7 +144,7 @@ function whoCompleted({ id, status }: Task, events: readonly BoardEvent[]): stri
 
 type OnBoard = Pick<
   BriefContents,
-  'workstream' | 'place' | 'dependencies' | 'parent' | 'siblings' | 'children' | 'locks' | 'others'
+  'workstream' | 'place' | 'dependencies' | 'parent' | 'siblings' | 'children' | 'locks' | 'others' | 'mail'
 >;
 
 /** @throws MissingRecord when it needs a task that is not loaded */
@@ -169,6 +169,15 @@ function boardContents(board: Board, task: Task, own: string | null, moment: Mom
     siblings: task.parent === null ? [] : open.filter(({ parent }) => parent === task.parent),
     children: open.filter(({ parent }) => parent === task.id),
     locks: othersLocks(board, task, own, moment),
+    mail:
+      own === null
+        ? []
+        : unreadMessages(board, own).map(({ from, sent_at: at, text, task: about }) => ({
+            from,
+            at,
+            text,
+            task: about,
+          })),
     others: others.sort((a, b) => Number(b.isNear) - Number(a.isNear)),
   };
 }
@@ -231,14 +240,13 @@ async function nextOf(
     const open = [...board.openTasks()]
       .filter((task) => workstream === null || task.workstream === workstream)
       .sort(workstream === null ? compareAcrossWorkstreams(board) : compareTasks);
+    requireDependencies(board, open);
     const isRunning = (task: Task): boolean => task.status === 'in_progress' && !isLeaseExpired(board, task, moment);
     if (agent !== undefined) {
       const inHand = open.find((task) => task.assigned_to === agent && isRunning(task));
       return inHand ?? open.find((task) => isReady(board, task, agent, moment)) ?? null;
     }
     const isActive = (task: Task): boolean => board.workstreams.get(task.workstream)?.status === 'active';
-    const canBegin = (task: Task): boolean =>
-      (task.status === 'pending' || isLeaseExpired(board, task, moment)) && openDependencies(board, task).length === 0;
-    return open.find((task) => (workstream !== null || isActive(task)) && canBegin(task)) ?? null;
+    return open.find((task) => (workstream !== null || isActive(task)) && canStart(board, task, moment)) ?? null;
   }, head);
 }

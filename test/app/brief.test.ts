@@ -48,6 +48,7 @@ test('a brief has the task, its place, what it hangs together with, who is near,
   world.forward(12 * minute);
   await orc.writeKnowledge('house/style', 'Short sentences.\n', 'ann', { title: 'House style', paths: ['text/**'] });
   await orc.writeKnowledge('moon', 'The moon is 384 400 km away.\n', 'ann');
+  await orc.perform('message.send', { to: 'agent:ann', text: 'Call me.', task: words }, { agent: 'dora' });
   await orc.writeKnowledge('coffee', 'Strong, no sugar.', 'ann');
 
   const brief = await makeBrief(orc, 'press', words, { agent: 'ann' });
@@ -76,10 +77,12 @@ test('a brief has the task, its place, what it hangs together with, who is near,
     `- carl: photos/${record} \`Crop\`, for 12m, on \`text/*\`: the same files as this task\n`,
     '**house/style** (House style), by ann, 2026-03-01T10:12:00.000Z:\nIt binds `text/**`:\n```text\nShort sentences.\n```\n',
     '**moon**, by ann, 2026-03-01T10:12:00.000Z:\n```text\nThe moon is',
+    `From dora, 2026-03-01T10:12:00.000Z, on task \`${words}\`:\n\`\`\`text\nCall me.\n`,
     `By bea, ${start}:\n\`\`\`text\nKeep it short.\n`,
     'ann knowledge_written topic=moon',
     'carl lock_acquired',
     `\norc t claim press ${words} ann\n`,
+    '\norc msg ack --all --agent ann\n',
     '\norc l acquire path:text/moon.md ann --ttl 10m\n',
     `\norc t complete press ${words} "<result>" --agent ann\n`,
   ]) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { collectResults, collectText, makePlan, planText } from '../../src/app/cycle.ts';
+import { collectResults, collectText, makePlan } from '../../src/app/cycle.ts';
 import type { NewTask, Orc } from '../../src/app/orc.ts';
+import { planText } from '../../src/app/plan-text.ts';
 import { openNewBoard, worldAt } from '../support/boards.ts';
 
 const start = '2026-03-01T10:00:00.000Z';
@@ -138,6 +139,7 @@ describe('collecting', () => {
     const collected = await collectResults(orc, { since });
     expect(collected).toEqual({
       collected_at: since,
+      cycle: null,
       since,
       completed_this_cycle: [
         { workstream: 'press', task_id: words, title: 'Write', result: 'written', completed_at: since },

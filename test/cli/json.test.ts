@@ -65,6 +65,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('l release', ['deploy', 'agent-1']);
   await orc('l', 'acquire', 'deploy', 'agent-1');
   await run('l break', ['deploy', 'agent-2', '--reason', 'x']);
+  const mail = await run('msg send', ['agent-1', 'hello']);
+  await run('msg inbox', ['agent-1']);
+  await run('msg ack', [mail.id, '--agent', 'agent-1']);
   await run('a retire', ['agent-1']);
   await run('kb write', ['notes', '-']);
   await run('kb append', ['notes', 'more']);
@@ -74,8 +77,10 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await orc('kb', 'write', 'notes', 'text', '--path', 'src/**');
   await run('kb for', ['src/app.ts']);
   await run('kb history', ['notes']);
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
+  await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
   await run('config list');
@@ -84,6 +89,10 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('plan');
   await run('brief', ['build']);
   await run('collect');
+  await run('cycle open');
+  await run('cycle show');
+  await run('cycle collect', ['1']);
+  await run('cycle list');
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);

@@ -37,8 +37,11 @@ test('the commands of a brief run as they stand, from the claim to the result', 
   const brief = orc('brief', id, '--agent', 'agent-1');
   const script = /```sh\n([^`]*)```/.exec(brief)?.[1] ?? '';
   const lines = script.split('\n').filter((line) => line !== '' && !/^# |orc t (?:fail|release) /.test(line));
-  expect(lines).toHaveLength(7);
-  const run = lines.map((line) => line.replace(/<(?:topic|content|words|result)>/, 'moon')).join(' &&\n');
+  expect(lines).toHaveLength(8);
+  orc('a', 'register', 'agent-2');
+  const run = lines
+    .map((line) => line.replace('<agent or all>', 'agent-2').replace(/<(?:topic|content|words|result|text)>/g, 'moon'))
+    .join(' &&\n');
   const bin = makeTempDir();
   writeFileSync(path.join(bin, 'orc'), `#!/bin/sh\nexec "${process.execPath}" "${orcCommand}" "$@"\n`, { mode: 0o755 });
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
@@ -46,6 +49,7 @@ test('the commands of a brief run as they stand, from the claim to the result', 
   const ready = run.replace(/orc kb search "moon"/, '(orc kb search "moon" || true)');
   const out = execFileSync('sh', ['-c', ready], { cwd, env, encoding: 'utf8' });
   expect(out).toContain('Wrote knowledge: moon\n');
+  expect(out).toContain(' to agent-2\n');
   expect(JSON.parse(orc('t', 'show', id, '--json'))).toMatchObject({
     data: { status: 'done', assigned_to: 'agent-1', result: 'moon' },
   });

@@ -8,7 +8,15 @@ import { pathOf } from '../../src/layout/paths.ts';
 import { decodeRecord } from '../../src/layout/read-board.ts';
 import { taskSchema } from '../../src/layout/record-schemas.ts';
 import { encodeRecord } from '../../src/layout/write-board.ts';
-import { anyAgent, anyKnowledge, anyLock, anyTask, anyWorkstream } from '../support/board-files.ts';
+import {
+  anyAgent,
+  anyCycle,
+  anyKnowledge,
+  anyLock,
+  anyMessage,
+  anyTask,
+  anyWorkstream,
+} from '../support/board-files.ts';
 
 const encoder = new TextEncoder();
 
@@ -17,6 +25,8 @@ const arbitraries: { readonly [C in CollectionName]?: fc.Arbitrary<Records[C]> }
   tasks: anyTask,
   agents: anyAgent,
   locks: anyLock,
+  messages: anyMessage,
+  cycles: anyCycle,
   knowledge: anyKnowledge,
 };
 

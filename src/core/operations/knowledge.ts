@@ -116,7 +116,7 @@ function write(
 }
 
 /** Folders of nested topics must not differ by case alone either. */
-function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | null {
+export function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | null {
   const folders = topic.split('/').slice(0, -1);
   if (folders.length === 0) return null;
   const existing = new Set<string>();
@@ -131,6 +131,6 @@ function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | n
   return null;
 }
 
-function knowledgeChange(before: Knowledge | null, after: Knowledge | null): Change {
+export function knowledgeChange(before: Knowledge | null, after: Knowledge | null): Change {
   return { collection: 'knowledge', key: (after ?? (before as Knowledge)).topic, before, after };
 }

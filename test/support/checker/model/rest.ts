@@ -20,8 +20,12 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['lock', ['acquired', 'renewed', 'released', 'broken']],
     ['knowledge', ['written', 'deleted']],
     ['config', ['changed']],
+    ['message', ['sent', 'read']],
+    ['cycle', ['opened', 'collected']],
     ['board', ['created', 'imported']],
-  ].flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`)),
+  ]
+    .flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`))
+    .concat('undone'),
 );
 const ownFields = ['n', 'v', 'ts', 'agent', 'action', 'op'];
 const longestData = 65_536;
