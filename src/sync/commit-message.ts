@@ -60,9 +60,14 @@ export function parseTrailers(message: string): Trailers | null {
     version,
     base: Number(values.get('Orc-Base') ?? 0),
     at: values.get('Orc-At') ?? '',
-    op,
+    op: { ...op, ...batchOf(values.get('Orc-Batch')) },
     result: parseJson(values.get('Orc-Result')) as ResultRef | null,
   };
+}
+
+function batchOf(text: string | undefined): Pick<Operation, 'batch'> {
+  const [, id, k, n] = /^(\S+) (\d+)\/(\d+)$/.exec(text ?? '') ?? [];
+  return id === undefined ? {} : { batch: { id, k: Number(k), n: Number(n) } };
 }
 
 /** The fencing token that a commit hands out, if it makes a claim or a hold. */
@@ -76,7 +81,8 @@ function tokenOf(accepted: Accepted): number | null {
   return null;
 }
 
-function quoteArguments(value: unknown, hashText: (text: string) => string): unknown {
+/** Arguments as a message has them: what is long, as a digest. */
+export function quoteArguments(value: unknown, hashText: (text: string) => string): unknown {
   if (typeof value === 'string') {
     return value.length <= maxQuotedLength ? value : { $blob: hashText(value), length: value.length };
   }
