@@ -23,7 +23,8 @@ export {
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
-export type { MutationOptions, Performed } from './app/perform.ts';
+export type { MutationOptions } from './app/perform.ts';
+export type { Performed } from './app/performed.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
