@@ -71,6 +71,8 @@ export interface Holder {
   readonly ttl_ms: number;
   readonly expires_at: string;
   readonly reason: string | null;
+  /** Left out unless it came with an import. */
+  readonly imported?: true;
 }
 
 export interface Lock {
@@ -130,7 +132,7 @@ export const fieldOrders = {
   note: ['at', 'by', 'text'],
   agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   lock: ['resource', 'shared', 'holders'],
-  holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason'],
+  holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason', 'imported'],
 } as const;
 
 export const closedStatuses: readonly TaskStatus[] = ['done', 'failed', 'cancelled'];
