@@ -6,9 +6,9 @@ import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import { briefMarkdown } from './cycle-brief.ts';
 import { canStart, nameOf, type PlannedWorkstream, planWork, type SerialGroup } from './cycle-plan.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import { relevantKnowledge } from './relevance.ts';
+import { skewOf } from './skew.ts';
 import { staleAfterMs } from './status.ts';
 
 export { type Collected, collectResults, collectText } from './cycle-collect.ts';

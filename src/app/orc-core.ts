@@ -8,6 +8,7 @@ import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
 import { isTruthy } from './environment.ts';
+import { givenProof } from './given-proof.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
@@ -228,6 +229,7 @@ export class OrcCore implements AsyncDisposable {
       connection: this.connection,
       world: this.world,
       holds: this.#holds,
+      given: givenProof(env),
       publish: options.publish ?? (await this.publishMode()),
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs,
       requirePublished: options.requirePublished ?? this.#options.requirePublished ?? isTruthy(env.CI),

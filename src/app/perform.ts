@@ -3,12 +3,13 @@ import { checkOperation } from '../core/apply.ts';
 import { isOperationId } from '../core/ids.ts';
 import type { Operation } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
-import type { PublishMode } from '../core/records.ts';
+import type { Lock, PublishMode } from '../core/records.ts';
 import { type ErrorCode, OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
 import type { Outcome } from '../sync/queue.ts';
 import type { Answer } from '../sync/tentative.ts';
 import type { Connection, World } from './connect.ts';
+import { type GivenProof, tokenFor } from './given-proof.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import { readResult } from './reading.ts';
 
@@ -50,6 +51,8 @@ export interface PerformContext {
   readonly connection: Connection;
   readonly world: World;
   readonly holds: Holds;
+  /** What a worker gave to this process. */
+  readonly given: GivenProof | null;
   readonly publish: PublishMode;
   readonly timeoutMs: number;
   readonly requirePublished: boolean;
@@ -74,7 +77,7 @@ export async function performAll(context: PerformContext, requests: readonly Req
         id: request.op ?? world.chance.id(),
         kind: request.kind,
         agent: request.agent,
-        args: await withProof(context.holds, request),
+        args: await withProof(context, request),
         ...(requests.length > 1 ? { batch: { id: batchId, k: index + 1, n: requests.length } } : {}),
       };
       const checked = checkOperation(operation);
@@ -233,7 +236,7 @@ export async function rememberedHolder(
   return (await holds.find(about.kind, String(args[about.argument])))?.agent ?? null;
 }
 
-async function withProof(holds: Holds, request: Request): Promise<Request['args']> {
+async function withProof({ holds, given }: PerformContext, request: Request): Promise<Request['args']> {
   const { kind, args, agent } = request;
   if (kind === 'agent.heartbeat') {
     const own = (await holds.list()).filter((hold) => hold.agent === agent && hold.kind === 'task');
@@ -246,13 +249,15 @@ async function withProof(holds: Holds, request: Request): Promise<Request['args'
       args: own.length === 0 ? args : { ...args, holds: own.map(({ claim }) => claim) },
     });
   }
-  return withHold(holds, request);
+  const isProven = args.token !== undefined || args.claim !== undefined;
+  const token = provable[kind]?.kind === 'task' && !isProven ? tokenFor(given, args.id) : undefined;
+  return token === undefined ? withHold(holds, request) : { ...args, token };
 }
 
 async function withHold(holds: Holds, { kind, args, agent }: Request): Promise<Request['args']> {
   const about = provable[kind];
   if (about === undefined || args.token !== undefined || args.claim !== undefined) return args;
-  const hold = await holds.find(about.kind, String(args[about.argument]));
+  const hold = await holds.find(about.kind, String(args[about.argument]), agent);
   return hold === null || hold.agent !== agent ? args : { ...args, claim: hold.claim };
 }
 
@@ -278,19 +283,24 @@ async function keepHolds(
     return;
   }
   if (operation.kind === 'lock.acquire') {
-    const extended = operation.args.claim;
-    const claim = typeof extended === 'string' && holdsClaim(outcome.record, extended) ? extended : operation.id;
+    const claim = holdOf(operation, outcome.record);
     await holds.remember({ kind: 'lock', key: String(operation.args.resource), agent: operation.agent, claim });
     return;
   }
   if (!ends.has(operation.kind)) return;
   if ('task' in result) await holds.forget('task', result.task);
-  if ('lock' in result) await holds.forget('lock', result.lock);
+  const whose = operation.kind === 'lock.break' ? undefined : operation.agent;
+  if ('lock' in result) await holds.forget('lock', result.lock, whose);
 }
 
-function holdsClaim(record: unknown, claim: string): boolean {
-  const holders = (record as { holders?: readonly { id: string }[] } | null)?.holders ?? [];
-  return holders.some(({ id }) => id === claim);
+/** Who extends a lock goes on with the hold that it was, proven by claim or token; all else makes a new one. */
+function holdOf({ id, agent, args }: Operation, record: unknown): string {
+  const holders = (record as Partial<Lock> | null)?.holders ?? [];
+  const isNew = holders.some((hold) => hold.id === id);
+  const extended = holders.find(
+    (hold) => hold.agent === agent && (hold.id === args.claim || hold.token === args.token),
+  );
+  return isNew ? id : (extended?.id ?? id);
 }
 
 function mustPublishNow(mode: PublishMode, kind: string): boolean {

@@ -228,8 +228,14 @@ function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refu
     'lock-held',
     `"${resource}" is held by ${by.join(', ')} until ${toIso(until)}${marginNote(until, call)}`,
     hint,
-    // Clocks may differ: nobody gets it before `free_from`, unless it is released.
-    { by: by[0], holders: by, until: toIso(until), free_from: toIso(until + call.clockSkewMs) },
+    // Clocks may differ: nobody gets it before `free_from`, unless it is released. Another version is another hold.
+    {
+      by: by[0],
+      holders: by,
+      until: toIso(until),
+      free_from: toIso(until + call.clockSkewMs),
+      acquired_version: Math.max(...others.map((hold) => hold.token)),
+    },
   );
 }
 

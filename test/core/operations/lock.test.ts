@@ -59,7 +59,7 @@ describe('lock.acquire', () => {
 
   it('refuses what is held, and says by whom and until when: lock-held', () => {
     const board = boardWith();
-    runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
+    const { version } = runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
     const refusal = runRefused(
       board,
       'lock-held',
@@ -72,6 +72,7 @@ describe('lock.acquire', () => {
       holders: ['agent-1'],
       until: isoAfter(minute),
       free_from: isoAfter(minute),
+      acquired_version: version,
     });
     expect(refusal.hint).toContain('ask agent-1');
     runRefused(board, 'lock-held', 'lock.acquire', { resource: 'deploy', shared: true }, { agent: 'bob' });
