@@ -52,7 +52,8 @@ export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stal
   );
 }
 
-async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
+/** @throws OrcError `not-found`, naming those that there are */
+export async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
   const known = await orc.ask((board) => [...board.workstreams.loaded()].map((workstream) => workstream.name).sort());
   if (known.includes(name)) return;
   throw new OrcError('not-found', `workstream "${name}" not found`, {

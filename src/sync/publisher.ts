@@ -291,7 +291,8 @@ export function acceptedOutcome(accepted: Accepted, commit: Oid | null): Outcome
   const { version, result, changes } = accepted;
   const key = Object.values(result)[0];
   const collection = collectionOf[Object.keys(result)[0] ?? ''];
-  const record = changes.find((change) => change.collection === collection && change.key === key)?.after ?? null;
+  const record =
+    changes.find((change) => change.collection === collection && change.key === String(key))?.after ?? null;
   return {
     outcome: 'accepted',
     version,
@@ -308,6 +309,7 @@ const collectionOf: Readonly<Record<string, CollectionName>> = {
   agent: 'agents',
   lock: 'locks',
   knowledge: 'knowledge',
+  cycle: 'cycles',
 };
 
 /** The recorded outcome of an operation that is in. */

@@ -7,7 +7,7 @@
 import { advance, apply } from '../core/apply.ts';
 import type { Board } from '../core/board.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
-import { MissingClock, refuse } from '../core/operation.ts';
+import { MissingClock, MissingPast, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
@@ -20,6 +20,7 @@ import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
 import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
+import { findMutation } from './past.ts';
 import type { Committer } from './ports.ts';
 import { findProofs } from './proof.ts';
 import type { QueueRecord, Unit } from './queue.ts';
@@ -53,6 +54,8 @@ export interface Replayed {
 
 /** The head under construction. */
 interface Draft {
+  /** What it is built on: published history. */
+  readonly base: Oid | null;
   board: Board;
   commit: Oid | null;
   tree: Oid | null;
@@ -70,7 +73,13 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
 
-  let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };
+  let draft: Draft = {
+    base: base.commit,
+    board: base.read.board.clone(),
+    commit: base.commit,
+    tree: base.tree,
+    tail: base.tail,
+  };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
   for (const unit of units) {
@@ -160,10 +169,17 @@ async function decide(
   const { board } = draft;
   const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
   const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
+  let past: Context['past'];
   let clockOffMs: Context['clockOffMs'] = options.sharesClock || options.clockOff === undefined ? null : 'unknown';
   for (;;) {
     try {
-      const decision = apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs, clockOffMs });
+      const decision = apply(board, operation, {
+        at,
+        version: board.meta.version + 1,
+        clockSkewMs,
+        clockOffMs,
+        ...(past === undefined ? {} : { past }),
+      });
       const fault =
         decision.outcome === 'accepted' && decision.settingsText !== undefined
           ? await faultInSettings(decision.settingsText)
@@ -171,6 +187,7 @@ async function decide(
       return fault === null ? decision : refuse('invalid-argument', `orc.yaml would not be readable: ${fault}`);
     } catch (error) {
       if (error instanceof MissingClock) clockOffMs = (await options.clockOff?.()) ?? null;
+      else if (error instanceof MissingPast) past = await findMutation(options.store, draft.base, error.version);
       else if (error instanceof MissingRecord) await provideRecord(reader, draft.tree, board, error);
       else throw error;
     }

@@ -248,6 +248,7 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
       const fields = {
         title: () => random.pick(['a: b', null, "it's", '2026']),
         tags: () => some(random, ['x', 'y', 'yes'], 3),
+        paths: () => some(random, globs, 2),
         base,
       };
       return { topic, content: text(random), ...optional(random, fields) };

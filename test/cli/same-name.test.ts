@@ -125,13 +125,11 @@ describe('ORC_TASK and ORC_CLAIM_TOKEN, as a worker sets them', () => {
     expect((await child('t', 'complete', id, '--token', newer)).code).toBe(0);
   });
 
-  test('are of no use to another agent, say what is wrong with them, and may be empty', async () => {
+  test('are of no use to another agent, and prove nothing when they are empty', async () => {
     const { orc, folder } = await orcWithBoard();
     const { id, token } = await hold(orc);
     const other = childOf(folder, { ORC_TASK: id, ORC_CLAIM_TOKEN: token, ORC_AGENT: 'agent-2' });
     expect(await refused(other, ['t', 'complete', id])).toBe('not-holder');
-    const odd = await childOf(folder, { ORC_TASK: id, ORC_CLAIM_TOKEN: 'seven' })('t', 'complete', id, '--json');
-    expect([odd.code, odd.error().code]).toEqual([2, 'invalid-argument']);
     expect(await refused(childOf(folder, { ORC_TASK: id, ORC_CLAIM_TOKEN: '' }), ['t', 'complete', id])).toBe(
       'not-holder',
     );

@@ -127,6 +127,13 @@ class NativeStore implements GitStore {
     throw new OrcError('git-failed', `git merge-base failed: ${result.stderr}`, { hint: damagedStoreHint });
   }
 
+  async listFirstParents(from: Oid, limit: number): Promise<Oid[]> {
+    const args = ['rev-list', '--first-parent', `--max-count=${limit}`, from, '--'];
+    const { exitCode, stdout, stderr } = await runGit({ ...this.#options, gitDir: this.path, args });
+    if (exitCode === 0) return stdout.toString('utf8').split('\n').slice(0, -1) as Oid[];
+    throw new OrcError('git-failed', `git rev-list failed: ${stderr}`, { hint: damagedStoreHint });
+  }
+
   async close(): Promise<void> {
     await this.#batch.close();
   }

@@ -120,6 +120,7 @@ const shapes: Readonly<Record<string, Shape>> = {
       content: upTo(maxKnowledge),
       title: orNull(title),
       tags: list(name),
+      paths: list(isForm(isGlob)),
       base: whole(0, Number.MAX_SAFE_INTEGER),
       merged: isForm((value) => value === true),
     },

@@ -45,7 +45,7 @@ const init: Decide = (board, call) => {
     ...files.map((file): Change => ({ what: 'file', key: file.path, after: file.text })),
     ...topics.map(({ topic, content }): Change => {
       const by = { updated_by: call.agent, updated_at: call.iso, version: call.version };
-      return { what: 'knowledge', key: topic, after: { topic, title: null, tags: [], ...by, content } };
+      return { what: 'knowledge', key: topic, after: { topic, title: null, tags: [], paths: [], ...by, content } };
     }),
   ];
   return {
