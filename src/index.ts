@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { CycleSummary } from './app/cycle-board.ts';
 export type { WatchNotice } from './app/follow.ts';
 export type { When } from './app/head-at.ts';
 export type {
@@ -9,6 +10,7 @@ export type {
   KnowledgeSearch,
 } from './app/knowledge-base.ts';
 export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
+export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type KnowledgeOptions,
   type LeaseOptions,
@@ -33,9 +35,13 @@ export type {
   Agent,
   BoardEvent,
   Claim,
+  Cycle,
+  CycleResults,
   Hold,
+  JsonDocument,
   Knowledge,
   Lock,
+  Message,
   Note,
   PublishMode,
   Task,

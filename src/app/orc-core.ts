@@ -198,8 +198,8 @@ export class OrcCore implements AsyncDisposable {
     return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
-  async closedTasks(head?: Head): Promise<Task[]> {
-    return readClosedTasks(this.connection.store, head ?? (await this.head()));
+  async closedTasks(head?: Head, options: { readonly onlyParts?: boolean } = {}): Promise<Task[]> {
+    return readClosedTasks(this.connection.store, head ?? (await this.head()), options);
   }
 
   async events(filter: EventFilter, head?: Head): Promise<BoardEvent[]> {
@@ -227,6 +227,7 @@ export class OrcCore implements AsyncDisposable {
     if (kind.startsWith('task.')) resolved.id = await resolve(args.id);
     if (Array.isArray(args.depends_on)) resolved.depends_on = await Promise.all(args.depends_on.map(resolve));
     if (typeof args.parent === 'string') resolved.parent = await resolve(args.parent);
+    if (kind === 'message.send' && typeof args.task === 'string') resolved.task = await resolve(args.task);
     return resolved;
   }
 

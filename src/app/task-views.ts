@@ -44,8 +44,25 @@ export async function showTask(orc: OrcCore, id: string, agent: string): Promise
   const task = await orc.task(id);
   if (task === null) return null;
   const [listed] = await withObstacles(orc, [task], agent);
-  const [node] = await grow(orc, { root: task.id, withClosed: true });
-  return listed === undefined ? null : { ...listed, descendants: node?.descendants ?? null };
+  return listed === undefined ? null : { ...listed, descendants: await sumUpParts(orc, task) };
+}
+
+/** How many closed tasks are looked through for parts of a task that has no open ones. */
+const maxLookedThrough = 2000;
+
+/** What the parts of a task come to. `t tree` counts in any case; here a long archive is read only for a task with open parts. */
+async function sumUpParts(orc: OrcCore, task: Task): Promise<RollUp | null> {
+  const head = await orc.head();
+  const { board } = head.read;
+  const open = [...board.openTasks()];
+  const closedCount = [...board.workstreams.loaded()]
+    .map(({ name }) => board.countsOf(name))
+    .reduce((sum, { done, failed, cancelled }) => sum + done + failed + cancelled, 0);
+  const isWorthwhile = closedCount <= maxLookedThrough || open.some(({ parent }) => parent === task.id);
+  const closed = isWorthwhile ? await orc.closedTasks(head, { onlyParts: true }) : [];
+  const others = [...open, ...closed].filter(({ id }) => id !== task.id);
+  const compare = compareAcrossWorkstreams(board);
+  return growTree([task, ...others], { root: task.id, withClosed: true, compare })[0]?.descendants ?? null;
 }
 
 /**

@@ -57,6 +57,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/watch.ts')).watch,
   },
   {
+    name: 'msg',
+    aliases: ['message'],
+    summary: 'Mail between agents: send, inbox, ack',
+    load: async () => (await import('./commands/message.ts')).messageCommands,
+  },
+  {
     name: 'events',
     aliases: ['e'],
     summary: 'Show the event log',
@@ -103,6 +109,12 @@ export const nouns: readonly Noun[] = [
     aliases: [],
     summary: 'Have a command do tasks, one after the other',
     load: async () => (await import('./commands/work.ts')).work,
+  },
+  {
+    name: 'cycle',
+    aliases: [],
+    summary: 'Cycles of work on the board: open, collect, list, show',
+    load: async () => (await import('./commands/cycles.ts')).cycleCommands,
   },
   {
     name: 'batch',

@@ -24,8 +24,18 @@ export interface SerialGroup {
   readonly reason: string;
   /** `workstream/id`, in the order in which they should run. */
   readonly tasks: readonly string[];
-  /** Those of them that have to wait. */
-  readonly waits: readonly string[];
+  /** Those of them that have to wait, with their titles. */
+  readonly waits: readonly WaitingTask[];
+}
+
+export interface WaitingTask {
+  /** `workstream/id` */
+  readonly task: string;
+  readonly title: string;
+}
+
+export function waitingTask(task: Task): WaitingTask {
+  return { task: nameOf(task), title: task.title };
 }
 
 export function nameOf({ workstream, id }: Pick<Task, 'workstream' | 'id'>): string {
@@ -92,9 +102,9 @@ export function sharedPaths(task: Pick<Task, 'paths'>, other: Pick<Task, 'paths'
 }
 
 export function alone(kind: SerialKind, task: Task, reason: string): SerialGroup {
-  return { kind, reason, tasks: [nameOf(task)], waits: [nameOf(task)] };
+  return { kind, reason, tasks: [nameOf(task)], waits: [waitingTask(task)] };
 }
 
 function behind(other: Task, task: Task, reason: string): SerialGroup {
-  return { kind: 'paths', reason, tasks: [nameOf(other), nameOf(task)], waits: [nameOf(task)] };
+  return { kind: 'paths', reason, tasks: [nameOf(other), nameOf(task)], waits: [waitingTask(task)] };
 }

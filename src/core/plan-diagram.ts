@@ -12,7 +12,8 @@ export function planMermaid(board: Board, work: PlannedWork): string {
 
 function planDiagram(board: Board, work: PlannedWork): Diagram {
   const starting = new Map(work.parallel.map(({ task, agent }) => [nameOf(task), agent]));
-  const critical = new Set(work.critical_path.tasks.map(nameOf));
+  const { tasks: path } = work.critical_path;
+  const critical = new Set(path.length < 2 ? [] : path.map(nameOf));
   const names = new Set([
     ...work.running,
     ...starting.keys(),

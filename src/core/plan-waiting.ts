@@ -1,6 +1,6 @@
 /** What a plan says of tasks that are not ready: behind which ones they stand, and which wait in vain. */
 import type { Board } from './board.ts';
-import { nameOf, type SerialGroup } from './plan-conflicts.ts';
+import { alone, nameOf, type SerialGroup, waitingTask } from './plan-conflicts.ts';
 import type { Task } from './records.ts';
 
 /** Tasks of active workstreams that wait for one of those that run or can start now: a group for each of these. */
@@ -11,11 +11,12 @@ export function groupDependents(board: Board, open: readonly Task[], first: read
     for (const id of new Set(task.depends_on)) dependents.get(id)?.push(task);
   }
   return first.flatMap((task): SerialGroup[] => {
-    const waits = (dependents.get(task.id) ?? []).map(nameOf);
+    const behind = dependents.get(task.id) ?? [];
+    const waits = behind.map(waitingTask);
     if (waits.length === 0) return [];
     const who = waits.length === 1 ? 'the second waits' : 'the others wait';
     const reason = `${who} for the result of the first`;
-    return [{ kind: 'dependency', reason, tasks: [nameOf(task), ...waits], waits }];
+    return [{ kind: 'dependency', reason, tasks: [task, ...behind].map(nameOf), waits }];
   });
 }
 
@@ -33,8 +34,7 @@ export function groupStuck(board: Board, open: readonly Task[]): SerialGroup[] {
         : [];
     });
     if (vain.length === 0) return [];
-    const reason = `it waits for ${vain.join(', and for ')}`;
-    return [{ kind: 'stuck', reason, tasks: [nameOf(task)], waits: [nameOf(task)] }];
+    return [alone('stuck', task, `it waits for ${vain.join(', and for ')}`)];
   });
 }
 

@@ -37,6 +37,7 @@ export interface Startable {
   readonly task: Task;
   /** A live agent that is free and has what the task needs; `null`: it needs nothing, so whoever comes may take it. */
   readonly agent: string | null;
+  /** Of the critical path, where that is more than this task alone. */
   readonly is_critical: boolean;
 }
 
@@ -63,7 +64,8 @@ export function planWork(board: Board, now: Moment, staleAfterMs: number): Plann
   const running = open.filter((task) => task.status === 'in_progress' && !isLeaseExpired(board, task, now));
   const live = liveAgents(board, now.at - staleAfterMs);
   const chains = findChains(open, compareAcrossWorkstreams(board));
-  const critical = new Set(chains.longest.map(({ id }) => id));
+  // One task alone is no chain.
+  const critical = new Set(chains.longest.length < 2 ? [] : chains.longest.map(({ id }) => id));
   const workstreams = activeWorkstreams(board).flatMap((workstream) => planWorkstream(board, workstream, open, now));
   const ready = inTurns(workstreams.map(({ tasks }) => tasks.sort(byPriorityThen(chains.lengthFrom))));
 

@@ -65,6 +65,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('l release', ['deploy', 'agent-1']);
   await orc('l', 'acquire', 'deploy', 'agent-1');
   await run('l break', ['deploy', 'agent-2', '--reason', 'x']);
+  const mail = await run('msg send', ['agent-1', 'hello']);
+  await run('msg inbox', ['agent-1']);
+  await run('msg ack', [mail.id, '--agent', 'agent-1']);
   await run('a retire', ['agent-1']);
   await run('kb write', ['notes', '-']);
   await run('kb append', ['notes', 'more']);
@@ -86,6 +89,10 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('plan');
   await run('brief', ['build']);
   await run('collect');
+  await run('cycle open');
+  await run('cycle show');
+  await run('cycle collect', ['1']);
+  await run('cycle list');
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);

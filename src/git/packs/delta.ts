@@ -17,7 +17,8 @@ const leading = Array.from({ length: blockSize - 1 }).reduce<number>((power) => 
  */
 export function encodeDelta(base: Buffer, target: Buffer): Buffer {
   const shorter = Math.min(base.length, target.length);
-  let head = 0;
+  // A log that grew is told apart at once; else byte by byte.
+  let head = target.subarray(0, shorter).equals(base.subarray(0, shorter)) ? shorter : 0;
   while (head < shorter && base[head] === target[head]) head++;
   let tail = 0;
   while (tail < shorter - head && base[base.length - 1 - tail] === target[target.length - 1 - tail]) tail++;

@@ -20,6 +20,8 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['lock', ['acquired', 'renewed', 'released', 'broken']],
     ['knowledge', ['written', 'deleted']],
     ['config', ['changed']],
+    ['message', ['sent', 'read']],
+    ['cycle', ['opened', 'collected']],
     ['board', ['created', 'imported']],
   ].flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`)),
 );
