@@ -42,6 +42,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
     ...['collected_at', 'cycle', 'since', 'completed_this_cycle', 'failed', 'still_in_progress', 'knowledge_updates'],
   ],
   Lock: ['resource', 'shared', 'holders'],
+  ListedLock: ['resource', 'shared', 'holders'],
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'content'],
   KnowledgeHit: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'score', 'snippets'],
