@@ -32,6 +32,7 @@ export const errorCodes = [
   'lacks-capability',
   'batch-refused',
   'dropped',
+  'checks-failed',
   // the place is not right
   'no-repository',
   'no-board',
@@ -42,6 +43,7 @@ export const errorCodes = [
   'newer-format',
   'checked-out',
   'import-failed',
+  'checks-not-allowed',
   // the upstream
   'unreachable',
   'not-published',

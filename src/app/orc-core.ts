@@ -7,20 +7,14 @@ import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.t
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
-import { isTruthy } from './environment.ts';
+import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
+import { rememberedHolder } from './hold-proofs.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
-import {
-  type MutationOptions,
-  type PerformContext,
-  type Performed,
-  perform,
-  performAll,
-  type Request,
-  rememberedHolder,
-} from './perform.ts';
+import { type MutationOptions, perform, performBatch, type Request } from './perform.ts';
+import type { PerformContext, Performed } from './performed.ts';
 import {
   ask,
   type EventFilter,
@@ -124,15 +118,23 @@ export class OrcCore implements AsyncDisposable {
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
 
-  /** Several operations, accepted and published whole or refused whole: the error is that of the line at fault. */
-  async batch(requests: readonly BatchRequest[], options: MutationOptions = {}): Promise<Performed[]> {
+  /**
+   * Several operations, accepted and published whole or refused whole: the error is that of the line at fault. With `op` the batch
+   * has an id: asking again with it gives the recorded outcomes.
+   * `id`: its id where nobody chose one, for who has to know it beforehand.
+   */
+  async batch(
+    requests: readonly BatchRequest[],
+    options: MutationOptions = {},
+    id: string = options.op ?? this.world.chance.id(),
+  ): Promise<Performed[]> {
     this.refusePast();
     if (requests.length === 0) return [];
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
     }
-    return performAll(await this.#context(options), prepared);
+    return performBatch(await this.#context(options), prepared, { id, isChosen: options.op !== undefined });
   }
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */
@@ -198,8 +200,8 @@ export class OrcCore implements AsyncDisposable {
     return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
-  async closedTasks(head?: Head): Promise<Task[]> {
-    return readClosedTasks(this.connection.store, head ?? (await this.head()));
+  async closedTasks(head?: Head, options: { readonly onlyParts?: boolean } = {}): Promise<Task[]> {
+    return readClosedTasks(this.connection.store, head ?? (await this.head()), options);
   }
 
   async events(filter: EventFilter, head?: Head): Promise<BoardEvent[]> {
@@ -227,6 +229,7 @@ export class OrcCore implements AsyncDisposable {
     if (kind.startsWith('task.')) resolved.id = await resolve(args.id);
     if (Array.isArray(args.depends_on)) resolved.depends_on = await Promise.all(args.depends_on.map(resolve));
     if (typeof args.parent === 'string') resolved.parent = await resolve(args.parent);
+    if (kind === 'message.send' && typeof args.task === 'string') resolved.task = await resolve(args.task);
     return resolved;
   }
 
@@ -257,6 +260,7 @@ export class OrcCore implements AsyncDisposable {
       connection: this.connection,
       world: this.world,
       holds: this.#holds,
+      given: givenClaim(env),
       publish: options.publish ?? (await this.publishMode()),
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs,
       requirePublished: options.requirePublished ?? this.#options.requirePublished ?? isTruthy(env.CI),

@@ -6,6 +6,7 @@ import { formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
+import { type UnreadMail, unreadMail } from './mail.ts';
 import type { OrcCore } from './orc-core.ts';
 import { waitingOperations } from './tentative-claims.ts';
 
@@ -57,6 +58,7 @@ export interface StatusReport {
   }[];
   readonly recent_events: readonly BoardEvent[];
   readonly knowledge_topics: readonly string[];
+  readonly unread_mail: UnreadMail;
   /** How this store stands to its upstream. */
   readonly sync: {
     readonly upstream: string;
@@ -141,6 +143,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       })),
     recent_events: await orc.events({ last: 10 }, head),
     knowledge_topics: [...board.topics].sort(),
+    unread_mail: await unreadMail(orc, board),
     sync: {
       upstream: orc.connection.transport.label,
       ...contactOf(orc, board),
@@ -193,6 +196,7 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
   if (status.recent_events.length === 0) lines.push('(none)');
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
+  lines.push(...mailLines(status.unread_mail));
   lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
@@ -222,6 +226,17 @@ export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progre
     lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
   }
   return lines;
+}
+
+/** Nothing where nobody has unread mail, as in the original. */
+function mailLines({ by_agent, agent, own }: UnreadMail): string[] {
+  if (by_agent.length === 0) return [];
+  const counts = by_agent.map((each) => `${each.agent}: ${each.unread}`).join(', ');
+  const hint =
+    own.length === 0
+      ? []
+      : [`\`orc msg inbox\` shows the ${own.length} for ${agent}, the newest from ${own.at(-1)?.from}`];
+  return ['', '--- Unread Mail ---', counts, ...hint];
 }
 
 function syncLine({ sync }: StatusReport, now: number): string {

@@ -42,6 +42,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'batch-refused': refused,
   dropped: refused,
   'clock-off': refused,
+  'checks-failed': refused,
 
   'no-repository': failed,
   'no-board': failed,
@@ -51,6 +52,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'newer-format': failed,
   'checked-out': failed,
   'import-failed': failed,
+  'checks-not-allowed': failed,
 
   unreachable: failed,
   'not-published': notPublished,

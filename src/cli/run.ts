@@ -23,7 +23,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     const globals = readGlobals(parsed.globals, io.cwd, io.env);
     call = new Call({ words, options, globals, io });
     try {
-      const result = await untilStopped(io, spec.run(call));
+      const running = spec.run(call);
+      const result = spec.endsItself === true ? await running : await untilStopped(io, running);
       return result === null ? await reportStop(call) : await printResult(spec, result, call, call.look);
     } catch (error) {
       const told =

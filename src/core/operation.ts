@@ -81,6 +81,7 @@ export type ResultRef =
   | { readonly agent: string }
   | { readonly lock: string }
   | { readonly knowledge: string }
+  | { readonly cycle: number }
   | { readonly event: number }
   | { readonly value: string | number | boolean | null };
 
@@ -152,6 +153,8 @@ export interface OperationDefinition<Args extends object = object> {
   readonly arbitrated: boolean;
   /** When its owner died before it was told anything: whether it is still wanted. */
   readonly outlivesOwner: boolean;
+  /** Arguments that are documents: where they are long, the commit names them by a digest, as it does long texts. */
+  readonly bulk: readonly string[];
   decide(board: Board, args: Args, call: Call): Verdict | Refusal | Unchanged;
 }
 
@@ -180,10 +183,10 @@ export function unchanged(result: ResultRef): Unchanged {
 
 /** Keeps a definition's argument type while storing definitions of all kinds in one table. */
 export function defineOperation<Args extends object>(
-  definition: Omit<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner'> &
-    Partial<Pick<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner'>>,
+  definition: Omit<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner' | 'bulk'> &
+    Partial<Pick<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner' | 'bulk'>>,
 ): OperationDefinition<Args> {
-  return { arbitrated: false, outlivesOwner: true, ...definition };
+  return { arbitrated: false, outlivesOwner: true, bulk: [], ...definition };
 }
 
 /** Computes once, on first use. */

@@ -12,7 +12,7 @@ import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
 import { editTree } from '../git/edit-tree.ts';
-import { encodeCommit } from '../git/objects.ts';
+import { concatBytes, encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
@@ -60,6 +60,8 @@ interface Draft {
   commit: Oid | null;
   tree: Oid | null;
   tail: EventTail;
+  /** The text of `tail`, encoded; `null`: not yet. */
+  tailBytes: Uint8Array | null;
 }
 
 export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
@@ -79,12 +81,14 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     commit: base.commit,
     tree: base.tree,
     tail: base.tail,
+    tailBytes: null,
   };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
   for (const unit of units) {
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
+    const written = pending.size;
     // A batch is in whole or not at all: a line of it that is not in the log had nothing to do.
     const isIn = unit.records.some(({ operation }) => proofs.has(operation.id));
     for (const record of unit.records) {
@@ -124,6 +128,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     if (before !== null && failed >= 0) {
       for (const { operation } of unit.records) proofs.delete(operation.id);
       draft = before;
+      // A transport may send all of them.
+      for (const oid of [...pending.keys()].slice(written)) pending.delete(oid);
       decided.push(...refuseWhole(unit, outcome, failed));
     } else {
       decided.push(...outcome);
@@ -209,7 +215,11 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   advance(draft.board, accepted);
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
-  for (const [path, text] of files) edits.set(path, text === null ? null : add('blob', encoder.encode(text)));
+  const tailBytes = encodeTail(tail, draft);
+  for (const [path, text] of files) {
+    if (text === null) edits.set(path, null);
+    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
+  }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) pending.set(object.oid, object);
   for (const [oid, basis] of replaced) pending.set(oid, { ...(pending.get(oid) as NewObject), basis });
@@ -226,6 +236,14 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   );
   draft.tree = root;
   draft.tail = tail;
+  draft.tailBytes = tailBytes;
+}
+
+/** Of a log that grew, only what is new is encoded. */
+function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
+  const { text } = before.tail;
+  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
+  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
 }
 
 function authorOf(agent: string, board: Board): { name: string; email: string } {

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
 import { checkInvariants } from '../../src/core/invariants.ts';
+import { messagesOf } from '../../src/core/messages.ts';
 import type { Accepted, Context, Decision, Operation } from '../../src/core/operation.ts';
 import type { Task } from '../../src/core/records.ts';
 import {
@@ -58,6 +59,10 @@ const weights = {
   'knowledge.write': 1,
   'knowledge.append': 1,
   'knowledge.delete': 1,
+  'message.send': 2,
+  'message.ack': 2,
+  'cycle.open': 1,
+  'cycle.collect': 1,
   'event.log': 1,
   'config.set': 1,
   undo: 5,
@@ -213,11 +218,27 @@ class World {
       case 'workstream.update':
         return { name: workstream, priority: 1 + (step.other % 9) };
       case 'knowledge.write':
-        return { topic, content: `text ${step.other}`, ...(step.flag ? { base: step.other } : {}) };
+        return {
+          topic,
+          content: `text ${step.other}`,
+          ...(step.flag ? { base: step.other } : { paths: ['src/**'] }),
+        };
       case 'knowledge.append':
         return { topic, content: 'more' };
       case 'knowledge.delete':
         return { topic };
+      case 'message.send': {
+        const to = ['all', 'ada', 'bob', 'cyd', 'ws:alpha', 'beta', 'agent:dan'][step.other % 7];
+        return { to, text: 'a message', ...(step.flag ? { task: id } : {}) };
+      }
+      case 'message.ack': {
+        const ids = messagesOf(this.board, agent).map((message) => message.id);
+        return { ids: step.flag && ids.length > 0 ? ids : [ids[step.pick % Math.max(1, ids.length)] ?? '00000000'] };
+      }
+      case 'cycle.open':
+        return { plan: { pick: step.pick }, plan_version: step.other };
+      case 'cycle.collect':
+        return { results: { pick: step.pick }, results_version: step.other, ...(step.flag ? { cycle: 1 } : {}) };
       case 'event.log':
         return { action: 'deployed', data: { count: step.other } };
       case 'config.set':
@@ -557,7 +578,16 @@ class World {
 
 /** What a board is made of, by identity: its records are frozen, so nothing can change but by another one in its place. */
 function partsOf(board: Board): unknown[] {
-  const shelves = [board.workstreams, board.tasks, board.agents, board.locks, board.knowledge, board.files];
+  const shelves = [
+    board.workstreams,
+    board.tasks,
+    board.agents,
+    board.locks,
+    board.messages,
+    board.cycles,
+    board.knowledge,
+    board.files,
+  ];
   return [
     board.meta,
     board.settings,
@@ -565,6 +595,7 @@ function partsOf(board: Board): unknown[] {
     ...shelves.flatMap((shelf) => [...shelf.loaded()]),
     ...board.openTasks(),
     ...board.topics,
+    ...board.cycleNumbers,
     ...workstreams.map((name) => board.countsOf(name)),
   ];
 }

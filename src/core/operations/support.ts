@@ -158,6 +158,6 @@ export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: nu
 }
 
 /** Long texts stand in the record; the event log keeps their beginning. */
-export function shortened(text: string | null): string | null {
+export function shortened<Text extends string | null>(text: Text): Text | string {
   return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
 }

@@ -96,7 +96,8 @@ class NativeStore implements GitStore {
   }
 
   async writeObjects(objects: readonly NewObject[]): Promise<void> {
-    const unique = [...new Map(objects.map((object) => [object.oid, object])).values()];
+    const byOid = new Map(objects.map((object) => [object.oid, object]));
+    const unique = byOid.size === objects.length ? objects : [...byOid.values()];
     if (unique.length > packFrom)
       await putPack(this.path, encodePack(this.objectFormat, unique), this.#options.nameTemporary ?? randomName);
     else await writeLooseObjects(this.path, unique, this.#options.nameTemporary ?? randomName);

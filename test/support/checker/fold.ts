@@ -3,7 +3,7 @@
  * and the message that are there. After a difference the model takes what is there, so that one fault is told once.
  */
 
-import { adopt } from './adopt.ts';
+import { adopt, newLines } from './adopt.ts';
 import { absorb } from './model/absorb.ts';
 import { BoardModel, type Change, type PastChange } from './model/board.ts';
 import { decide } from './model/decide.ts';
@@ -12,7 +12,7 @@ import { parseJson } from './model/parse.ts';
 import { settingsPath } from './model/paths.ts';
 import { carryOut, commitWords } from './model/write.ts';
 import { blobId, decodeText, type PathChange, TreeReader } from './objects.ts';
-import { hasQuotes, quote, unquote } from './quoted.ts';
+import { hasQuotes, quoteArguments, unquote } from './quoted.ts';
 import type { Chain, ChainCommit, CheckOptions, Trailers } from './types.ts';
 
 export interface FoldedCommit {
@@ -101,7 +101,16 @@ export class Fold {
     for (const skewMs of this.skews()) {
       const { id, kind, agent } = trailers.operation;
       const { at: iso, version, task: newTask } = trailers;
-      const call: Call = { id, kind, agent, args, at: Date.parse(iso), iso, version, skewMs, newTask };
+      const moment = { at: Date.parse(iso), iso, version, skewMs };
+      const call: Call = {
+        id,
+        kind,
+        agent,
+        args,
+        ...moment,
+        newTask,
+        newMessage: kind === 'message.send' ? this.messageIn(changes) : null,
+      };
       const saved = this.board.meta;
       const merge = this.faultInMerge(call);
       const verdict = decide(this.board, call);
@@ -130,6 +139,14 @@ export class Fold {
     }
     absorb(this.board, this.reader, commit.tree, changes);
     return first ?? { outcome: null, refusal: null, faults: [] };
+  }
+
+  /** The id of a message in the line that the mutation wrote. */
+  private messageIn(changes: readonly PathChange[]): string | null {
+    const event = parseJson(newLines(this.reader, changes).at(-1) ?? '') as
+      | Readonly<Record<string, unknown>>
+      | undefined;
+    return event?.action === 'message_sent' && typeof event.message === 'string' ? event.message : null;
   }
 
   /** For an `undo` that comes later. Locks, and when agents were seen, are none of its matters. */
@@ -181,7 +198,7 @@ export class Fold {
       `Orc-Version: ${trailers.version}`,
       `Orc-Base: ${base}`,
       `Orc-At: ${trailers.at}`,
-      `Orc-Op: ${JSON.stringify({ ...operation, args: quote(call.args, commit.oid.length) })}`,
+      `Orc-Op: ${JSON.stringify({ ...operation, args: quoteArguments(call.kind, call.args, commit.oid.length) })}`,
     ];
     const { event } = accepted;
     const task_id = event.task_id ?? event.data?.task_id;

@@ -3,9 +3,11 @@ import { agentChange, agentOperations, isSeenDue } from './agents.ts';
 import { wrongArguments } from './arguments.ts';
 import type { BoardModel, Change } from './board.ts';
 import { claimOperations } from './claims.ts';
+import { cycleOperations } from './cycles.ts';
 import { isLive } from './holding.ts';
 import { knowledgeOperations } from './knowledge.ts';
 import { lockOperations } from './locks.ts';
+import { messageOperations } from './messages.ts';
 import { type Accepted, type Call, type Decide, refuse, type Verdict } from './operation.ts';
 import { otherOperations } from './rest.ts';
 import { taskOperations } from './tasks.ts';
@@ -19,6 +21,8 @@ const operations: Readonly<Record<string, Decide>> = {
   ...agentOperations,
   ...lockOperations,
   ...knowledgeOperations,
+  ...messageOperations,
+  ...cycleOperations,
   ...otherOperations,
   ...undoOperations,
 };
