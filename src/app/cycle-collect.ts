@@ -85,7 +85,7 @@ function timeOf({ since, cycle }: Start): number {
 /** Since a cycle's opening by versions, whatever clocks say; but an import in it brings lines that are older. */
 async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<BoardEvent[]> {
   if (start.cycle === null) return orc.events({ since: start.since ?? undefined }, head);
-  const events = await orc.events({ after: start.cycle.opened_version }, head);
+  const events = await orc.events({ afterVersion: start.cycle.opened_version }, head);
   return events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= timeOf(start));
 }
 

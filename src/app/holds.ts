@@ -20,9 +20,12 @@ export interface RememberedHold {
 }
 
 export class Holds {
+  /** Whose they are. */
+  readonly session: string;
   readonly #folder: string;
 
   constructor(storePath: string, session: string) {
+    this.session = session;
     this.#folder = path.join(storePath, 'holds', encodeURIComponent(session) || '_');
   }
 

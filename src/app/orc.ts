@@ -4,10 +4,14 @@
  *
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
-import type { Agent, BoardEvent, Cycle, Lock, Message, Task, Workstream } from '../core/records.ts';
+
+import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
+import type { When } from './head-at.ts';
+import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
+import type { KnowledgeTrail } from './knowledge-history.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
@@ -16,6 +20,8 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
+import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
   readonly description?: string;
@@ -45,6 +51,32 @@ export interface LockOptions extends MutationOptions {
   readonly reason?: string;
   readonly token?: number;
 }
+
+export interface KnowledgeOptions {
+  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
+  readonly base?: number;
+  /** What is not given stays as it is. */
+  readonly title?: string | null;
+  readonly tags?: readonly string[];
+  /** Globs of the files that it binds. */
+  readonly paths?: readonly string[];
+}
+/** What can be asked of the board as it was. */
+export type OrcView = Pick<
+  Orc,
+  | 'loadState'
+  | 'status'
+  | 'statusText'
+  | 'listWorkstreams'
+  | 'getEvents'
+  | 'readKnowledge'
+  | 'listKnowledge'
+  | 'task'
+  | 'knowledge'
+  | 'closedTasks'
+  | 'resolveTaskId'
+  | 'at'
+>;
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
@@ -177,10 +209,11 @@ export class Orc extends OrcCore {
     topic: string,
     content: string,
     agent?: string,
-    options: MutationOptions & { readonly base?: number } = {},
+    options: MutationOptions & KnowledgeOptions = {},
   ): Promise<void> {
-    const { base, ...rest } = options;
-    await this.perform('knowledge.write', defined({ topic, content, base }), { ...rest, agent: agent ?? rest.agent });
+    const { base, title, tags, paths, ...rest } = options;
+    const args = defined({ topic, content, title, tags, paths, base });
+    await this.perform('knowledge.write', args, { ...rest, agent: agent ?? rest.agent });
   }
 
   /** The body of a topic, or `null`. */
@@ -199,8 +232,9 @@ export class Orc extends OrcCore {
     }
   }
 
-  async listKnowledge(): Promise<string[]> {
-    return this.ask((board) => [...board.topics].sort());
+  /** The topics, sorted; with a filter only those that have all its tags, and begin with its prefix. */
+  async listKnowledge(filter: KnowledgeFilter = {}): Promise<string[]> {
+    return (await import('./knowledge-base.ts')).listTopics(this, filter);
   }
 
   async status(): Promise<StatusReport> {
@@ -227,6 +261,57 @@ export class Orc extends OrcCore {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
       return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
     }
+  }
+
+  /** Topics in which the words stand, best first. @throws OrcError `invalid-argument` */
+  async searchKnowledge(words: string, search: KnowledgeSearch = {}): Promise<KnowledgeHit[]> {
+    return (await import('./knowledge-base.ts')).searchKnowledge(this, words, search);
+  }
+
+  /** Topics that bind these files, the most specific first. @throws OrcError `invalid-argument` */
+  async knowledgeFor(paths: readonly string[]): Promise<BoundKnowledge[]> {
+    return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
+  }
+
+  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
+  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
+    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
+  }
+
+  /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
+  async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
+    return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * The board as it was at a version, a commit or a time: the same reading functions, on published history. What depends on the
+   * present time, such as leases, is judged at the time of that commit. It needs no closing.
+   * @throws OrcError `not-found` (no such version, before the board began, cut off in a shallow store), `invalid-argument`, `ambiguous-id`
+   */
+  async at(when: When): Promise<OrcView> {
+    const { opened, world, options, past } = await this.lookBack(when);
+    return new Orc(opened, world, options, past);
+  }
+
+  /**
+   * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
+   * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
+   * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
+   * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
+   */
+  watch(options: WatchOptions = {}): EventStream {
+    this.refusePast();
+    return watchEvents(watchPortsOf(this), options);
+  }
+
+  /**
+   * Takes an earlier mutation back where nothing was built on it: a mutation of its own. Claims and locks never come back.
+   * @throws OrcError `not-found`, `conflict`, `not-undoable`, `not-holder`, `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`
+   */
+  async undo(version: number, options: UndoOptions = {}): Promise<Undone> {
+    const performed = await undoVersion(this, version, options);
+    if (performed.state === 'unknown') throw notPublished('undo', performed);
+    return performed.data;
   }
 
   /**

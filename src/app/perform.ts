@@ -9,6 +9,7 @@ import type { GitStore } from '../git/store.ts';
 import type { Outcome } from '../sync/queue.ts';
 import type { Answer } from '../sync/tentative.ts';
 import type { Connection, World } from './connect.ts';
+import type { GivenClaim } from './environment.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import { readResult } from './reading.ts';
 
@@ -50,6 +51,8 @@ export interface PerformContext {
   readonly connection: Connection;
   readonly world: World;
   readonly holds: Holds;
+  /** The claim that this process works under, as `orc work` told it. */
+  readonly given: GivenClaim | null;
   readonly publish: PublishMode;
   readonly timeoutMs: number;
   readonly requirePublished: boolean;
@@ -74,7 +77,7 @@ export async function performAll(context: PerformContext, requests: readonly Req
         id: request.op ?? world.chance.id(),
         kind: request.kind,
         agent: request.agent,
-        args: await withProof(context.holds, request),
+        args: await withProof(context, request),
         ...(requests.length > 1 ? { batch: { id: batchId, k: index + 1, n: requests.length } } : {}),
       };
       const checked = checkOperation(operation);
@@ -233,7 +236,8 @@ export async function rememberedHolder(
   return (await holds.find(about.kind, String(args[about.argument])))?.agent ?? null;
 }
 
-async function withProof(holds: Holds, request: Request): Promise<Request['args']> {
+async function withProof(context: PerformContext, request: Request): Promise<Request['args']> {
+  const { holds } = context;
   const { kind, args, agent } = request;
   if (kind === 'agent.heartbeat') {
     const own = (await holds.list()).filter((hold) => hold.agent === agent && hold.kind === 'task');
@@ -241,17 +245,17 @@ async function withProof(holds: Holds, request: Request): Promise<Request['args'
   }
   if (kind === 'lock.acquire' && args.holds === undefined) {
     const own = (await holds.list()).filter((hold) => hold.agent === agent && hold.kind === 'lock');
-    return withHold(holds, {
-      ...request,
-      args: own.length === 0 ? args : { ...args, holds: own.map(({ claim }) => claim) },
-    });
+    const known = own.length === 0 ? args : { ...args, holds: own.map(({ claim }) => claim) };
+    return withHold(context, { ...request, args: known });
   }
-  return withHold(holds, request);
+  return withHold(context, request);
 }
 
-async function withHold(holds: Holds, { kind, args, agent }: Request): Promise<Request['args']> {
+async function withHold({ holds, given }: PerformContext, { kind, args, agent }: Request): Promise<Request['args']> {
   const about = provable[kind];
   if (about === undefined || args.token !== undefined || args.claim !== undefined) return args;
+  // What the store remembers may be a later claim, of another worker: whoever was told a token acts under that one alone.
+  if (about.kind === 'task' && given !== null && given.task === args.id) return { ...args, token: given.token };
   const hold = await holds.find(about.kind, String(args[about.argument]));
   return hold === null || hold.agent !== agent ? args : { ...args, claim: hold.claim };
 }

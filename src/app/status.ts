@@ -8,6 +8,7 @@ import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
 import { type UnreadMail, unreadMail } from './mail.ts';
 import type { OrcCore } from './orc-core.ts';
+import { waitingOperations } from './tentative-claims.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
 export const staleAfterMs = 5 * 60_000;
@@ -102,7 +103,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const { queue } = orc.connection.session;
   const waiting = await openRecords(queue);
   const first = waiting[0];
-  const tentative = new Set(waiting.map(({ operation }) => operation.id));
+  const tentative = await waitingOperations(orc);
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -181,27 +182,7 @@ function laterRemote({ connection, surroundings }: OrcCore): string | null {
 export function statusText(status: StatusReport, now = Date.now()): string {
   const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
   if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
-  lines.push('', '--- Workstreams ---');
-  for (const each of status.workstreams) {
-    const more = [
-      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
-      each.failed > 0 ? `, ${each.failed} failed` : '',
-      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
-      each.status === 'active' ? '' : ` (${each.status})`,
-    ].join('');
-    lines.push(
-      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
-    );
-  }
-  if (status.workstreams.length === 0) lines.push('(none)');
-  if (status.in_progress.length > 0) {
-    lines.push('', '--- In progress ---');
-    for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
-      const left = lease_until === null ? '' : Date.parse(lease_until) - now;
-      const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
-      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
-    }
-  }
+  lines.push(...boardLines(status, now));
   lines.push('', '--- Agents ---');
   for (const { id, type, status: state, stale } of status.agents)
     lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
@@ -220,6 +201,31 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');
+}
+
+/** The sections on workstreams and on what is in progress. */
+export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progress'>, now: number): string[] {
+  const lines = ['', '--- Workstreams ---'];
+  for (const each of status.workstreams) {
+    const more = [
+      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
+      each.failed > 0 ? `, ${each.failed} failed` : '',
+      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
+      each.status === 'active' ? '' : ` (${each.status})`,
+    ].join('');
+    lines.push(
+      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
+    );
+  }
+  if (status.workstreams.length === 0) lines.push('(none)');
+  if (status.in_progress.length === 0) return lines;
+  lines.push('', '--- In progress ---');
+  for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
+    const left = lease_until === null ? '' : Date.parse(lease_until) - now;
+    const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
+    lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
+  }
+  return lines;
 }
 
 /** Nothing where nobody has unread mail, as in the original. */

@@ -99,6 +99,7 @@ export const priority = () => wholeNumber(1, 9, 'a whole number from 1 (most urg
 export const durationMs = () =>
   wholeNumber(1, maxDurationMs, `a whole number of milliseconds from 1 to ${maxDurationMs}`);
 export const count = () => wholeNumber(0, Number.MAX_SAFE_INTEGER, 'a whole number, 0 or more');
+export const version = () => wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a board version: a whole number from 1');
 export const flag = () => z.boolean(`${told}must be true or false`);
 export const taskId = () =>
   z.string().check(z.regex(/^[0-9a-f]{8,32}$/, `${told}must be a task id (8 to 32 hexadecimal digits)`));

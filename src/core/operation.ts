@@ -29,6 +29,34 @@ export interface Context {
    * `unknown`: it can be found out; deciding that depends on it throws `MissingClock`.
    */
   readonly clockOffMs?: number | null | 'unknown';
+  /**
+   * The mutation that an `undo` names, where it was looked up: the same for everybody, for published history never changes.
+   * `null`: no published mutation has that version. `cut`: this store is shallow and does not go back so far. Left out:
+   * deciding that needs it throws `MissingPast`.
+   */
+  readonly past?: PastMutation | null | 'cut';
+}
+
+/** A mutation of the published chain, as its commit tells: what `undo` is about. */
+export interface PastMutation {
+  readonly version: number;
+  /** The operation's id. */
+  readonly op: string;
+  readonly kind: string;
+  readonly agent: string;
+  /** The records that it changed, as they were before and after. */
+  readonly changes: readonly Change[];
+}
+
+/** "What was that version?": caught by whoever can look into history. */
+export class MissingPast extends Error {
+  override readonly name = 'MissingPast';
+  readonly version: number;
+
+  constructor(version: number) {
+    super(`version ${version} has not been looked up`);
+    this.version = version;
+  }
 }
 
 /** What the end of a lease or a lock is measured by. */

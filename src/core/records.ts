@@ -48,6 +48,38 @@ export interface Note {
 /** An acceptance check: a command to run in the work tree, or a criterion for a reader. */
 export type Check = { readonly command: string } | { readonly criterion: string };
 
+/** A check's command, as it was run in a work tree. */
+export interface CommandRun {
+  readonly command: string;
+  /** `null`: it was ended by a signal, or by its time limit. */
+  readonly exit_code: number | null;
+  readonly duration_ms: number;
+  /** The commit of that work tree; `null` where there is none, or no git to ask. */
+  readonly commit: string | null;
+  /** Whether the work tree had changes that are not in the commit; `null`: nobody could tell. */
+  readonly dirty: boolean | null;
+  /** The end of what it wrote. */
+  readonly output_tail: string;
+}
+
+/** A criterion for a reader: no machine looked, it is the agent's word. */
+export interface Confirmation {
+  readonly criterion: string;
+  readonly confirmed: boolean;
+}
+
+export type CheckRun = CommandRun | Confirmation;
+
+/** What came of a task's checks when it was completed. */
+export interface CheckResults {
+  readonly at: string;
+  /** Who ran or confirmed them, and answers for `forced`. */
+  readonly by: string;
+  /** It was completed although not all of them passed. */
+  readonly forced: boolean;
+  readonly runs: readonly CheckRun[];
+}
+
 export interface Task {
   /** 8 hexadecimal digits, more on a collision. */
   readonly id: string;
@@ -74,6 +106,8 @@ export interface Task {
   readonly notes: readonly Note[];
   readonly result: string | null;
   readonly checks: readonly Check[];
+  /** Only on a task that was completed with its checks. */
+  readonly check_results?: CheckResults | undefined;
   readonly created_by: string;
   readonly created_version: number;
   /** Position among the tasks of one mutation; more than 0 only after an import. */
@@ -160,6 +194,8 @@ export interface Knowledge {
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  /** Globs of the files that it binds: whoever works on them has to know it. */
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   /** The board version that wrote it: what a later write names as its base. */

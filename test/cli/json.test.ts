@@ -73,8 +73,14 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('kb append', ['notes', 'more']);
   await run('kb read', ['notes']);
   await run('kb list');
+  await run('kb search', ['standard', 'input']);
+  await orc('kb', 'write', 'notes', 'text', '--path', 'src/**');
+  await run('kb for', ['src/app.ts']);
+  await run('kb history', ['notes']);
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
+  await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
   await run('config list');

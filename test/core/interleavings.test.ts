@@ -17,6 +17,7 @@ import {
   minute,
   operationId,
   partly,
+  pastOf,
   snapshot,
   startTime,
 } from '../support/board-builder.ts';
@@ -64,6 +65,7 @@ const weights = {
   'cycle.collect': 1,
   'event.log': 1,
   'config.set': 1,
+  undo: 5,
 } as const;
 type Kind = keyof typeof weights;
 const kinds = Object.entries(weights).flatMap(([kind, weight]) => new Array<Kind>(weight).fill(kind as Kind));
@@ -216,7 +218,11 @@ class World {
       case 'workstream.update':
         return { name: workstream, priority: 1 + (step.other % 9) };
       case 'knowledge.write':
-        return { topic, content: `text ${step.other}`, ...(step.flag ? { base: step.other } : {}) };
+        return {
+          topic,
+          content: `text ${step.other}`,
+          ...(step.flag ? { base: step.other } : { paths: ['src/**'] }),
+        };
       case 'knowledge.append':
         return { topic, content: 'more' };
       case 'knowledge.delete':
@@ -237,6 +243,12 @@ class World {
         return { action: 'deployed', data: { count: step.other } };
       case 'config.set':
         return { key: 'publish', value: 'sync', text: `a: ${step.other}` };
+      case 'undo': {
+        // Mostly something of late: only that has a chance that nothing was built on it.
+        const version = Math.max(1, this.board.meta.version - (step.flag ? step.other : step.other % 3));
+        const change = this.accepted[version - 1]?.changes.find(({ collection }) => collection === 'tasks');
+        return { version, ...(change === undefined ? {} : this.#proofOf(step, agent, change.key)) };
+      }
     }
   }
 
@@ -264,7 +276,7 @@ class World {
 
   #apply(asked: Pick<Operation, 'kind' | 'agent' | 'args'>): void {
     const operation: Operation = deepFreeze({ id: operationId(++this.#asked, 7), ...asked });
-    const context: Context = { at: this.#now, version: this.board.meta.version + 1, clockSkewMs: this.skewMs };
+    const context = this.#contextFor(operation, this.#now, this.board.meta.version + 1);
     const before = partsOf(this.board);
     const tasksBefore = new Map([...this.board.tasks.loaded()].map((task) => [task.id, task]));
     const eventsBefore = this.board.meta.events;
@@ -295,6 +307,11 @@ class World {
     this.#checkClosedTasks(operation, tasksBefore);
     this.#compare();
     expect(checkInvariants(this.board)).toEqual([]);
+  }
+
+  #contextFor({ kind, args }: Operation, at: number, version: number): Context {
+    const undone = kind === 'undo' ? this.accepted[Number(args.version) - 1] : undefined;
+    return { at, version, clockSkewMs: this.skewMs, ...(undone === undefined ? {} : { past: pastOf(undone) }) };
   }
 
   /** Somebody who loaded less, and in another order, decides alike; so does a copy, with the operation out of JSON. */
@@ -425,8 +442,27 @@ class World {
       case 'lock.break':
         model.locks.delete(args.resource);
         break;
+      case 'undo':
+        this.#followUndo(operation, accepted);
+        break;
     }
     this.#sweepLocks();
+  }
+
+  /** No claim, and no token, comes back; one that goes was its holder's to give. */
+  #followUndo(operation: Operation, accepted: Accepted): void {
+    const change = accepted.changes.find(({ collection }) => collection === 'tasks');
+    if (change?.collection !== 'tasks' || change.after === null) return;
+    const task = this.model.tasks.get(change.key);
+    if (task === undefined) throw new Error('an unknown task came back');
+    const { status, attempts, claim } = change.after;
+    if (status === 'in_progress') expect(claim?.id).toBe(task.holder?.id);
+    else {
+      expect(claim).toBeNull();
+      if (task.holder !== null) this.#demandHolder(operation, task.holder);
+      task.holder = null;
+    }
+    Object.assign(task, { status, attempts });
   }
 
   #followClaim(id: string, operation: Operation, accepted: Accepted, lease = leaseMs): void {
@@ -502,6 +538,7 @@ class World {
     for (const [id, task] of before) {
       if (!['done', 'failed', 'cancelled'].includes(task.status)) continue;
       const isReopened = operation.kind === 'task.reopen' && operation.args.id === id;
+      if (operation.kind === 'undo') continue;
       expect(this.board.tasks.get(id)?.status).toBe(isReopened ? 'pending' : task.status);
     }
   }
@@ -529,11 +566,8 @@ class World {
     const board = Board.empty();
     board.settings = this.board.settings;
     for (const { operation, version, at, ...rest } of this.accepted) {
-      const again = apply(board, JSON.parse(JSON.stringify(operation)) as Operation, {
-        at,
-        version,
-        clockSkewMs: this.skewMs,
-      });
+      const asJson = JSON.parse(JSON.stringify(operation)) as Operation;
+      const again = apply(board, asJson, this.#contextFor(operation, at, version));
       expectSame(again, { operation, version, at, ...rest, outcome: 'accepted' });
       advance(board, again as Accepted);
     }

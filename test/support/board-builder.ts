@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
 import { messageKey } from '../../src/core/messages.ts';
-import type { Accepted, Context, Decision, Operation, Refusal } from '../../src/core/operation.ts';
+import type { Accepted, Context, Decision, Operation, PastMutation, Refusal } from '../../src/core/operation.ts';
 import { isOpen, type Settings, type Task } from '../../src/core/records.ts';
 import { type CollectionName, MissingRecord, Shelf } from '../../src/core/shelf.ts';
 import type { ErrorCode } from '../../src/errors.ts';
@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly id?: string;
   readonly clockSkewMs?: number;
   readonly clockOffMs?: Context['clockOffMs'];
+  /** What an `undo` is told of history. */
+  readonly past?: Context['past'];
 }
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -61,6 +63,7 @@ export function contextFor(board: Board, options: RunOptions = {}): Context {
     version: board.meta.version + 1,
     clockSkewMs: options.clockSkewMs ?? 0,
     clockOffMs: options.clockOffMs ?? null,
+    ...(options.past === undefined ? {} : { past: options.past }),
   };
 }
 
@@ -74,6 +77,12 @@ export function run(board: Board, kind: string, args: Args = {}, options: RunOpt
   const decision = decide(board, kind, args, options);
   if (decision.outcome === 'accepted') advance(board, decision);
   return decision;
+}
+
+/** What the commit of an accepted operation tells of it. */
+export function pastOf({ version, operation, changes }: Accepted): PastMutation {
+  const { id: op, kind, agent } = operation;
+  return { version, op, kind, agent, changes };
 }
 
 /** As `run`, for operations that have to be accepted. */

@@ -285,6 +285,7 @@ export const anyKnowledge: fc.Arbitrary<Records['knowledge']> = fc.record({
     fc.string({ unit: 'binary', maxLength: 80 }).filter((title) => !/[\n\r\0]/.test(title) && title.trim() !== ''),
   ),
   tags: fc.array(anyName, { maxLength: 4 }),
+  paths: fc.array(glob, { maxLength: 3 }),
   updated_by: anyName,
   updated_at: isoTime,
   version: whole,

@@ -5,19 +5,29 @@ import { escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readSince } from '../values.ts';
 
-export const plan: CommandSpec = defineCommand<{ readonly plan: Plan; readonly text: string }>({
+export const plan: CommandSpec = defineCommand<{ readonly data: Plan | string; readonly text: string }>({
   name: 'plan',
   words: '',
   summary: 'Show what can be worked on next, by whom, and what has to wait',
-  examples: ['orc plan', 'orc p --json'],
-  data: 'Plan',
+  details: [
+    'Tasks that can start at the same time touch no file in common, and are given to live agents that are free and able. All other ready tasks',
+    'stand under "one after the other" with the reason. The critical path is the longest chain of open tasks, by estimate where there is one.',
+  ].join('\n'),
+  options: [{ flags: '--mermaid', summary: 'draw it, as a Mermaid flowchart' }],
+  examples: ['orc plan', 'orc plan --mermaid > plan.mmd', 'orc p --json'],
+  data: 'Plan, or with --mermaid the text',
   async run(call) {
     const orc = await call.openToRead();
-    const { makePlan, planText } = await import('../../app/cycle.ts');
+    const { drawPlan, makePlan } = await import('../../app/cycle.ts');
+    if (call.flag('mermaid')) {
+      const drawn = await drawPlan(orc);
+      return call.answer({ data: drawn, text: drawn.replace(/\n$/, '') });
+    }
+    const { planText } = await import('../../app/plan-text.ts');
     const made = await makePlan(orc);
-    return call.answer({ plan: made, text: planText(made) });
+    return call.answer({ data: made, text: planText(made) });
   },
-  toJson: (data) => data.plan,
+  toJson: ({ data }) => data,
   view: ({ data }) => [escapeText(data.text)],
 });
 

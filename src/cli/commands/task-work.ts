@@ -2,8 +2,9 @@
 import type { Task } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { Look } from '../look.ts';
 import { onlyWord, sortTaskWords } from '../task-words.ts';
 import { textFrom } from '../text-words.ts';
 import { claimedLines, leaseFacts } from '../views/task.ts';
@@ -84,26 +85,28 @@ const claim = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Claimed: ${data.title} -> ${data.assigned_to}`), ...claimedLines(data, look)],
 });
 
-const complete = defineCommand<Task>({
+const complete = defineCommand<ClosedTask>({
   name: 'complete',
   aliases: ['done'],
   words: '[workstream] <id> [result]',
   isLoose: true,
   summary: 'Complete a task, with its result',
-  details: 'With - in the place of the result it is read from standard input.',
+  details:
+    'With - in the place of the result it is read from standard input. Parts of it that are open stay open; which, is told.',
   options: [token],
   examples: [
     'orc t complete revenue 1a2b3c4d "Done: integrated payments"',
     'orc t done 1a2b3c4d --token 17',
     'orc t complete 1a2b3c4d - < report.md',
   ],
-  data: 'Task',
+  data: 'ClosedTask',
   async run(call) {
     const proof = call.whole('token', 1);
     const { workstream, id, more } = await sortTaskWords(await call.open(), call.words);
-    return call.perform('task.complete', { workstream, id, result: await textOf(call, more), token: proof });
+    const args = { workstream, id, result: await textOf(call, more), token: proof };
+    return withOpenParts(call, await call.perform<Task>('task.complete', args));
   },
-  view: ({ data }, look) => [look.line(`Completed: ${data.title}`)],
+  view: ({ data }, look) => [look.line(`Completed: ${data.title}`), ...openPartsLines(data, look)],
 });
 
 const renew = defineCommand<Task>({
@@ -122,8 +125,27 @@ const renew = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Renewed: ${data.title}`), look.line(leaseFacts(data, look).join(' | '))],
 });
 
+/** A task that was closed, and its parts that are still open. */
+export interface ClosedTask extends Task {
+  readonly open_parts: readonly string[];
+}
+
+/** Closing a task closes none of its parts: whoever closes it hears of those that are left. */
+async function withOpenParts(call: Call, result: CommandResult<Task>): Promise<CommandResult<ClosedTask>> {
+  // When it is not known whether it is in there is no task to tell of.
+  if (result.state === 'unknown') return result as CommandResult<ClosedTask>;
+  const { openPartsOf } = await import('../../app/task-views.ts');
+  return { ...result, data: { ...result.data, open_parts: await openPartsOf(await call.open(), result.data.id) } };
+}
+
+function openPartsLines({ id, open_parts: open }: ClosedTask, look: Look): string[] {
+  if (open.length === 0) return [];
+  const what = open.length === 1 ? 'A part of it is still open' : `${open.length} parts of it are still open`;
+  return [look.line(`${what}: ${open.slice(0, 5).join(', ')}${open.length > 5 ? ', …' : ''} (orc t tree ${id})`)];
+}
+
 interface WithReason {
-  readonly name: 'fail' | 'release' | 'block' | 'unblock' | 'cancel' | 'reopen';
+  readonly name: 'fail' | 'release' | 'block' | 'unblock' | 'reopen';
   readonly summary: string;
   readonly told: (task: Task) => string;
   readonly reason: string;
@@ -148,6 +170,21 @@ function withReason({ name, summary, told, reason, isProven = false }: WithReaso
     view: ({ data }, look) => [look.line(told(data))],
   });
 }
+
+const cancel = defineCommand<ClosedTask>({
+  name: 'cancel',
+  words: '[workstream] <id> [reason]',
+  isLoose: true,
+  summary: 'Close a task without doing it',
+  details: 'Parts of it that are open stay open; which, is told.',
+  examples: ['orc t cancel revenue 1a2b3c4d "not needed any more"', 'orc t cancel 1a2b'],
+  data: 'ClosedTask',
+  async run(call) {
+    const { workstream, id, more } = await sortTaskWords(await call.open(), call.words);
+    return withOpenParts(call, await call.perform('task.cancel', { workstream, id, reason: await textOf(call, more) }));
+  },
+  view: ({ data }, look) => [look.line(`Cancelled: ${data.title}`), ...openPartsLines(data, look)],
+});
 
 async function textOf(call: Call, more: string | undefined): Promise<string | undefined> {
   return more === undefined ? undefined : textFrom(call, [more]);
@@ -186,12 +223,7 @@ export const taskWorkCommands: readonly CommandSpec[] = [
     told: ({ title }) => `Unblocked: ${title}`,
     reason: 'the contract is signed',
   }),
-  withReason({
-    name: 'cancel',
-    summary: 'Close a task without doing it',
-    told: ({ title }) => `Cancelled: ${title}`,
-    reason: 'not needed any more',
-  }),
+  cancel,
   withReason({
     name: 'reopen',
     summary: 'Make a closed task pending again',

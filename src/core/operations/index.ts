@@ -10,6 +10,7 @@ import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
 import { messageAck, messageSend } from './message.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
+import { undo } from './undo.ts';
 import {
   workstreamArchive,
   workstreamCreate,
@@ -54,6 +55,7 @@ const recordOperations = [
   messageAck,
   cycleOpen,
   cycleCollect,
+  undo,
 ] as unknown as readonly OperationDefinition[];
 
 const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));

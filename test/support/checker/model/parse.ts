@@ -223,15 +223,17 @@ function parseKnowledge(topic: string, text: string): Knowledge | null {
     typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   const title = word(fields.title ?? null);
   const tags = Array.isArray(fields.tags ?? []) ? ((fields.tags ?? []) as unknown[]).map(word) : null;
+  const paths = Array.isArray(fields.paths ?? []) ? ((fields.paths ?? []) as unknown[]).map(word) : null;
   const { updated_by = 'system', updated_at = '1970-01-01T00:00:00.000Z', version = 0 } = fields;
   const isGood =
     (title === null || isText(title)) &&
     listOf(isName)(tags) &&
+    listOf(isGlob)(paths) &&
     isName(updated_by) &&
     isTime(updated_at) &&
     isCount(version);
   if (!isGood) return null;
-  return { topic, title, tags, updated_by, updated_at, version, content } as Knowledge;
+  return { topic, title, tags, paths, updated_by, updated_at, version, content } as Knowledge;
 }
 
 const stateFields: readonly string[] = [

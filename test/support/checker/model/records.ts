@@ -83,6 +83,7 @@ export interface Knowledge {
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   readonly version: number;
