@@ -19,9 +19,9 @@ import type { Head } from '../sync/head.ts';
 import { placeOfTask } from './brief-place.ts';
 import { type BriefContents, briefMarkdown } from './cycle-brief.ts';
 import { allKnowledge, knowledgeIndex } from './knowledge-base.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import { relevantTopics } from './relevance.ts';
+import { skewOf } from './skew.ts';
 import { showLock, showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface Brief {

@@ -5,8 +5,8 @@ import { planMermaid } from '../core/plan-diagram.ts';
 import type { Task } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 import { openBriefs } from './brief.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
+import { skewOf } from './skew.ts';
 import { staleAfterMs } from './status.ts';
 
 export { type Brief, makeBrief } from './brief.ts';

@@ -16,12 +16,14 @@ import type { KnowledgeTrail } from './knowledge-history.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
+import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
@@ -51,6 +53,10 @@ export interface LockOptions extends MutationOptions {
   readonly shared?: boolean;
   readonly reason?: string;
   readonly token?: number;
+  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
+  readonly waitMs?: number;
+  /** Ends the waiting early. */
+  readonly signal?: AbortSignal;
 }
 
 export interface KnowledgeOptions {
@@ -85,7 +91,13 @@ export type OrcView = Pick<
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
+  | {
+      readonly outcome: 'held';
+      readonly by: string;
+      readonly until: string;
+      /** From when others may have it if it is not released before: clocks may differ. */
+      readonly freeFrom: string;
+    };
 
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
@@ -252,19 +264,22 @@ export class Orc extends OrcCore {
 
   // — beyond the original —
 
-  /** Tells who holds a lock and until when, instead of throwing. */
+  /**
+   * Tells who holds a lock and until when, instead of throwing. With `waitMs` it waits for it first.
+   * @throws OrcError `not-published`, `clock-off`, `invalid-argument`, `not-found` for a retired agent
+   */
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
-    const { ttlMs, shared, reason, token, ...rest } = options;
+    const { ttlMs, shared, reason, token, waitMs = 0, signal, ...rest } = options;
+    const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
+    const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
+    const courtesyMs = waitMs > 0 ? await courtesyFor(this, resource, agent) : 0;
     try {
-      const lock = await this.#arbitrated<Lock>(
-        'lock.acquire',
-        defined({ resource, ttl_ms: ttlMs, shared, reason, token }),
-        { ...rest, agent },
-      );
+      const lock = await acquireWaiting(this.world, { waitMs, signal, courtesyMs }, acquire);
       return { outcome: 'acquired', lock };
     } catch (error) {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
-      return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
+      const { by, until, free_from: freeFrom } = error.details ?? {};
+      return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
     }
   }
 
