@@ -22,7 +22,7 @@ import { allKnowledge, knowledgeIndex } from './knowledge-base.ts';
 import type { OrcCore } from './orc-core.ts';
 import { relevantTopics } from './relevance.ts';
 import { skewOf } from './skew.ts';
-import { showLock, showTask, waitingOperations } from './tentative-claims.ts';
+import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface Brief {
   readonly workstream: string;
@@ -122,14 +122,12 @@ async function gather(orc: OrcCore, head: Head, { task, agent, events, waiting }
     isCandidate: (topic) => !isBinding.has(topic),
   });
   const relevant = topics.flatMap((topic) => all.find((knowledge) => knowledge.topic === topic) ?? []);
-  const locks = onBoard.locks.map(({ lock, isNear }) => ({ lock: showLock(lock, waiting), isNear }));
   const contents: Omit<BriefContents, 'events'> = {
     ...onBoard,
     dependencies: onBoard.dependencies.map((each) => ({ ...each, by: each.by ?? whoCompleted(each.task, events) })),
     now,
     agent,
     task: showTask(task, waiting),
-    locks,
     binding,
     relevant,
   };
