@@ -25,12 +25,14 @@ export const errorCodes = [
   'paused',
   'lock-held',
   'conflict',
+  'not-undoable',
   'has-open-tasks',
   'unknown-dependency',
   'dependency-cycle',
   'lacks-capability',
   'batch-refused',
   'dropped',
+  'checks-failed',
   // the place is not right
   'no-repository',
   'no-board',
@@ -41,6 +43,7 @@ export const errorCodes = [
   'newer-format',
   'checked-out',
   'import-failed',
+  'checks-not-allowed',
   // the upstream
   'unreachable',
   'not-published',

@@ -1,20 +1,35 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
 export { drawPlan, makePlan, type Plan } from './app/cycle.ts';
+export type { CycleSummary } from './app/cycle-board.ts';
+export type { WatchNotice } from './app/follow.ts';
+export type { When } from './app/head-at.ts';
+export type {
+  BoundKnowledge,
+  KnowledgeFilter,
+  KnowledgeHit,
+  KnowledgeSearch,
+} from './app/knowledge-base.ts';
+export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
 export { listTasks, type TaskFilter } from './app/listing.ts';
+export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
+  type KnowledgeOptions,
   type LeaseOptions,
   type LockAttempt,
   type LockOptions,
   type NewTask,
   type NewWorkstream,
   Orc,
+  type OrcView,
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
-export type { MutationOptions, Performed } from './app/perform.ts';
+export type { MutationOptions } from './app/perform.ts';
+export type { Performed } from './app/performed.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
+export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
 export {
   type ListedTask,
@@ -25,13 +40,20 @@ export {
   type TreeEntry,
   withObstacles,
 } from './app/task-views.ts';
+export type { Undone, UndoOptions } from './app/undo.ts';
+export type { EventStream, WatchOptions } from './app/watch.ts';
+export type { Overdue } from './core/lease-watch.ts';
 export type {
   Agent,
   BoardEvent,
   Claim,
+  Cycle,
+  CycleResults,
   Hold,
+  JsonDocument,
   Knowledge,
   Lock,
+  Message,
   Note,
   PublishMode,
   Task,

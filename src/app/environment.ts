@@ -18,3 +18,15 @@ export function isPortable(env: NodeJS.ProcessEnv): boolean {
   if (choice === 'portable') return true;
   throw new OrcError('invalid-argument', `ORC_GIT must be native or portable, not "${choice}"`);
 }
+
+/** A claim that the environment names: `orc work` gives it to its commands. */
+export interface GivenClaim {
+  readonly task: string;
+  readonly token: number;
+}
+
+/** `null` where there is none. What cannot be read is no claim: then what the store remembers counts, or nothing. */
+export function givenClaim({ ORC_TASK: task, ORC_CLAIM_TOKEN: token }: NodeJS.ProcessEnv): GivenClaim | null {
+  if (task === undefined || token === undefined || !/^[1-9]\d{0,15}$/.test(token)) return null;
+  return { task, token: Number(token) };
+}

@@ -2,11 +2,14 @@
 import path from 'node:path';
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
-import { formatDuration } from '../core/time.ts';
+import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
+import { heldLocks, lockMoment } from './list-locks.ts';
+import { type UnreadMail, unreadMail } from './mail.ts';
 import type { OrcCore } from './orc-core.ts';
+import { waitingOperations } from './tentative-claims.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
 export const staleAfterMs = 5 * 60_000;
@@ -43,6 +46,10 @@ export interface StatusReport {
     readonly acquired_at: string;
     readonly ttl_ms: number;
     readonly expires_at: string;
+    /** 0 or less: it is running out, and others are refused all the same, until `free_from`. */
+    readonly expires_in_ms: number;
+    /** `null`: this machine's clock is too far off to tell. */
+    readonly free_from: string | null;
   }[];
   readonly in_progress: readonly {
     readonly id: string;
@@ -56,6 +63,7 @@ export interface StatusReport {
   }[];
   readonly recent_events: readonly BoardEvent[];
   readonly knowledge_topics: readonly string[];
+  readonly unread_mail: UnreadMail;
   /** How this store stands to its upstream. */
   readonly sync: {
     readonly upstream: string;
@@ -99,8 +107,9 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const open = [...board.openTasks()];
   const { queue } = orc.connection.session;
   const waiting = await openRecords(queue);
+  const moment = await lockMoment(orc);
   const first = waiting[0];
-  const tentative = new Set(waiting.map(({ operation }) => operation.id));
+  const tentative = await waitingOperations(orc);
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -115,17 +124,10 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
           .filter((task) => task.status === 'in_progress' && task.assigned_to === agent.id)
           .map(({ id }) => id),
       })),
-    active_locks: [...board.locks.loaded()].flatMap(({ resource, shared, holders }) =>
-      holders
-        .filter((hold) => Date.parse(hold.expires_at) > now)
-        .map(({ agent, acquired_at, ttl_ms, expires_at }) => ({
-          resource,
-          agent,
-          shared,
-          acquired_at,
-          ttl_ms,
-          expires_at,
-        })),
+    active_locks: heldLocks(board, moment(board)).flatMap(({ resource, shared, holders }) =>
+      holders.map(({ agent, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from }) => ({
+        ...{ resource, agent, shared, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from },
+      })),
     ),
     in_progress: open
       .filter(({ status }) => status === 'in_progress')
@@ -140,6 +142,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       })),
     recent_events: await orc.events({ last: 10 }, head),
     knowledge_topics: [...board.topics].sort(),
+    unread_mail: await unreadMail(orc, board),
     sync: {
       upstream: orc.connection.transport.label,
       ...contactOf(orc, board),
@@ -178,7 +181,29 @@ function laterRemote({ connection, surroundings }: OrcCore): string | null {
 export function statusText(status: StatusReport, now = Date.now()): string {
   const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
   if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
-  lines.push('', '--- Workstreams ---');
+  lines.push(...boardLines(status, now));
+  lines.push('', '--- Agents ---');
+  for (const { id, type, status: state, stale } of status.agents)
+    lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
+  if (status.agents.length === 0) lines.push('(none registered)');
+  lines.push('', '--- Active Locks ---');
+  for (const { resource, agent, expires_in_ms: left, free_from: freeFrom } of status.active_locks)
+    lines.push(`${resource}: held by ${agent} (${describeTimeLeft(left, freeFrom)})`);
+  if (status.active_locks.length === 0) lines.push('(none)');
+  lines.push('', '--- Recent Events ---');
+  for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
+  if (status.recent_events.length === 0) lines.push('(none)');
+  lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
+  lines.push(...mailLines(status.unread_mail));
+  lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
+  if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
+  for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
+  return lines.join('\n');
+}
+
+/** The sections on workstreams and on what is in progress. */
+export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progress'>, now: number): string[] {
+  const lines = ['', '--- Workstreams ---'];
   for (const each of status.workstreams) {
     const more = [
       each.blocked > 0 ? `, ${each.blocked} blocked` : '',
@@ -191,31 +216,25 @@ export function statusText(status: StatusReport, now = Date.now()): string {
     );
   }
   if (status.workstreams.length === 0) lines.push('(none)');
-  if (status.in_progress.length > 0) {
-    lines.push('', '--- In progress ---');
-    for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
-      const left = lease_until === null ? '' : Date.parse(lease_until) - now;
-      const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
-      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
-    }
+  if (status.in_progress.length === 0) return lines;
+  lines.push('', '--- In progress ---');
+  for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
+    const left = lease_until === null ? '' : Date.parse(lease_until) - now;
+    const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
+    lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
   }
-  lines.push('', '--- Agents ---');
-  for (const { id, type, status: state, stale } of status.agents)
-    lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
-  if (status.agents.length === 0) lines.push('(none registered)');
-  lines.push('', '--- Active Locks ---');
-  for (const { resource, agent, expires_at } of status.active_locks) {
-    lines.push(`${resource}: held by ${agent} (${formatDuration(Date.parse(expires_at) - now)} left)`);
-  }
-  if (status.active_locks.length === 0) lines.push('(none)');
-  lines.push('', '--- Recent Events ---');
-  for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
-  if (status.recent_events.length === 0) lines.push('(none)');
-  lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
-  lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
-  if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
-  for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
-  return lines.join('\n');
+  return lines;
+}
+
+/** Nothing where nobody has unread mail, as in the original. */
+function mailLines({ by_agent, agent, own }: UnreadMail): string[] {
+  if (by_agent.length === 0) return [];
+  const counts = by_agent.map((each) => `${each.agent}: ${each.unread}`).join(', ');
+  const hint =
+    own.length === 0
+      ? []
+      : [`\`orc msg inbox\` shows the ${own.length} for ${agent}, the newest from ${own.at(-1)?.from}`];
+  return ['', '--- Unread Mail ---', counts, ...hint];
 }
 
 function syncLine({ sync }: StatusReport, now: number): string {

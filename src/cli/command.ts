@@ -2,7 +2,7 @@
  * What a command is: its words, its help, what it does, how its answer is shown. From these descriptions come the parser
  * (program.ts), the help, and the reference in docs/cli.md.
  */
-import type { Performed } from '../app/perform.ts';
+import type { Performed } from '../app/performed.ts';
 import type { OrcError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { Look } from './look.ts';
@@ -20,6 +20,8 @@ export interface CommandResult<T = unknown> extends Partial<Omit<Performed, 'dat
   readonly published: boolean | null;
   /** Board version; `null` where no board was looked at. */
   readonly version: number | null;
+  /** Everything was printed as it came: nothing is left to show. */
+  readonly told?: true;
   /** Where it is not 0 although nothing failed. */
   readonly exitCode?: number;
 }
@@ -27,6 +29,8 @@ export interface CommandResult<T = unknown> extends Partial<Omit<Performed, 'dat
 export interface CommandSpec<T = unknown> {
   readonly name: string;
   readonly aliases?: readonly string[];
+  /** Ctrl-C is its own affair: it ends by itself, and is not given up. */
+  readonly endsItself?: boolean;
   /** What its noun does when it stands alone. */
   readonly isDefault?: boolean;
   /** As in help: `<workstream> <title> [description]`. */

@@ -34,6 +34,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   paused: refused,
   'lock-held': refused,
   conflict: refused,
+  'not-undoable': refused,
   'has-open-tasks': refused,
   'unknown-dependency': refused,
   'dependency-cycle': refused,
@@ -41,6 +42,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'batch-refused': refused,
   dropped: refused,
   'clock-off': refused,
+  'checks-failed': refused,
 
   'no-repository': failed,
   'no-board': failed,
@@ -50,6 +52,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'newer-format': failed,
   'checked-out': failed,
   'import-failed': failed,
+  'checks-not-allowed': failed,
 
   unreachable: failed,
   'not-published': notPublished,

@@ -47,8 +47,20 @@ export const nouns: readonly Noun[] = [
   {
     name: 'kb',
     aliases: ['knowledge'],
-    summary: 'Knowledge: write, read, list, append, delete',
+    summary: 'Knowledge: write, read, search, for, list, append, delete, history',
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
+  },
+  {
+    name: 'watch',
+    aliases: [],
+    summary: 'Show what happens on the board, live',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
+    name: 'msg',
+    aliases: ['message'],
+    summary: 'Mail between agents: send, inbox, ack',
+    load: async () => (await import('./commands/message.ts')).messageCommands,
   },
   {
     name: 'events',
@@ -69,6 +81,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/history.ts')).history,
   },
   {
+    name: 'undo',
+    aliases: [],
+    summary: 'Take an earlier change back',
+    load: async () => (await import('./commands/undo.ts')).undo,
+  },
+  {
     name: 'plan',
     aliases: ['p'],
     summary: 'Show what can be worked on next, by whom, and what has to wait',
@@ -85,6 +103,18 @@ export const nouns: readonly Noun[] = [
     aliases: ['c'],
     summary: 'Show what was completed, failed, begun and learnt',
     load: async () => (await import('./commands/cycle.ts')).collect,
+  },
+  {
+    name: 'work',
+    aliases: [],
+    summary: 'Have a command do tasks, one after the other',
+    load: async () => (await import('./commands/work.ts')).work,
+  },
+  {
+    name: 'cycle',
+    aliases: [],
+    summary: 'Cycles of work on the board: open, collect, list, show',
+    load: async () => (await import('./commands/cycles.ts')).cycleCommands,
   },
   {
     name: 'batch',

@@ -48,6 +48,38 @@ export interface Note {
 /** An acceptance check: a command to run in the work tree, or a criterion for a reader. */
 export type Check = { readonly command: string } | { readonly criterion: string };
 
+/** A check's command, as it was run in a work tree. */
+export interface CommandRun {
+  readonly command: string;
+  /** `null`: it was ended by a signal, or by its time limit. */
+  readonly exit_code: number | null;
+  readonly duration_ms: number;
+  /** The commit of that work tree; `null` where there is none, or no git to ask. */
+  readonly commit: string | null;
+  /** Whether the work tree had changes that are not in the commit; `null`: nobody could tell. */
+  readonly dirty: boolean | null;
+  /** The end of what it wrote. */
+  readonly output_tail: string;
+}
+
+/** A criterion for a reader: no machine looked, it is the agent's word. */
+export interface Confirmation {
+  readonly criterion: string;
+  readonly confirmed: boolean;
+}
+
+export type CheckRun = CommandRun | Confirmation;
+
+/** What came of a task's checks when it was completed. */
+export interface CheckResults {
+  readonly at: string;
+  /** Who ran or confirmed them, and answers for `forced`. */
+  readonly by: string;
+  /** It was completed although not all of them passed. */
+  readonly forced: boolean;
+  readonly runs: readonly CheckRun[];
+}
+
 export interface Task {
   /** 8 hexadecimal digits, more on a collision. */
   readonly id: string;
@@ -74,6 +106,8 @@ export interface Task {
   readonly notes: readonly Note[];
   readonly result: string | null;
   readonly checks: readonly Check[];
+  /** Only on a task that was completed with its checks. */
+  readonly check_results?: CheckResults | undefined;
   readonly created_by: string;
   readonly created_version: number;
   /** Position among the tasks of one mutation; more than 0 only after an import. */
@@ -102,6 +136,8 @@ export interface Hold {
   readonly ttl_ms: number;
   readonly expires_at: string;
   readonly reason: string | null;
+  /** It came with an import: nobody has a proof of it, so its agent's word is taken. Left out otherwise. */
+  readonly imported?: true;
 }
 
 export interface Lock {
@@ -111,11 +147,57 @@ export interface Lock {
   readonly holders: readonly Hold[];
 }
 
+/** One recipient's copy of a message. Who got the others stands in the event log. */
+export interface Message {
+  /** 8 hexadecimal digits of the operation that sent it, more on a collision; the same for all its recipients. */
+  readonly id: string;
+  readonly to: string;
+  readonly from: string;
+  /** How it was addressed: `all`, `ws:NAME` or `agent:NAME`. */
+  readonly sent_to: string;
+  readonly text: string;
+  /** The task that it is about. */
+  readonly task: string | null;
+  readonly sent_version: number;
+  readonly sent_at: string;
+  /** `null`: unread. */
+  readonly read_at: string | null;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
+/** What the app made of a board: kept as it came, and shown. Core knows nothing of its fields. */
+export type JsonDocument = { readonly [field: string]: Json };
+
+/** A cycle of planned work: what was to be done, and when it is over, what came of it. */
+export interface Cycle {
+  /** From 1. */
+  readonly number: number;
+  readonly opened_by: string;
+  readonly opened_at: string;
+  readonly opened_version: number;
+  /** The board version that the plan was made at. */
+  readonly plan_version: number;
+  readonly plan: JsonDocument;
+  /** `null` while the cycle is open. */
+  readonly collected: CycleResults | null;
+}
+
+export interface CycleResults {
+  readonly by: string;
+  readonly at: string;
+  readonly version: number;
+  /** The board version that the results were made at. */
+  readonly results_version: number;
+  readonly results: JsonDocument;
+}
+
 export interface Knowledge {
   /** May be nested: `api/auth`. */
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  /** Globs of the files that it binds: whoever works on them has to know it. */
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   /** The board version that wrote it: what a later write names as its base. */

@@ -43,3 +43,17 @@ export function findSecret(value: unknown): string | null {
   }
   return null;
 }
+
+/** A key is several lines: all of them go, also where the end, or the beginning, was cut off. */
+const wholeKey =
+  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g;
+const endOfKey = /^[\s\S]*-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
+
+/** A text with what looks like a credential taken out of it: for output that nobody wrote to be published. */
+export function redactSecrets(text: string): string {
+  let clean = text.replace(wholeKey, '[redacted: a private key]').replace(endOfKey, '[redacted: a private key]');
+  for (const { what, pattern } of secretPatterns)
+    clean = clean.replace(new RegExp(pattern.source, `${pattern.flags}g`), `[redacted: ${what}]`);
+  // What is left when something was taken out may look like a credential anew.
+  return findSecret(clean) === null ? clean : '[redacted]';
+}

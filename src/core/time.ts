@@ -23,6 +23,12 @@ export function formatDuration(ms: number): string {
   return `${Math.round(length / 86_400_000)}d`;
 }
 
+/** `45s left`; when there is none, from when others may have it, or `null` where this machine's clock is too far off to tell. */
+export function describeTimeLeft(leftMs: number, freeFrom: string | null): string {
+  if (leftMs > 0) return `${formatDuration(leftMs)} left`;
+  return freeFrom === null ? 'its time is up, but the clock here is off' : `running out, free from ${freeFrom}`;
+}
+
 /** ISO 8601 in UTC with milliseconds: the form of every time on the board. */
 export function toIso(ms: number): string {
   return new Date(ms).toISOString();
@@ -38,6 +44,16 @@ export function fromIso(text: string): number {
   const match = isoTime.exec(text);
   if (match === null) return Number.NaN;
   return Date.parse(match[1] === undefined ? `${text}Z` : text);
+}
+
+/**
+ * A time as people give it: ISO 8601, a day (its beginning, in UTC), or how long ago (`2h`). Milliseconds since the epoch; `null`
+ * for anything else.
+ */
+export function parseMoment(text: string, nowMs: number): number | null {
+  const ago = /^[\d.]{1,7}(?:ms|[smhd])$/.test(text) ? parseDuration(text) : null;
+  const at = ago === null ? fromIso(text.length === 10 ? `${text}T00:00:00Z` : text) : nowMs - ago;
+  return Number.isNaN(at) || Math.abs(at) > 8.64e15 || !/^\d/.test(text) ? null : at;
 }
 
 /**

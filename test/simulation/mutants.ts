@@ -199,6 +199,16 @@ export const mutants: readonly Mutant[] = [
     why: 'who fetched earlier and is slower wins',
   },
   {
+    name: 'an older state confirms what is known',
+    file: view,
+    find: "if (relation === 'behind') return { outcome: 'unreachable', reason: this.#behindReason() };",
+    replace: `if (relation === 'behind') {
+      this.#confirmed = { commit: seen.before, at: seen.began };
+      return { outcome: 'same' };
+    }`,
+    why: 'a replica that lags says nothing of what is known already',
+  },
+  {
     name: 'the local head moves wherever it is told to',
     file: view,
     find: 'if (now.tracking !== from.tracking) return false;',
@@ -214,9 +224,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'asked again, done again',
-    file: 'src/sync/session.ts',
-    find: '(await findProofs(store, head, new Set([id]), 0)).get(id)',
-    replace: '(await findProofs(store, head, new Set<string>(), 0)).get(id)',
+    file: 'src/sync/recorded.ts',
+    find: 'await findProofs(store, head, new Set(open), 0)',
+    replace: 'await findProofs(store, head, new Set<string>(), 0)',
     why: '`--op` is how one goes on after unknown',
   },
 ];

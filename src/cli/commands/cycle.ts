@@ -49,20 +49,35 @@ export const brief: CommandSpec = defineCommand<Brief | null>({
     data === null ? ['No pending tasks in this workstream.'] : [escapeText(data.markdown).replace(/\n$/, '')],
 });
 
-export const collect: CommandSpec = defineCommand<{ readonly collected: Collected; readonly text: string }>({
+interface Shown {
+  readonly collected: Collected;
+  /** For people: lines, or Markdown with `--markdown`. */
+  readonly text: string;
+}
+
+export const collect: CommandSpec = defineCommand<Shown>({
   name: 'collect',
   words: '',
   summary: 'Show what was completed, failed, begun and learnt',
-  options: [{ flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' }],
-  examples: ['orc collect --since 8h', 'orc c --json'],
+  details:
+    'Since the opening of the cycle that is open; where none is, since the board began. It changes nothing: `orc cycle collect` ends the cycle.',
+  options: [
+    { flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' },
+    { flags: '--markdown', summary: 'as a report in Markdown' },
+  ],
+  examples: ['orc collect --since 8h', 'orc collect --markdown > report.md', 'orc c --json'],
   data: 'Collected',
   async run(call) {
     const given = call.text('since');
     const orc = await call.openToRead();
     const since = given === undefined ? undefined : readSince(given, orc.world.clock.now());
     const { collectResults, collectText } = await import('../../app/cycle.ts');
+    const { collectMarkdown } = await import('../../app/cycle-report.ts');
     const collected = await collectResults(orc, { since });
-    return call.answer({ collected, text: collectText(collected) });
+    return call.answer({
+      collected,
+      text: call.flag('markdown') ? collectMarkdown(collected).trimEnd() : collectText(collected),
+    });
   },
   toJson: (data) => data.collected,
   view: ({ data }) => [escapeText(data.text)],

@@ -89,6 +89,7 @@ const importArguments = lazily(() =>
         content: arg.knowledgeText(),
         title: z._default(z.nullable(arg.title()), null),
         tags: z._default(arg.names(), []),
+        paths: z._default(arg.globs(), []),
         updated_by: z._default(arg.name(), 'system'),
         updated_at: z._default(z.nullable(arg.time()), null),
       }),
@@ -181,6 +182,7 @@ function lockChange({ resource, shared, others, ...first }: ImportArguments['loc
       ttl_ms,
       expires_at: toIso(fromIso(acquired_at) + ttl_ms),
       reason,
+      imported: true,
     }),
   );
   const after: Lock = { resource, shared, holders };

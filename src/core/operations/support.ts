@@ -89,6 +89,16 @@ export function isProven(held: { readonly id: string; readonly token: number }, 
   );
 }
 
+/**
+ * Who was retired is given no task and no lock: a process that goes on regardless would work where nobody sees it. It may
+ * still end what needs no claim, and write.
+ */
+export function refuseRetired(board: Board, call: Call): Refusal | null {
+  if (board.agents.get(call.agent)?.status !== 'retired') return null;
+  const hint = `stop working, or come back with \`orc a register ${call.agent}\``;
+  return refuse('not-found', `agent "${call.agent}" is retired`, hint);
+}
+
 /** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */
 function refuseAnyProof(task: Task, proof: Proof): Refusal | null {
   return proof.token === undefined && proof.claim === undefined ? null : staleToken(task, { status: task.status });
@@ -155,4 +165,9 @@ export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: nu
   const asSet = call.at + board.settings.lease_ms;
   const until = leaseMs === undefined ? (present > asSet ? present : asSet) : call.at + leaseMs;
   return { ...task.claim, lease_until: toIso(until) };
+}
+
+/** Long texts stand in the record; the event log keeps their beginning. */
+export function shortened<Text extends string | null>(text: Text): Text | string {
+  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
 }
