@@ -14,7 +14,6 @@ export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type KnowledgeOptions,
   type LeaseOptions,
-  type LockAttempt,
   type LockOptions,
   type NewTask,
   type NewWorkstream,
@@ -29,6 +28,7 @@ export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
 export type { Undone, UndoOptions } from './app/undo.ts';
+export type { LockAttempt, LockWaiting } from './app/wait-for-lock.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { Overdue } from './core/lease-watch.ts';
 export type {
