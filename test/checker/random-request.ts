@@ -22,6 +22,8 @@ export interface Known {
   readonly versions: Map<string, number>;
   /** Messages, by each of their recipients. */
   readonly messages: { readonly id: string; readonly to: string }[];
+  /** Accepted operations of late, oldest first. */
+  readonly done: { readonly version: number; readonly op: string; readonly task: string | null }[];
 }
 
 const agents = ['agent-1', 'agent-1', 'agent-1', 'Ärger', 'build bot', 'system'];
@@ -77,6 +79,7 @@ const weights: Readonly<Record<string, number>> = {
   'knowledge.delete': 1,
   'event.log': 2,
   'config.set': 1,
+  undo: 8,
 };
 export const kinds = Object.keys(weights);
 const bag = Object.entries(weights).flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind));
@@ -296,6 +299,14 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
       return { topic, content: text(random) };
     case 'knowledge.delete':
       return { topic };
+    case 'undo': {
+      const done = random.pick(known.done.slice(random.chance(0.7) ? -3 : -20));
+      if (done === undefined) return { version: 1 + random.below(3) };
+      const version = random.chance(0.05) ? done.version + random.pick([-1, 1, 50]) : done.version;
+      const meant = { op: () => (random.chance(0.9) ? done.op : 'another-operation'), reason: () => text(random) };
+      const mine = done.task === null ? {} : proofOf(done.task, agent, random, known);
+      return { version, ...optional(random, meant), ...(random.chance(0.6) ? mine : {}) };
+    }
     case 'event.log': {
       const data = {
         n1: 1,

@@ -5,7 +5,7 @@
 
 import { adopt, newLines } from './adopt.ts';
 import { absorb } from './model/absorb.ts';
-import { BoardModel } from './model/board.ts';
+import { BoardModel, type Change, type PastChange } from './model/board.ts';
 import { decide } from './model/decide.ts';
 import type { Accepted, Call } from './model/operation.ts';
 import { parseJson } from './model/parse.ts';
@@ -83,6 +83,8 @@ export class Fold {
             }
           : this.explain(commit, trailers, args, changes);
       this.highestVersion = Math.max(this.highestVersion, trailers.version);
+      const { id: op, kind, agent } = trailers.operation;
+      if (kind === 'board.import') this.board.past.set(trailers.version, { op, kind, agent, changes: [] });
     }
     this.tree = commit.tree;
     this.position += 1;
@@ -119,7 +121,10 @@ export class Fold {
           ...this.compareFiles(files, changes, commit),
           ...this.compareMessage(commit, trailers, verdict, call),
         ];
-        if (faults.length === 0) return { outcome: 'accepted', refusal: null, faults };
+        if (faults.length === 0) {
+          this.remember(call, verdict, undo);
+          return { outcome: 'accepted', refusal: null, faults };
+        }
         first ??= { outcome: 'accepted', refusal: null, faults };
         this.board.apply(undo);
         this.board.meta = saved;
@@ -142,6 +147,22 @@ export class Fold {
       | Readonly<Record<string, unknown>>
       | undefined;
     return event?.action === 'message_sent' && typeof event.message === 'string' ? event.message : null;
+  }
+
+  /** For an `undo` that comes later. Locks, and when agents were seen, are none of its matters. */
+  private remember(
+    { id: op, kind, agent, version }: Call,
+    { changes }: Pick<Accepted, 'changes'>,
+    undo: readonly Change[],
+  ): void {
+    const past = changes.flatMap((change): PastChange[] => {
+      const { what, key } = change;
+      if (what !== 'task' && what !== 'workstream' && what !== 'knowledge') return [];
+      const earlier = undo.find((other) => other.what === what && other.key === key);
+      const before = earlier?.what === what ? earlier.after : null;
+      return [{ what, key, before, after: change.after }];
+    });
+    this.board.past.set(version, { op, kind, agent, changes: past });
   }
 
   private compareFiles(

@@ -160,6 +160,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     may: { cycle: version, results: document, results_version: version },
   },
   'event.log': { needs: ['action'], may: { action: name, data } },
+  undo: { needs: ['version'], may: { version: whole(1, Number.MAX_SAFE_INTEGER), op: word, ...reason, ...proof } },
   'config.set': { needs: ['key', 'value', 'text'], may: { key: setting, value: word, text, base: text } },
   'board.init': {
     needs: ['board', 'settings'],

@@ -23,6 +23,21 @@ export type Change =
   | { readonly what: 'knowledge'; readonly key: string; readonly after: Knowledge | null }
   | { readonly what: 'file'; readonly key: string; readonly after: string | null };
 
+/** A record that a mutation changed, before and after. */
+export interface PastChange {
+  readonly what: 'workstream' | 'task' | 'knowledge';
+  readonly key: string;
+  readonly before: Workstream | Task | Knowledge | null;
+  readonly after: Workstream | Task | Knowledge | null;
+}
+
+export interface PastMutation {
+  readonly op: string;
+  readonly kind: string;
+  readonly agent: string;
+  readonly changes: readonly PastChange[];
+}
+
 export type Counts = Record<TaskStatus, number>;
 
 /** The newest segment of the event log. */
@@ -70,6 +85,8 @@ export class BoardModel {
   /** By number. */
   readonly cycles = new Map<string, Cycle>();
   readonly knowledge = new Map<string, Knowledge>();
+  /** By version: what the published mutations did. */
+  readonly past = new Map<number, PastMutation>();
   private readonly countsByWorkstream = new Map<string, Counts>();
 
   countsOf(workstream: string): Readonly<Counts> {

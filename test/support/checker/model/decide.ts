@@ -11,6 +11,7 @@ import { messageOperations } from './messages.ts';
 import { type Accepted, type Call, type Decide, refuse, type Verdict } from './operation.ts';
 import { otherOperations } from './rest.ts';
 import { taskOperations } from './tasks.ts';
+import { undoOperations } from './undo.ts';
 import { workstreamOperations } from './workstreams.ts';
 
 const operations: Readonly<Record<string, Decide>> = {
@@ -23,6 +24,7 @@ const operations: Readonly<Record<string, Decide>> = {
   ...messageOperations,
   ...cycleOperations,
   ...otherOperations,
+  ...undoOperations,
 };
 
 /** `board.import` is not among them: what it brings is taken from the tree (adopt.ts). */

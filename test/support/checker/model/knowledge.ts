@@ -38,7 +38,7 @@ function foldersOf(topic: string): string[] {
   return names.slice(1).map((_, depth) => names.slice(0, depth + 1).join('/'));
 }
 
-function caseTwinOfFolders(topic: string, topics: Iterable<string>) {
+export function caseTwinOfFolders(topic: string, topics: Iterable<string>) {
   const existing = new Set([...topics].flatMap(foldersOf));
   for (const folder of foldersOf(topic)) {
     const twin = caseTwin(folder, existing);

@@ -23,7 +23,9 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['message', ['sent', 'read']],
     ['cycle', ['opened', 'collected']],
     ['board', ['created', 'imported']],
-  ].flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`)),
+  ]
+    .flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`))
+    .concat('undone'),
 );
 const ownFields = ['n', 'v', 'ts', 'agent', 'action', 'op'];
 const longestData = 65_536;

@@ -146,12 +146,14 @@ export class Tokens {
       (args.claim ?? before.id) === before.id;
     const isTask = what.startsWith('task ');
     const isWork = holderWork.has(kind) && (isTask ? args.id : args.resource) === what.slice(5);
+    // Taking a claim back is its holder's to do, as releasing is.
+    const isHandedBack = isTask && kind === 'undo' && isEnded;
     // a new hold in the place of one's own: exclusive from now on, or proven from now on
     const isRenewed = kind === 'lock.acquire' && !isTask && args.resource === what.slice(5) && isProven;
     const isExtended = !isTask && after?.id === before.id && after.until !== before.until;
-    if (!isProven && ((isTask && isWork) || isExtended))
+    if (!isProven && ((isTask && isWork) || isExtended || isHandedBack))
       this.findings.add(`${kind} of ${what} by ${operation.agent} without the token of its holder`, where);
-    else if (isEnded && isLive && !endings.has(kind) && !(isWork && isProven) && !isRenewed)
+    else if (isEnded && isLive && !endings.has(kind) && !((isWork || isHandedBack) && isProven) && !isRenewed)
       this.findings.add(`${kind} took ${what} from ${before.agent} before its time was up`, where);
   }
 }
