@@ -5,18 +5,18 @@
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
 
-import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
-import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
 import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
 import type { KnowledgeTrail } from './knowledge-history.ts';
-import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
-import { type OpenOptions, OrcCore } from './orc-core.ts';
+import type { OpenOptions } from './orc-core.ts';
+import { OrcOfCrew } from './orc-of-crew.ts';
 import type { MutationOptions } from './perform.ts';
-import type { Performed } from './performed.ts';
+import { defined, notPublished, told } from './performed.ts';
 import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
@@ -77,6 +77,10 @@ export type OrcView = Pick<
   | 'getEvents'
   | 'readKnowledge'
   | 'listKnowledge'
+  | 'searchKnowledge'
+  | 'knowledgeFor'
+  | 'knowledgeHistory'
+  | 'brief'
   | 'task'
   | 'knowledge'
   | 'closedTasks'
@@ -114,7 +118,7 @@ export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
   return new Orc(opened, world, options);
 }
 
-export class Orc extends OrcCore {
+export class Orc extends OrcOfCrew {
   // — the original's nineteen —
 
   /** The whole board in the original's single-file shape. */
@@ -288,14 +292,18 @@ export class Orc extends OrcCore {
     return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
   }
 
-  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
-  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
-    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
-  }
-
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * What an agent has to know for a task, as Markdown; `null` when none is ready. `workstream`: `null` for any; without an id for
+   * the next task. @throws OrcError `not-found`, `invalid-argument`
+   */
+  async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
+    const { makeBrief } = await import('./brief.ts');
+    return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
   }
 
   /**
@@ -329,58 +337,6 @@ export class Orc extends OrcCore {
     return performed.data;
   }
 
-  /**
-   * Sends a message: to `all`, to `ws:NAME` (those who work in that workstream), to `agent:NAME`, or to a name: that of an
-   * agent which the board knows, else of a workstream.
-   * @throws OrcError `not-found` for nobody, `too-large` for a long text and for a full mailbox, `invalid-argument`, `secret-found`
-   */
-  async sendMessage(
-    to: string,
-    text: string,
-    options: MutationOptions & { readonly task?: string | null } = {},
-  ): Promise<SentMessage> {
-    const { task, ...rest } = options;
-    return sentMessage(await this.#data<BoardEvent>('message.send', defined({ to, text, task }), rest));
-  }
-
-  /** Unread messages of an agent (default: who acts), oldest first; `all`: with those that were read lately. */
-  async inbox(agent?: string, options: { readonly all?: boolean } = {}): Promise<Message[]> {
-    return readInbox(this, agent ?? (await this.actor(undefined)), options);
-  }
-
-  /**
-   * Marks messages of who acts as read; gives the ids of those that were unread.
-   * @throws OrcError `not-found` for ids that are not in that agent's mail, `ambiguous-id`
-   */
-  async ackMessages(ids: readonly string[] | 'all', options: MutationOptions = {}): Promise<string[]> {
-    const performed = await acknowledge(this, ids, options);
-    if (performed?.state === 'unknown') throw notPublished('message.ack', performed);
-    return readIds(performed?.data ?? null);
-  }
-
-  /** Opens a cycle of work: its plan is made now, and kept on the board. @throws OrcError `already-exists` while one is open */
-  async openCycle(options: MutationOptions = {}): Promise<Cycle> {
-    return told('cycle.open', await openCycle(this, options));
-  }
-
-  /**
-   * Ends a cycle, by default the one that is open, with what came of it since its opening.
-   * @throws OrcError `not-found`, `closed` when it was collected already
-   */
-  async collectCycle(number?: number, options: MutationOptions = {}): Promise<Cycle> {
-    return told('cycle.collect', await collectCycle(this, number, options));
-  }
-
-  /** By default the newest cycle, with its plan and its results. @throws OrcError `not-found` */
-  async getCycle(number?: number): Promise<Cycle> {
-    return readCycle(this, number);
-  }
-
-  /** Newest first. */
-  async listCycles(options: { readonly last?: number } = {}): Promise<CycleSummary[]> {
-    return listCycles(this, options.last);
-  }
-
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
     return told(kind, await this.perform<T>(kind, args, options));
   }
@@ -394,27 +350,4 @@ export class Orc extends OrcCore {
     if (performed.published !== true && performed.reason !== null) throw notPublished(kind, performed);
     return performed.data;
   }
-}
-
-/** The data of what is known to have happened. */
-function told<T>(kind: string, performed: Performed<T>): T {
-  if (performed.state === 'unknown') throw notPublished(kind, performed);
-  return performed.data;
-}
-
-function notPublished(kind: string, { state, op, reason }: Performed): OrcError {
-  return new OrcError('not-published', `${kind} could not be published: ${reason}`, {
-    hint:
-      state === 'queued'
-        ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
-        : state === 'unknown'
-          ? `it may be in: ask again with the operation id ${op}`
-          : 'the board as it is known here has nothing to do; ask again when the upstream can be reached',
-    details: { state, op },
-  });
-}
-
-/** Leaves out what was not given: schemas tell absent from undefined. */
-function defined(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }
