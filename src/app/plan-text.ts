@@ -18,7 +18,10 @@ export function planText(plan: Plan): string {
       return `[P${priority}] ${name}: ${what} | ${pending} pending${ready.length === 0 ? '' : `, ${ready.length} ready`}`;
     }),
     ...(workstreams.length === 0 ? ['(no open work)'] : []),
-    ...section('At work', plan.running),
+    ...section(
+      'At work',
+      plan.running.map(({ task, title, agent }) => `${task} ${title}${agent === null ? '' : ` -> ${agent}`}`),
+    ),
     '',
     `--- At the same time${counted(parallel.length)} ---`,
     ...parallel.map(({ task, agent, is_critical: isCritical }) => {
