@@ -16,6 +16,14 @@ import type { KnowledgeTrail } from './knowledge-history.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
+import type {
+  KnowledgeOptions,
+  LeaseOptions,
+  LockAttempt,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
 import type { EventFilter } from './reading.ts';
@@ -26,48 +34,6 @@ import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
 import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
-export interface NewWorkstream {
-  readonly description?: string;
-  readonly priority?: number;
-}
-
-export interface NewTask {
-  readonly title: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly estimate?: string | number | null;
-  readonly depends_on?: readonly string[];
-  readonly parent?: string | null;
-  readonly labels?: readonly string[];
-  readonly needs?: readonly string[];
-  readonly paths?: readonly string[];
-}
-
-export interface LeaseOptions extends MutationOptions {
-  /** How long the claim holds without a sign of life, ms. */
-  readonly leaseMs?: number;
-}
-
-export interface LockOptions extends MutationOptions {
-  readonly ttlMs?: number;
-  readonly shared?: boolean;
-  readonly reason?: string;
-  readonly token?: number;
-  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
-  readonly waitMs?: number;
-  /** Ends the waiting early. */
-  readonly signal?: AbortSignal;
-}
-
-export interface KnowledgeOptions {
-  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
-  readonly base?: number;
-  /** What is not given stays as it is. */
-  readonly title?: string | null;
-  readonly tags?: readonly string[];
-  /** Globs of the files that it binds. */
-  readonly paths?: readonly string[];
-}
 /** What can be asked of the board as it was. */
 export type OrcView = Pick<
   Orc,
@@ -88,16 +54,6 @@ export type OrcView = Pick<
   | 'resolveTaskId'
   | 'at'
 >;
-
-export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | {
-      readonly outcome: 'held';
-      readonly by: string;
-      readonly until: string;
-      /** From when others may have it if it is not released before: clocks may differ. */
-      readonly freeFrom: string;
-    };
 
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
