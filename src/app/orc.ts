@@ -15,6 +15,7 @@ import type { KnowledgeTrail } from './knowledge-history.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import type { OpenOptions } from './orc-core.ts';
 import { OrcOfCrew } from './orc-of-crew.ts';
+import type { KnowledgeOptions, LeaseOptions, LockOptions, NewTask, NewWorkstream } from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
 import { defined, notPublished, told } from './performed.ts';
 import type { EventFilter } from './reading.ts';
@@ -22,47 +23,9 @@ import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
-import { attemptLock, type LockAttempt, type LockWaiting } from './wait-for-lock.ts';
+import { attemptLock, type LockAttempt } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
-export interface NewWorkstream {
-  readonly description?: string;
-  readonly priority?: number;
-}
-
-export interface NewTask {
-  readonly title: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly estimate?: string | number | null;
-  readonly depends_on?: readonly string[];
-  readonly parent?: string | null;
-  readonly labels?: readonly string[];
-  readonly needs?: readonly string[];
-  readonly paths?: readonly string[];
-}
-
-export interface LeaseOptions extends MutationOptions {
-  /** How long the claim holds without a sign of life, ms. */
-  readonly leaseMs?: number;
-}
-
-export interface LockOptions extends MutationOptions, LockWaiting {
-  readonly ttlMs?: number;
-  readonly shared?: boolean;
-  readonly reason?: string;
-  readonly token?: number;
-}
-
-export interface KnowledgeOptions {
-  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
-  readonly base?: number;
-  /** What is not given stays as it is. */
-  readonly title?: string | null;
-  readonly tags?: readonly string[];
-  /** Globs of the files that it binds. */
-  readonly paths?: readonly string[];
-}
 /** What can be asked of the board as it was. */
 export type OrcView = Pick<
   Orc,
