@@ -12,17 +12,19 @@ export type {
 export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
 export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
-  type KnowledgeOptions,
-  type LeaseOptions,
-  type LockAttempt,
-  type LockOptions,
-  type NewTask,
-  type NewWorkstream,
   Orc,
   type OrcView,
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
+export type {
+  KnowledgeOptions,
+  LeaseOptions,
+  LockAttempt,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './app/orc-options.ts';
 export type { MutationOptions } from './app/perform.ts';
 export type { Performed } from './app/performed.ts';
 export type { EventFilter } from './app/reading.ts';

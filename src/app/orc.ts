@@ -15,6 +15,14 @@ import type { KnowledgeTrail } from './knowledge-history.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
+import type {
+  KnowledgeOptions,
+  LeaseOptions,
+  LockAttempt,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
 import type { EventFilter } from './reading.ts';
@@ -24,44 +32,6 @@ import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
-export interface NewWorkstream {
-  readonly description?: string;
-  readonly priority?: number;
-}
-
-export interface NewTask {
-  readonly title: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly estimate?: string | number | null;
-  readonly depends_on?: readonly string[];
-  readonly parent?: string | null;
-  readonly labels?: readonly string[];
-  readonly needs?: readonly string[];
-  readonly paths?: readonly string[];
-}
-
-export interface LeaseOptions extends MutationOptions {
-  /** How long the claim holds without a sign of life, ms. */
-  readonly leaseMs?: number;
-}
-
-export interface LockOptions extends MutationOptions {
-  readonly ttlMs?: number;
-  readonly shared?: boolean;
-  readonly reason?: string;
-  readonly token?: number;
-}
-
-export interface KnowledgeOptions {
-  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
-  readonly base?: number;
-  /** What is not given stays as it is. */
-  readonly title?: string | null;
-  readonly tags?: readonly string[];
-  /** Globs of the files that it binds. */
-  readonly paths?: readonly string[];
-}
 /** What can be asked of the board as it was. */
 export type OrcView = Pick<
   Orc,
@@ -72,16 +42,18 @@ export type OrcView = Pick<
   | 'getEvents'
   | 'readKnowledge'
   | 'listKnowledge'
+  | 'searchKnowledge'
+  | 'knowledgeFor'
+  | 'knowledgeHistory'
+  | 'inbox'
+  | 'getCycle'
+  | 'listCycles'
   | 'task'
   | 'knowledge'
   | 'closedTasks'
   | 'resolveTaskId'
   | 'at'
 >;
-
-export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
 
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
@@ -274,9 +246,9 @@ export class Orc extends OrcCore {
     return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
   }
 
-  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
-  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
-    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
+  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError as `at` */
+  async knowledgeAt(topic: string, at: When): Promise<Knowledge | null> {
+    return (await this.at(at)).knowledge(topic);
   }
 
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { collectResults, collectText, makeBrief, makePlan } from '../../src/app/cycle.ts';
-import type { NewTask, Orc } from '../../src/app/orc.ts';
+import type { Orc } from '../../src/app/orc.ts';
+import type { NewTask } from '../../src/app/orc-options.ts';
 import { planText } from '../../src/app/plan-text.ts';
 import { fenced } from '../../src/app/quoting.ts';
 import { relevantKnowledge } from '../../src/app/relevance.ts';

@@ -43,6 +43,7 @@ const insteadByKind: Readonly<Record<string, string>> = {
   'lock.renew': 'a lock runs out by itself; `orc l release` releases it',
   'lock.release': 'a lock never comes back: acquire it again with `orc l acquire`',
   'lock.break': 'a lock never comes back: acquire it again with `orc l acquire`',
+  'message.send': 'who it was sent to may have read it: send another one with `orc msg send`',
   'event.log': 'the event log only grows: log another event',
   'config.set': '`orc config set` sets the earlier value',
 };

@@ -274,7 +274,7 @@ describe('undo of workstreams and knowledge', () => {
     const second = runAccepted(board, 'knowledge.write', { topic: 'api', content: 'two', title: null });
     const undone = undo(board, second);
     expect(board.knowledge.get('api')).toEqual({
-      ...{ topic: 'api', title: 'API', tags: ['x'], content: 'one' },
+      ...{ topic: 'api', title: 'API', tags: ['x'], paths: [], content: 'one' },
       ...{ updated_by: 'agent-9', updated_at: isoAfter(minute), version: undone.version },
     });
     expect(undone.events.at(-1)).toMatchObject({ action: 'undone', topic: 'api', kind: 'knowledge.write' });

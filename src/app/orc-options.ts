@@ -1,0 +1,46 @@
+/** What the named functions of the API take and give, beside records. */
+import type { Lock } from '../core/records.ts';
+import type { MutationOptions } from './perform.ts';
+
+export interface NewWorkstream {
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+export interface NewTask {
+  readonly title: string;
+  readonly description?: string;
+  readonly priority?: number;
+  readonly estimate?: string | number | null;
+  readonly depends_on?: readonly string[];
+  readonly parent?: string | null;
+  readonly labels?: readonly string[];
+  readonly needs?: readonly string[];
+  readonly paths?: readonly string[];
+}
+
+export interface LeaseOptions extends MutationOptions {
+  /** How long the claim holds without a sign of life, ms. */
+  readonly leaseMs?: number;
+}
+
+export interface LockOptions extends MutationOptions {
+  readonly ttlMs?: number;
+  readonly shared?: boolean;
+  readonly reason?: string;
+  readonly token?: number;
+}
+
+export interface KnowledgeOptions {
+  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
+  readonly base?: number;
+  /** What is not given stays as it is. */
+  readonly title?: string | null;
+  readonly tags?: readonly string[];
+  /** Globs of the files that it binds. */
+  readonly paths?: readonly string[];
+}
+
+export type LockAttempt =
+  | { readonly outcome: 'acquired'; readonly lock: Lock }
+  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
