@@ -1,5 +1,7 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { Brief, BriefOptions } from './app/brief.ts';
+export { drawPlan, makePlan, type Plan } from './app/cycle.ts';
 export type { CycleSummary } from './app/cycle-board.ts';
 export type { WatchNotice } from './app/follow.ts';
 export type { When } from './app/head-at.ts';
@@ -10,6 +12,7 @@ export type {
   KnowledgeSearch,
 } from './app/knowledge-base.ts';
 export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
+export { listTasks, type TaskFilter } from './app/listing.ts';
 export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   Orc,
@@ -31,6 +34,15 @@ export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export {
+  type ListedTask,
+  readGraph,
+  readTree,
+  type ShownTask,
+  showTask,
+  type TreeEntry,
+  withObstacles,
+} from './app/task-views.ts';
 export type { Undone, UndoOptions } from './app/undo.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { Overdue } from './core/lease-watch.ts';

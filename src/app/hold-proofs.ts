@@ -1,5 +1,6 @@
 /** What was claimed and locked here proves it again, and is remembered or forgotten with what becomes of it. */
 import type { Operation } from '../core/operation.ts';
+import type { Lock } from '../core/records.ts';
 import type { Outcome } from '../sync/queue.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import type { PerformContext } from './performed.ts';
@@ -52,7 +53,7 @@ async function withHold({ holds, given }: Provers, { kind, args, agent }: Asker)
   if (about === undefined || args.token !== undefined || args.claim !== undefined) return args;
   // What the store remembers may be a later claim, of another worker: whoever was told a token acts under that one alone.
   if (about.kind === 'task' && given !== null && given.task === args.id) return { ...args, token: given.token };
-  const hold = await holds.find(about.kind, String(args[about.argument]));
+  const hold = await holds.find(about.kind, String(args[about.argument]), agent);
   return hold === null || hold.agent !== agent ? args : { ...args, claim: hold.claim };
 }
 
@@ -78,17 +79,22 @@ export async function keepHolds(
     return;
   }
   if (operation.kind === 'lock.acquire') {
-    const extended = operation.args.claim;
-    const claim = typeof extended === 'string' && holdsClaim(outcome.record, extended) ? extended : operation.id;
+    const claim = holdOf(operation, outcome.record);
     await holds.remember({ kind: 'lock', key: String(operation.args.resource), agent: operation.agent, claim });
     return;
   }
   if (!ends.has(operation.kind)) return;
   if ('task' in result) await holds.forget('task', result.task);
-  if ('lock' in result) await holds.forget('lock', result.lock);
+  const whose = operation.kind === 'lock.break' ? undefined : operation.agent;
+  if ('lock' in result) await holds.forget('lock', result.lock, whose);
 }
 
-function holdsClaim(record: unknown, claim: string): boolean {
-  const holders = (record as { holders?: readonly { id: string }[] } | null)?.holders ?? [];
-  return holders.some(({ id }) => id === claim);
+/** Who extends a lock goes on with the hold that it was, proven by claim or token; all else makes a new one. */
+function holdOf({ id, agent, args }: Operation, record: unknown): string {
+  const holders = (record as Partial<Lock> | null)?.holders ?? [];
+  const isNew = holders.some((hold) => hold.id === id);
+  const extended = holders.find(
+    (hold) => hold.agent === agent && (hold.id === args.claim || hold.token === args.token),
+  );
+  return isNew ? id : (extended?.id ?? id);
 }

@@ -29,6 +29,10 @@ export interface LockOptions extends MutationOptions {
   readonly shared?: boolean;
   readonly reason?: string;
   readonly token?: number;
+  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
+  readonly waitMs?: number;
+  /** Ends the waiting early. */
+  readonly signal?: AbortSignal;
 }
 
 export interface KnowledgeOptions {
@@ -43,4 +47,10 @@ export interface KnowledgeOptions {
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
+  | {
+      readonly outcome: 'held';
+      readonly by: string;
+      readonly until: string;
+      /** From when others may have it if it is not released before: clocks may differ. */
+      readonly freeFrom: string;
+    };

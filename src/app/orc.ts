@@ -5,8 +5,9 @@
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
 
-import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Cycle, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
 import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
 import type { When } from './head-at.ts';
@@ -30,6 +31,7 @@ import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
+import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 /** What can be asked of the board as it was. */
@@ -45,6 +47,7 @@ export type OrcView = Pick<
   | 'searchKnowledge'
   | 'knowledgeFor'
   | 'knowledgeHistory'
+  | 'brief'
   | 'inbox'
   | 'getCycle'
   | 'listCycles'
@@ -220,19 +223,22 @@ export class Orc extends OrcCore {
 
   // — beyond the original —
 
-  /** Tells who holds a lock and until when, instead of throwing. */
+  /**
+   * Tells who holds a lock and until when, instead of throwing. With `waitMs` it waits for it first.
+   * @throws OrcError `not-published`, `clock-off`, `invalid-argument`, `not-found` for a retired agent
+   */
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
-    const { ttlMs, shared, reason, token, ...rest } = options;
+    const { ttlMs, shared, reason, token, waitMs = 0, signal, ...rest } = options;
+    const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
+    const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
+    const courtesyMs = waitMs > 0 ? await courtesyFor(this, resource, agent) : 0;
     try {
-      const lock = await this.#arbitrated<Lock>(
-        'lock.acquire',
-        defined({ resource, ttl_ms: ttlMs, shared, reason, token }),
-        { ...rest, agent },
-      );
+      const lock = await acquireWaiting(this.world, { waitMs, signal, courtesyMs }, acquire);
       return { outcome: 'acquired', lock };
     } catch (error) {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
-      return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
+      const { by, until, free_from: freeFrom } = error.details ?? {};
+      return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
     }
   }
 
@@ -246,14 +252,18 @@ export class Orc extends OrcCore {
     return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
   }
 
-  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError as `at` */
-  async knowledgeAt(topic: string, at: When): Promise<Knowledge | null> {
-    return (await this.at(at)).knowledge(topic);
-  }
-
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * What an agent has to know for a task, as Markdown; `null` when none is ready. `workstream`: `null` for any; without an id for
+   * the next task. @throws OrcError `not-found`, `invalid-argument`
+   */
+  async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
+    const { makeBrief } = await import('./brief.ts');
+    return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
   }
 
   /**

@@ -3,10 +3,10 @@ import { outlookOf, type WorkScope } from '../core/outlook.ts';
 import type { BoardEvent, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { Asked } from '../sync/pace.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
+import { skewOf } from './skew.ts';
 import type { Verdict } from './worker-decisions.ts';
 import type { ClaimAnswer, ClaimedTask, RenewAnswer, ReportAnswer, WorkBoard } from './worker-ports.ts';
 

@@ -102,6 +102,18 @@ test('acquireLock and releaseLock answer true or false; tryLock tells more', asy
   await expect(orc.acquireLock('git-repo', 'agent-1', 0)).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
+test('acquireLock and tryLock wait as long as they are told to', async () => {
+  expect(await orc.acquireLock('git-repo', 'agent-1', 60_000)).toBe(true);
+  const waiting = { waitMs: 20 };
+  expect(await orc.acquireLock('git-repo', 'agent-2', 60_000, waiting)).toBe(false);
+  const signal = AbortSignal.abort();
+  const attempt = await orc.tryLock('git-repo', 'agent-2', { waitMs: 60_000, signal });
+  expect(attempt).toEqual({ outcome: 'held', by: 'agent-1', until: expect.any(String), freeFrom: expect.any(String) });
+  expect(await orc.releaseLock('git-repo', 'agent-1')).toBe(true);
+  expect(await orc.acquireLock('git-repo', 'agent-2', 60_000, waiting)).toBe(true);
+  await expect(orc.tryLock('../x', 'agent-2', waiting)).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
 test('knowledge: written, read, listed, deleted', async () => {
   expect(await orc.writeKnowledge('test-topic', '# Test\nSome knowledge here.')).toBe(undefined);
   expect(await orc.readKnowledge('test-topic')).toBe('# Test\nSome knowledge here.');

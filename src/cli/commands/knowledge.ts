@@ -61,7 +61,8 @@ const read = defineCommand<Knowledge>({
   name: 'read',
   words: '<topic>',
   summary: 'Print a topic',
-  details: 'With --at as it was: at a version of the board, a commit, or a time.',
+  details:
+    'With --at as it was, at a version of the board, a commit or a time; `orc kb history` tells when it was written.',
   examples: ['orc kb read api-design', 'orc kb read api/auth > auth.md', 'orc kb read api/auth --at 42'],
   data: 'Knowledge',
   async run(call) {
@@ -69,12 +70,6 @@ const read = defineCommand<Knowledge>({
     const orc = await call.openToRead();
     const found = await orc.knowledge(topic);
     if (found !== null) return call.answer(found);
-    const { at } = call.globals;
-    if (at !== undefined) {
-      throw new OrcError('not-found', `there was no knowledge on "${topic}" at ${at}`, {
-        hint: `\`orc kb history ${topic}\` tells when there was`,
-      });
-    }
     const { setAsideError } = await import('../../app/set-aside.ts');
     const setAside = await setAsideError(orc, 'knowledge', topic);
     if (setAside !== null) throw setAside;
