@@ -306,11 +306,11 @@ describe('undo is refused', () => {
       ['task.renew', { id, token, lease_ms: 1000 }],
       ['task.release', { id, token }],
       ['agent.register', { id: 'agent-2' }],
-      ['agent.retire', { id: 'agent-1' }],
       ['lock.acquire', { resource: 'deploy' }],
       ['lock.break', { resource: 'deploy', reason: 'x' }],
       ['event.log', { action: 'deployed' }],
       ['config.set', { key: 'publish', value: 'sync', text: 'publish: sync\n' }],
+      ['agent.retire', { id: 'agent-1' }],
     ];
     for (const [kind, args] of asked) {
       const accepted = runAccepted(board, kind, args, { agent: 'agent-1' });
