@@ -5,8 +5,9 @@
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
 
-import type { Agent, BoardEvent, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
 import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
@@ -76,6 +77,10 @@ export type OrcView = Pick<
   | 'getEvents'
   | 'readKnowledge'
   | 'listKnowledge'
+  | 'searchKnowledge'
+  | 'knowledgeFor'
+  | 'knowledgeHistory'
+  | 'brief'
   | 'task'
   | 'knowledge'
   | 'closedTasks'
@@ -287,14 +292,18 @@ export class Orc extends OrcOfCrew {
     return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
   }
 
-  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
-  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
-    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
-  }
-
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * What an agent has to know for a task, as Markdown; `null` when none is ready. `workstream`: `null` for any; without an id for
+   * the next task. @throws OrcError `not-found`, `invalid-argument`
+   */
+  async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
+    const { makeBrief } = await import('./brief.ts');
+    return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
   }
 
   /**
