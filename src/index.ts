@@ -17,7 +17,6 @@ export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type KnowledgeOptions,
   type LeaseOptions,
-  type LockAttempt,
   type LockOptions,
   type NewTask,
   type NewWorkstream,
@@ -42,6 +41,7 @@ export {
   withObstacles,
 } from './app/task-views.ts';
 export type { Undone, UndoOptions } from './app/undo.ts';
+export type { LockAttempt, LockWaiting } from './app/wait-for-lock.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { Overdue } from './core/lease-watch.ts';
 export type {

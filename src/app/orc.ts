@@ -22,7 +22,7 @@ import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
-import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
+import { attemptLock, type LockAttempt, type LockWaiting } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 
 export interface NewWorkstream {
@@ -47,15 +47,11 @@ export interface LeaseOptions extends MutationOptions {
   readonly leaseMs?: number;
 }
 
-export interface LockOptions extends MutationOptions {
+export interface LockOptions extends MutationOptions, LockWaiting {
   readonly ttlMs?: number;
   readonly shared?: boolean;
   readonly reason?: string;
   readonly token?: number;
-  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
-  readonly waitMs?: number;
-  /** Ends the waiting early. */
-  readonly signal?: AbortSignal;
 }
 
 export interface KnowledgeOptions {
@@ -87,16 +83,6 @@ export type OrcView = Pick<
   | 'resolveTaskId'
   | 'at'
 >;
-
-export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | {
-      readonly outcome: 'held';
-      readonly by: string;
-      readonly until: string;
-      /** From when others may have it if it is not released before: clocks may differ. */
-      readonly freeFrom: string;
-    };
 
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
@@ -268,18 +254,10 @@ export class Orc extends OrcOfCrew {
    * @throws OrcError `not-published`, `clock-off`, `invalid-argument`, `not-found` for a retired agent
    */
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
-    const { ttlMs, shared, reason, token, waitMs = 0, signal, ...rest } = options;
+    const { ttlMs, shared, reason, token, waitMs, signal, ...rest } = options;
     const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
     const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
-    const courtesyMs = waitMs > 0 ? await courtesyFor(this, resource, agent) : 0;
-    try {
-      const lock = await acquireWaiting(this.world, { waitMs, signal, courtesyMs }, acquire);
-      return { outcome: 'acquired', lock };
-    } catch (error) {
-      if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
-      const { by, until, free_from: freeFrom } = error.details ?? {};
-      return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
-    }
+    return attemptLock(this, { resource, agent, waitMs, signal }, acquire);
   }
 
   /** Topics in which the words stand, best first. @throws OrcError `invalid-argument` */

@@ -130,7 +130,7 @@ describe('the plan', () => {
     const words = await add(orc, 'press', 'Write', { estimate: '2h' });
     const print = await add(orc, 'press', 'Print', { depends_on: [words], estimate: '30m' });
     const plan = await makePlan(orc);
-    expect(plan.running).toEqual([`photos/${shoot}`]);
+    expect(plan.running).toEqual([{ task: `photos/${shoot}`, title: 'Shoot', agent: 'ann' }]);
     expect(plan.agents.map(({ id, tasks, task }) => [id, tasks, task])).toEqual([
       ['ann', [`photos/${shoot}`], null],
       ['bea', [], `press/${words}`],
@@ -140,7 +140,7 @@ describe('the plan', () => {
     expect(plan.critical_path).toMatchObject({ length: 2.5, unit: 'hours', tasks: [{ id: words }, { id: print }] });
     const text = planText(plan);
     for (const part of [
-      `--- At work ---\nphotos/${shoot}\n`,
+      `--- At work ---\nphotos/${shoot} Shoot -> ann\n`,
       `press/${words} Write (bea is free) [critical path]`,
       `photos/${again} Shoot again: the only live agent with camera has other work: ann (photos/${shoot})`,
       `after press/${words}: press/${print}`,
