@@ -1,6 +1,7 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
 export {
+  type CompleteOptions,
   type LeaseOptions,
   type LockAttempt,
   type LockOptions,
@@ -14,9 +15,14 @@ export type { MutationOptions, Performed } from './app/perform.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';
+export type { WorkEvent, WorkSummary } from './app/worker-ports.ts';
 export type {
   Agent,
   BoardEvent,
+  Check,
+  CheckResults,
+  CheckRun,
   Claim,
   Hold,
   Knowledge,

@@ -4,7 +4,7 @@
  *
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
-import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, Check, CheckRun, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
@@ -14,6 +14,8 @@ import type { EventFilter } from './reading.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import type { WorkHandler, WorkOptions } from './work.ts';
+import type { WorkSummary } from './worker-ports.ts';
 
 export interface NewWorkstream {
   readonly description?: string;
@@ -30,11 +32,21 @@ export interface NewTask {
   readonly labels?: readonly string[];
   readonly needs?: readonly string[];
   readonly paths?: readonly string[];
+  /** When it counts as done: commands to run in the work tree, criteria for a reader. */
+  readonly checks?: readonly Check[];
 }
 
 export interface LeaseOptions extends MutationOptions {
   /** How long the claim holds without a sign of life, ms. */
   readonly leaseMs?: number;
+}
+
+export interface CompleteOptions extends MutationOptions {
+  readonly token?: number;
+  /** What came of the task's checks: all of them have to be there, and to have passed. */
+  readonly checks?: readonly CheckRun[];
+  /** `checks`: complete although not all of them passed; the task says so, and who did. */
+  readonly force?: readonly 'checks'[];
 }
 
 export interface LockOptions extends MutationOptions {
@@ -107,15 +119,15 @@ export class Orc extends OrcCore {
     return this.#arbitrated('task.claim', defined({ workstream, id: taskId, lease_ms: leaseMs }), { ...rest, agent });
   }
 
-  /** @throws OrcError `not-found`, `closed`, `not-holder`, `stale-token` */
+  /** @throws OrcError `not-found`, `closed`, `not-holder`, `stale-token`; with `checks` also `checks-failed`, `conflict` */
   async completeTask(
     workstream: string | null,
     taskId: string,
     result: string | null = null,
-    options: MutationOptions & { readonly token?: number } = {},
+    options: CompleteOptions = {},
   ): Promise<Task> {
-    const { token, ...rest } = options;
-    return this.#data('task.complete', defined({ workstream, id: taskId, result, token }), rest);
+    const { token, checks, force, ...rest } = options;
+    return this.#data('task.complete', defined({ workstream, id: taskId, result, token, checks, force }), rest);
   }
 
   /** Claims the first ready task, or gives `null`. @throws OrcError `not-found` for an unknown workstream, `not-published` */
@@ -225,6 +237,18 @@ export class Orc extends OrcCore {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
       return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
     }
+  }
+
+  /**
+   * Takes tasks and has them done by `handler`, as `orc work` does with a command: what it gives is the result, what it throws is
+   * the reason why the task failed. Each claim is renewed at a third of its lease. Resolves when there is nothing to do any more, as
+   * `mode` has it, or when `signal` is aborted and what was under way is handed back.
+   * @throws OrcError `usage` when no agent is named, `invalid-argument`, `not-found` for an unknown workstream, `not-published` where it
+   * cannot be known whether there is work, `history-rewritten` and the like
+   */
+  async work(options: WorkOptions, handler: WorkHandler): Promise<WorkSummary> {
+    const { workWithHandler } = await import('./work.ts');
+    return workWithHandler(this, options, handler);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

@@ -1,7 +1,7 @@
 /** The building blocks of operations' argument schemas, and how a fault in arguments is told. */
 import * as z from 'zod/mini';
 import { faultInGlob, faultInName, faultInPath, faultInResource, foldName, utf8Length } from './names.ts';
-import type { Check } from './records.ts';
+import type { Check, CheckRun } from './records.ts';
 import { fromIso } from './time.ts';
 
 /** Characters. */
@@ -113,6 +113,24 @@ export const checks = () =>
       ),
     )
     .check(z.maxLength(32)) as z.ZodMiniType<Check[]>;
+
+/** Bytes as UTF-8 of the end of a check's output. */
+const maxOutputTail = 2048;
+
+/** What came of a task's checks; see `CheckRun`. */
+export const checkRuns = () => {
+  const command = z.strictObject({
+    command: upTo(4096),
+    exit_code: z.nullable(wholeNumber(0, 0xffff_ffff)),
+    duration_ms: count(),
+    commit: z.nullable(z.string().check(z.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, `${told}must be a commit`))),
+    dirty: z.nullable(flag()),
+    output_tail: upToBytes(maxOutputTail),
+  });
+  const criterion = z.strictObject({ criterion: upTo(4096), confirmed: flag() });
+  const what = `${told}must be { command, exit_code, duration_ms, commit, dirty, output_tail } or { criterion, confirmed }`;
+  return z.array(z.union([command, criterion], what)).check(z.maxLength(32)) as z.ZodMiniType<CheckRun[]>;
+};
 
 /** How a holder proves that it is the one: the fencing token, or the id of the operation that made the claim. */
 export const proof = () => ({
