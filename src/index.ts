@@ -13,6 +13,7 @@ export {
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
 export type { MutationOptions, Performed } from './app/perform.ts';
 export type { EventFilter } from './app/reading.ts';
+export type { RunChecksOptions } from './app/run-checks.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
 export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';
@@ -24,6 +25,8 @@ export type {
   CheckResults,
   CheckRun,
   Claim,
+  CommandRun,
+  Confirmation,
   Hold,
   Knowledge,
   Lock,

@@ -11,6 +11,7 @@ import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
 import type { EventFilter } from './reading.ts';
+import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
@@ -249,6 +250,18 @@ export class Orc extends OrcCore {
   async work(options: WorkOptions, handler: WorkHandler): Promise<WorkSummary> {
     const { workWithHandler } = await import('./work.ts');
     return workWithHandler(this, options, handler);
+  }
+
+  /**
+   * Runs a task's checks in this clone's work tree, for `completeTask(…, { checks })`. Their commands come from the board: they run only
+   * with `isAllowed` or `git config orc.runChecks true`. One that fails is a result, not an error.
+   * @throws OrcError `not-found`, `checks-not-allowed`, `no-repository` where there is no work tree
+   */
+  async runChecks(taskId: string, options: RunChecksOptions = {}): Promise<readonly CheckRun[]> {
+    const task = await this.task(taskId);
+    if (task === null) throw new OrcError('not-found', `task "${taskId}" not found`, { hint: 'see `orc t list`' });
+    const { runChecks } = await import('./run-checks.ts');
+    return runChecks(this, task.checks, options);
   }
 
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {

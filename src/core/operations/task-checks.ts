@@ -21,7 +21,7 @@ export function judgeChecks(
     return refuse(
       'checks-failed',
       `task ${task.id} does not pass its checks: ${first}${others.length === 0 ? '' : `, and ${others.length} more`}`,
-      'mend it and run them again; `--force checks` completes it all the same, and says so',
+      'mend it and run them again; --confirm says that criteria in words are met; `--force checks` completes it all the same, and says so',
       { failed: open.map(wordsOf) },
     );
   }
