@@ -33,6 +33,9 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   Agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
   Lock: ['resource', 'shared', 'holders'],
+  WorkSummary: [
+    ...['event', 'because', 'agent', 'claimed', 'completed', 'failed', 'released', 'lost', 'unpublished', 'unfinished'],
+  ],
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
