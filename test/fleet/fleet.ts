@@ -4,7 +4,7 @@
  * the order of the dependencies; the one that slept was refused; and the checker has nothing to say.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { randomSource } from '../checker/random-source.ts';
 import { checkBoard } from '../support/checker/check.ts';
@@ -74,7 +74,8 @@ interface FleetTask {
 
 /** What a worker that is to be killed or stopped does for each task: long enough to be met at it. */
 const longWork = 'sleep 1.5; echo ok > "$ORC_RESULT_FILE"';
-const shortWork = 'sleep 0.05; echo ok > "$ORC_RESULT_FILE"';
+/** For the others: whoever takes a task over from a sleeper has it until that one was heard. */
+const shortWork = 'sleep 0.05; while [ -e "$FLEET/$ORC_TASK" ]; do sleep 0.1; done; echo ok > "$ORC_RESULT_FILE"';
 
 export async function runFleet(
   settings: FleetSettings,
@@ -85,6 +86,7 @@ export async function runFleet(
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     HOME: folder,
+    FLEET: folder,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_COMMITTER_NAME: 'Fleet',
     GIT_COMMITTER_EMAIL: 'fleet@example.com',
@@ -108,12 +110,13 @@ export async function runFleet(
     for (const worker of workers) worker.signal('SIGKILL');
   }, minutes * 60_000);
   const complaints: string[] = [];
-  const heard = (task: string, but: FleetWorker): Promise<unknown> =>
-    Promise.race(
-      workers
-        .filter((worker) => worker !== but)
-        .map((worker) => worker.until((said) => said.event === 'claimed' && said.task === task)),
-    );
+  /** Somebody else has the task; or nobody is left to take it. */
+  const taken = (task: string, from: FleetWorker): Promise<unknown> => {
+    const rest = workers.filter((worker) => worker !== from);
+    const looking = rest.map((worker) => worker.until((said) => said.event === 'claimed' && said.task === task));
+    const found = looking.map((each) => each.then((said) => (said === null ? new Promise(() => {}) : said)));
+    return Promise.race([...found, Promise.all(looking)]);
+  };
   const fates = victims.map(async (victim, index) => {
     // At its first task, or at a later one where there are enough.
     const claims = tasks < 100 ? 1 : 1 + random.below(3);
@@ -130,16 +133,17 @@ export async function runFleet(
       return;
     }
     victim.signal('SIGSTOP');
+    writeFileSync(path.join(folder, met.task), '');
     say(`${victim.agent} was stopped at ${met.task}`);
-    await Promise.race([
-      heard(met.task, victim),
-      Promise.all(workers.filter((each) => each !== victim).map((each) => each.ended)),
-    ]);
+    await taken(met.task, victim);
     victim.signal('SIGCONT');
     say(`${victim.agent} goes on`);
-    await victim.ended;
-    if (!victim.said.some((said) => said.event === 'lost' && said.task === met.task && said.code === 'stale-token'))
-      complaints.push(`${victim.agent} slept past its lease on ${met.task}, and was not refused`);
+    const end = await victim.until(
+      (said) => said.task === met.task && said.event !== 'claimed' && said.event !== 'trouble',
+    );
+    rmSync(path.join(folder, met.task));
+    if (end?.event !== 'lost' || end.code !== 'stale-token')
+      complaints.push(`${victim.agent} slept past its lease on ${met.task}, and heard ${JSON.stringify(end)}`);
   });
   await Promise.all(fates);
   const codes = await Promise.all(workers.map(({ ended }) => ended));
