@@ -150,9 +150,10 @@ export async function runFleet(
   clearTimeout(timer);
   for (const [index, worker] of workers.entries()) {
     const isDead = index > 0 && index <= killed;
-    const isSlept = index > killed && index <= killed + stopped;
-    if (!isDead && codes[index] !== 0 && !(isSlept && codes[index] === 1))
-      complaints.push(`${worker.agent} ended with ${codes[index]}: ${worker.errors.slice(-500)}`);
+    // On a busy machine one may lose a task, or be told late that its report is in: the board says whether all is well.
+    const hasLost = worker.said.some(({ event }) => event === 'lost');
+    const isFine = codes[index] === 0 || codes[index] === 5 || (codes[index] === 1 && hasLost);
+    if (!isDead && !isFine) complaints.push(`${worker.agent} ended with ${codes[index]}: ${worker.errors.slice(-500)}`);
   }
   const { faults, reclaimed } = judgeBoard(settings, { cwd: clones[0] as string, command, env });
   const chain = readRepository(remote, 'orc');
