@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
+import { benchApiSustained } from './rows/api-sustained.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
@@ -18,6 +19,7 @@ const rows = {
   'api-mutation': benchApiMutation,
   'next-process': benchNextProcess,
   'api-concurrent': benchApiConcurrent,
+  'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
 };
 

@@ -49,7 +49,11 @@ const homes = {
   'isomorphic-git/http/node': 'src/git/portable/http.ts',
   'gray-matter': 'src/layout/front-matter.ts',
   yaml: 'src/layout/records.ts',
+  minisearch: 'src/app/full-text.ts',
 };
+
+/** Those that one file alone may import, not its whole layer. */
+const oneFileHomes = ['gray-matter', 'minisearch'];
 
 const impureInCore = [
   'Date.now()',
@@ -92,8 +96,8 @@ for (const [name, home] of Object.entries(homes)) {
   addCase(home, `import * as thing from '${name}';\nexport const used = thing;\n`, null);
   for (const layer of layers) {
     if (singleFiles.includes(layer)) continue;
-    const inHome = home.startsWith(`src/${layer}/`) && !home.includes('/portable/') && name !== 'gray-matter';
-    if (inHome) continue;
+    const isWholeLayer = !home.includes('/portable/') && !oneFileHomes.includes(name);
+    if (isWholeLayer && home.startsWith(`src/${layer}/`)) continue;
     const file = `src/${layer}/package-${name.replaceAll('/', '-')}.ts`;
     addCase(file, `export const used = await import('${name}');\n`, restricted);
   }

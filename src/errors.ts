@@ -25,6 +25,7 @@ export const errorCodes = [
   'paused',
   'lock-held',
   'conflict',
+  'not-undoable',
   'has-open-tasks',
   'unknown-dependency',
   'dependency-cycle',

@@ -1,13 +1,26 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { CycleSummary } from './app/cycle-board.ts';
+export type { WatchNotice } from './app/follow.ts';
+export type { When } from './app/head-at.ts';
+export type {
+  BoundKnowledge,
+  KnowledgeFilter,
+  KnowledgeHit,
+  KnowledgeSearch,
+} from './app/knowledge-base.ts';
+export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
+export type { SentMessage, UnreadMail } from './app/mail.ts';
 export {
   type CompleteOptions,
+  type KnowledgeOptions,
   type LeaseOptions,
   type LockAttempt,
   type LockOptions,
   type NewTask,
   type NewWorkstream,
   Orc,
+  type OrcView,
   openOrc,
 } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
@@ -15,9 +28,13 @@ export type { MutationOptions, Performed } from './app/perform.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { RunChecksOptions } from './app/run-checks.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
+export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export type { Undone, UndoOptions } from './app/undo.ts';
+export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';
 export type { WorkEvent, WorkSummary } from './app/worker-ports.ts';
+export type { Overdue } from './core/lease-watch.ts';
 export type {
   Agent,
   BoardEvent,
@@ -27,9 +44,13 @@ export type {
   Claim,
   CommandRun,
   Confirmation,
+  Cycle,
+  CycleResults,
   Hold,
+  JsonDocument,
   Knowledge,
   Lock,
+  Message,
   Note,
   PublishMode,
   Task,

@@ -5,6 +5,7 @@
  * reader and never an instruction to it.
  */
 import type { BoardEvent, Knowledge, Task } from '../core/records.ts';
+import { code, fenced, oneLine } from './quoting.ts';
 
 export interface BriefContents {
   readonly task: Task;
@@ -14,9 +15,6 @@ export interface BriefContents {
   readonly knowledge: readonly Knowledge[];
   readonly events: readonly BoardEvent[];
 }
-
-/** Characters of one text of others'; the rest is named. */
-const maxQuoted = 4000;
 
 export function briefMarkdown({ task, dependencies, others, knowledge, events }: BriefContents): string {
   const lines = [
@@ -57,15 +55,6 @@ export function briefMarkdown({ task, dependencies, others, knowledge, events }:
     ...instructions(task).map((line, index) => `${index + 1}. ${line}`),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** A fence longer than any run of backticks in the text: the text cannot close it. */
-export function fenced(text: string, info = 'text'): string[] {
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(Math.max(3, longest + 1));
-  const cut = text.length <= maxQuoted ? text : text.slice(0, maxQuoted).replace(/[\ud800-\udbff]$/, '');
-  const rest = text.length - cut.length;
-  return [`${fence}${info}`, cut.replace(/\n$/, ''), fence, ...(rest === 0 ? [] : [`(${rest} characters more)`])];
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -112,16 +101,4 @@ function instructions({ id, workstream, status, paths, assigned_to }: Task): str
 /** A word as a shell reads it back; `<…>` is for the reader to fill in. */
 function shellWord(word: string): string {
   return /^(?:[\w@%+=:,./-]+|<\w+>)$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Outside of fences: a line break in it would let it pass for a part of the brief. */
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
-
-function code(given: string): string {
-  const text = oneLine(given);
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const ticks = '`'.repeat(longest + 1);
-  return longest === 0 ? `\`${text}\`` : `${ticks} ${text} ${ticks}`;
 }

@@ -1,8 +1,9 @@
 /** What came of a cycle: completed, failed, still in progress, learnt. */
 import { compareAcrossWorkstreams } from '../core/readiness.ts';
-import type { BoardEvent, Task } from '../core/records.ts';
+import type { BoardEvent, Cycle, Task } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
+import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
 
 interface CollectedTask {
@@ -13,6 +14,8 @@ interface CollectedTask {
 
 export interface Collected {
   readonly collected_at: string;
+  /** The cycle since whose opening this counts; `null`: it counts since a time. */
+  readonly cycle: number | null;
   /** `null`: since the board began. */
   readonly since: string | null;
   readonly completed_this_cycle: readonly (CollectedTask & {
@@ -34,48 +37,112 @@ export interface Collected {
 }
 
 export interface CollectOptions {
-  /** ISO 8601, or anything `Date` reads; without it everything since the board began. */
+  /** ISO 8601, or anything `Date` reads. */
   readonly since?: string | number | Date | undefined;
+  /** Since this cycle was opened. Without either: since the opening of the cycle that is open, else since the board began. */
+  readonly cycle?: Cycle | undefined;
+}
+
+/** From where on: a time, or a cycle's opening, which is a version and so leaves nothing open. */
+interface Start {
+  readonly since: number | null;
+  readonly cycle: Cycle | null;
 }
 
 /** @throws OrcError `invalid-argument` for what is no time */
 export async function collectResults(orc: OrcCore, options: CollectOptions = {}): Promise<Collected> {
-  const since = options.since === undefined ? Number.NEGATIVE_INFINITY : new Date(options.since).getTime();
-  if (Number.isNaN(since)) {
-    throw new OrcError('invalid-argument', `"${String(options.since)}" is no time`, {
-      hint: 'for example 2026-01-31T12:00:00Z',
-    });
-  }
   const head = await orc.head();
+  const { since, cycle } = await startOf(orc, head, options);
+  const events = await eventsSince(orc, head, { since, cycle });
   const { board } = head.read;
-  const tasks = [...board.openTasks(), ...(await orc.closedTasks(head))];
-  const tasksById = new Map(tasks.map((task) => [task.id, task]));
-  const events = await orc.events({}, head);
-  const completedAt = newestByTask(events, 'task_completed');
-  const isRecent = (time: string): boolean => Date.parse(time) >= since;
-  const done = tasks
-    .filter(({ status }) => status === 'done')
-    // A board of the original may have tasks done of which its log says nothing.
-    .map((task) => ({ task, at: completedAt.get(task.id)?.ts ?? task.updated_at }))
-    .filter(({ at }) => isRecent(at))
-    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.task.id < b.task.id ? -1 : 1));
+  const tasksById = await readTasks(orc, head, events);
   return {
     collected_at: toIso(orc.world.clock.now()),
-    since: options.since === undefined ? null : toIso(since),
-    completed_this_cycle: done.map(({ task, at }) => ({ ...brief(task), result: task.result, completed_at: at })),
-    failed: failures(
-      events.filter(({ ts }) => isRecent(ts)),
-      tasksById,
-    ),
+    cycle: cycle?.number ?? null,
+    since: cycle?.opened_at ?? (since === null ? null : toIso(since)),
+    completed_this_cycle: completions(events, tasksById, timeOf({ since, cycle })),
+    failed: failures(events, tasksById),
     still_in_progress: [...board.openTasks()]
       .filter(({ status }) => status === 'in_progress')
       .sort(compareAcrossWorkstreams(board))
       .map((task) => ({ ...brief(task), assigned_to: task.assigned_to })),
-    knowledge_updates: knowledgeUpdates(
-      events.filter(({ ts }) => isRecent(ts)),
-      board.topics,
-    ),
+    knowledge_updates: knowledgeUpdates(events, board.topics),
   };
+}
+
+async function startOf(orc: OrcCore, head: Head, { since: given, cycle }: CollectOptions): Promise<Start> {
+  if (cycle !== undefined) return { since: null, cycle };
+  if (given === undefined) return { since: null, cycle: await findOpenCycle(orc, head) };
+  const since = new Date(given).getTime();
+  if (!Number.isNaN(since)) return { since, cycle: null };
+  throw new OrcError('invalid-argument', `"${String(given)}" is no time`, { hint: 'for example 2026-01-31T12:00:00Z' });
+}
+
+function timeOf({ since, cycle }: Start): number {
+  return cycle === null ? (since ?? Number.NEGATIVE_INFINITY) : Date.parse(cycle.opened_at);
+}
+
+/** Since a cycle's opening by versions, whatever clocks say; but an import in it brings lines that are older. */
+async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<BoardEvent[]> {
+  if (start.cycle === null) return orc.events({ since: start.since ?? undefined }, head);
+  const events = await orc.events({ afterVersion: start.cycle.opened_version }, head);
+  return events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= timeOf(start));
+}
+
+/** The cycle that is open, or `null`. */
+export async function findOpenCycle(orc: OrcCore, head: Head): Promise<Cycle | null> {
+  return orc.ask((board) => {
+    const newest = Math.max(0, ...board.cycleNumbers);
+    const cycle = board.cycleNumbers.has(newest) ? board.cycles.get(String(newest)) : undefined;
+    return cycle?.collected === null ? cycle : null;
+  }, head);
+}
+
+/**
+ * The tasks that events tell of, by id: the archive is not read for their sake. Only after an import it is, for a board of the
+ * original may have tasks done of which its log says nothing.
+ */
+async function readTasks(orc: OrcCore, head: Head, events: readonly BoardEvent[]): Promise<ReadonlyMap<string, Task>> {
+  const closed = importsAmong(events).size > 0 ? await orc.closedTasks(head) : [];
+  const named = new Set(events.flatMap((event) => (tellOfTasks.has(event.action) ? taskIdsOf(event) : [])));
+  const tasks = await orc.ask((board) => {
+    board.tasks.require(named);
+    return [...named].flatMap((id) => board.tasks.get(id) ?? []);
+  }, head);
+  return new Map([...closed, ...tasks].map((task) => [task.id, task]));
+}
+
+/** The versions of imports. */
+function importsAmong(events: readonly BoardEvent[]): ReadonlySet<number> {
+  return new Set(events.flatMap(({ action, op, v }) => (action === 'board_imported' && op !== undefined ? [v] : [])));
+}
+
+const tellOfTasks: ReadonlySet<string> = new Set(['task_completed', 'task_failed']);
+
+/** `next` that gives up tasks names several in one event. What was imported may have anything there. */
+function taskIdsOf(event: BoardEvent): string[] {
+  const ids =
+    event.task_id === undefined ? (Array.isArray(event.tasks) ? event.tasks.map(String) : []) : [event.task_id];
+  return ids.filter((id) => /^[0-9a-f]{8,32}$/.test(id));
+}
+
+function completions(
+  events: readonly BoardEvent[],
+  tasksById: ReadonlyMap<string, Task>,
+  since: number,
+): Collected['completed_this_cycle'] {
+  const completedAt = newestByTask(events, 'task_completed');
+  const imports = importsAmong(events);
+  const whenDone = ({ id, created_version, updated_at }: Task): string[] => {
+    const told = completedAt.get(id)?.ts;
+    if (told !== undefined) return [told];
+    return imports.has(created_version) && Date.parse(updated_at) >= since ? [updated_at] : [];
+  };
+  return [...tasksById.values()]
+    .filter(({ status }) => status === 'done')
+    .flatMap((task) => whenDone(task).map((at) => ({ task, at })))
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.task.id < b.task.id ? -1 : 1))
+    .map(({ task, at }) => ({ ...brief(task), result: task.result, completed_at: at }));
 }
 
 export function collectText(collected: Collected): string {
@@ -93,7 +160,7 @@ export function collectText(collected: Collected): string {
   const name = ({ workstream, task_id, title }: CollectedTask) => `${workstream}/${task_id} ${title}`;
   return [
     '=== orc collect ===',
-    `Since: ${collected.since ?? 'the beginning'} | Collected: ${collected.collected_at}`,
+    `Since: ${sinceWords(collected)} | Collected: ${collected.collected_at}`,
     ...part(
       'Completed',
       completed.map((task) => `${name(task)}${task.result === null ? '' : `: ${task.result}`}`),
@@ -115,6 +182,11 @@ export function collectText(collected: Collected): string {
   ].join('\n');
 }
 
+export function sinceWords({ cycle, since }: Pick<Collected, 'cycle' | 'since'>): string {
+  if (since === null) return 'the beginning';
+  return cycle === null ? since : `cycle ${cycle} was opened, ${since}`;
+}
+
 function brief({ workstream, id, title }: Task): CollectedTask {
   return { workstream, task_id: id, title };
 }
@@ -126,20 +198,19 @@ function newestByTask(events: readonly BoardEvent[], action: string): Map<string
   return newest;
 }
 
-/** One entry for each attempt. `next` that gives up tasks names several in one event. */
+/** One entry for each attempt. */
 function failures(events: readonly BoardEvent[], tasksById: ReadonlyMap<string, Task>): Collected['failed'] {
   const failed = events.filter(({ action }) => action === 'task_failed');
-  return failed.flatMap((event) => {
-    const ids = event.task_id === undefined ? (Array.isArray(event.tasks) ? event.tasks : []) : [event.task_id];
-    return ids.flatMap((id: unknown) => {
-      const task = tasksById.get(String(id));
+  return failed.flatMap((event) =>
+    taskIdsOf(event).flatMap((id) => {
+      const task = tasksById.get(id);
       if (task === undefined) return [];
       const reason = typeof event.reason === 'string' ? event.reason : null;
       return [
         { ...brief(task), reason, final: event.final === true || event.task_id === undefined, failed_at: event.ts },
       ];
-    });
-  });
+    }),
+  );
 }
 
 /** The newest write of each topic that is still there. */

@@ -1,11 +1,13 @@
 /** The cycle: plan the work, brief those who do it, collect what came of it. */
-import { compareTasks } from '../core/readiness.ts';
+import type { Board } from '../core/board.ts';
+import { canStart, type PlannedWork, planWork } from '../core/plan.ts';
+import { planMermaid } from '../core/plan-diagram.ts';
+import { compareTasks, requireDependencies } from '../core/readiness.ts';
 import type { BoardEvent, Knowledge, Task } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import { briefMarkdown } from './cycle-brief.ts';
-import { canStart, nameOf, type PlannedWorkstream, planWork, type SerialGroup } from './cycle-plan.ts';
 import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import { relevantKnowledge } from './relevance.ts';
@@ -13,18 +15,19 @@ import { staleAfterMs } from './status.ts';
 
 export { type Collected, collectResults, collectText } from './cycle-collect.ts';
 
-export interface Plan {
+/** Plain JSON; the first four are those of the original tool. */
+export interface Plan extends Omit<PlannedWork, 'parallel' | 'serial'> {
   readonly generated_at: string;
-  readonly workstreams: readonly PlannedWorkstream[];
-  /** What can start now, all of it at the same time. `agent`: who could do it; `null` when nobody free is registered. */
+  /** What can start now, all of it at the same time. `agent`: who could do it; `null`: it needs nothing, so whoever comes may. */
   readonly recommended_parallel: readonly {
     readonly workstream: string;
     readonly task: Task;
     readonly agent: string | null;
+    readonly is_critical: boolean;
     readonly brief: string;
   }[];
   /** What must not run at the same time, or not yet, and why. */
-  readonly recommended_serial: readonly SerialGroup[];
+  readonly recommended_serial: PlannedWork['serial'];
 }
 
 export interface Brief {
@@ -44,17 +47,30 @@ const eventsLookedAt = 500;
 export async function makePlan(orc: OrcCore): Promise<Plan> {
   const head = await orc.head();
   const at = orc.world.clock.now();
-  const { workstreams, parallel, serial } = await orc.ask(
-    (board) => planWork(board, { at, clockSkewMs: skewOf(orc, board) }, staleAfterMs),
-    head,
-  );
+  const { parallel, serial, workstreams, ...rest } = await orc.ask((board) => planAt(orc, board, at), head);
   const context = await readContext(orc, head);
   const recommended: Plan['recommended_parallel'][number][] = [];
-  for (const { task, agent } of parallel) {
+  for (const { task, agent, is_critical } of parallel) {
     const { markdown } = await briefOf(orc, context, task);
-    recommended.push({ workstream: task.workstream, task, agent, brief: markdown });
+    recommended.push({ workstream: task.workstream, task, agent, is_critical, brief: markdown });
   }
-  return { generated_at: toIso(at), workstreams, recommended_parallel: recommended, recommended_serial: serial };
+  return {
+    generated_at: toIso(at),
+    workstreams,
+    recommended_parallel: recommended,
+    recommended_serial: serial,
+    ...rest,
+  };
+}
+
+/** The plan as a flowchart in Mermaid. */
+export async function drawPlan(orc: OrcCore): Promise<string> {
+  const at = orc.world.clock.now();
+  return orc.ask((board) => planMermaid(board, planAt(orc, board, at)));
+}
+
+function planAt(orc: OrcCore, board: Board, at: number): PlannedWork {
+  return planWork(board, { at, clockSkewMs: skewOf(orc, board) }, staleAfterMs);
 }
 
 /**
@@ -73,29 +89,6 @@ export async function makeBrief(orc: OrcCore, workstream: string, taskId?: strin
     throw new OrcError('not-found', `task ${taskId} ${where}`, { hint: `see \`orc t list ${workstream}\`` });
   }
   return briefOf(orc, await readContext(orc, head), task);
-}
-
-export function planText(plan: Plan): string {
-  const { workstreams, recommended_parallel: parallel, recommended_serial: serial } = plan;
-  return [
-    '=== orc plan ===',
-    `Made: ${plan.generated_at}`,
-    '',
-    '--- Workstreams ---',
-    ...workstreams.map(({ name, priority, next_task: next, pending_count: pending }) => {
-      const what = next === null ? 'nothing is ready' : `next ${next.id} ${next.title} (P${next.priority})`;
-      return `[P${priority}] ${name}: ${what} | ${pending} pending`;
-    }),
-    ...(workstreams.length === 0 ? ['(no open work)'] : []),
-    '',
-    '--- At the same time ---',
-    ...parallel.map(({ task, agent }) => `${nameOf(task)} ${task.title}${agent === null ? '' : ` (${agent} is free)`}`),
-    ...(parallel.length === 0 ? ['(nothing can start)'] : []),
-    '',
-    '--- One after the other ---',
-    ...serial.map(({ reason, tasks }) => `${tasks.join(', then ')}: ${reason}`),
-    ...(serial.length === 0 ? ['(nothing)'] : []),
-  ].join('\n');
 }
 
 interface CycleContext {
@@ -145,6 +138,7 @@ async function nextOf(orc: OrcCore, head: Head, workstream: string): Promise<Tas
   const at = orc.world.clock.now();
   return orc.ask((board) => {
     const own = [...board.openTasks()].filter((task) => task.workstream === workstream).sort(compareTasks);
+    requireDependencies(board, own);
     return own.find((task) => canStart(board, task, { at, clockSkewMs: skewOf(orc, board) })) ?? null;
   }, head);
 }

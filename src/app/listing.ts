@@ -71,7 +71,8 @@ export function skewOf(orc: OrcCore, board: Board): number {
   return kind === 'host' || kind === 'none' ? 0 : board.settings.clock_skew_ms;
 }
 
-async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
+/** @throws OrcError `not-found`, naming those that there are */
+export async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
   const known = await orc.ask((board) => [...board.workstreams.loaded()].map((workstream) => workstream.name).sort());
   if (known.includes(name)) return;
   throw new OrcError('not-found', `workstream "${name}" not found`, {

@@ -8,6 +8,7 @@ import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
+import { headAt, type When } from './head-at.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
@@ -85,10 +86,13 @@ export class OrcCore implements AsyncDisposable {
   /** Whether this call joined or began the board. */
   readonly how: OpenedBoard['how'];
   readonly world: World;
+  /** Where this looks at the board as it was: its head of then, which nothing moves. */
+  readonly past: Head | null;
   readonly #options: OpenOptions;
   readonly #holds: Holds;
 
-  constructor(opened: OpenedBoard, world: World, options: OpenOptions = {}) {
+  constructor(opened: OpenedBoard, world: World, options: OpenOptions = {}, past: Head | null = null) {
+    this.past = past;
     this.connection = opened;
     this.surroundings = opened.surroundings;
     this.how = opened.how;
@@ -115,12 +119,14 @@ export class OrcCore implements AsyncDisposable {
     args: Readonly<Record<string, unknown>>,
     options: MutationOptions = {},
   ): Promise<Performed<T>> {
+    this.refusePast();
     const request = await this.request(kind, args, options);
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
 
   /** Several operations, accepted and published whole or refused whole: the error is that of the line at fault. */
   async batch(requests: readonly BatchRequest[], options: MutationOptions = {}): Promise<Performed[]> {
+    this.refusePast();
     if (requests.length === 0) return [];
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
@@ -131,6 +137,7 @@ export class OrcCore implements AsyncDisposable {
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
+    this.refusePast();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
     const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
@@ -169,6 +176,7 @@ export class OrcCore implements AsyncDisposable {
 
   /** The local head: the upstream's last known state with this store's queue on top; `fresh` asks the upstream first. */
   async head(options: { readonly fresh?: boolean } = {}): Promise<Head> {
+    if (this.past !== null) return this.past;
     const { session } = this.connection;
     if (options.fresh === true) {
       const fetched = await session.view.fetch({ timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs });
@@ -190,8 +198,8 @@ export class OrcCore implements AsyncDisposable {
     return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
-  async closedTasks(head?: Head): Promise<Task[]> {
-    return readClosedTasks(this.connection.store, head ?? (await this.head()));
+  async closedTasks(head?: Head, options: { readonly onlyParts?: boolean } = {}): Promise<Task[]> {
+    return readClosedTasks(this.connection.store, head ?? (await this.head()), options);
   }
 
   async events(filter: EventFilter, head?: Head): Promise<BoardEvent[]> {
@@ -219,7 +227,29 @@ export class OrcCore implements AsyncDisposable {
     if (kind.startsWith('task.')) resolved.id = await resolve(args.id);
     if (Array.isArray(args.depends_on)) resolved.depends_on = await Promise.all(args.depends_on.map(resolve));
     if (typeof args.parent === 'string') resolved.parent = await resolve(args.parent);
+    if (kind === 'message.send' && typeof args.task === 'string') resolved.task = await resolve(args.task);
     return resolved;
+  }
+
+  /** The same board as it was. @throws OrcError `not-found`, `invalid-argument`, `ambiguous-id` */
+  protected async lookBack(
+    when: When,
+  ): Promise<{ opened: OpenedBoard; world: World; options: OpenOptions; past: Head }> {
+    const { clock } = this.world;
+    const published = this.past ?? (await this.connection.session.view.head());
+    const { head, at } = await headAt(this.connection.store, published, when, clock.now());
+    const opened = { ...this.connection, surroundings: this.surroundings, how: this.how };
+    // What depends on the present time (leases, locks, who is stale) is judged at the time of that commit.
+    const world = { ...this.world, clock: { ...clock, now: () => at } };
+    return { opened, world, options: this.#options, past: head };
+  }
+
+  /** @throws OrcError `usage` */
+  protected refusePast(): void {
+    if (this.past === null) return;
+    throw new OrcError('usage', 'the board as it was cannot be changed', {
+      hint: 'ask without `at` for the present board',
+    });
   }
 
   async #context(options: MutationOptions): Promise<PerformContext> {

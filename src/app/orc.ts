@@ -4,9 +4,26 @@
  *
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
-import type { Agent, BoardEvent, Check, CheckRun, Lock, Task, Workstream } from '../core/records.ts';
+
+import type {
+  Agent,
+  BoardEvent,
+  Check,
+  CheckRun,
+  Cycle,
+  Knowledge,
+  Lock,
+  Message,
+  Task,
+  Workstream,
+} from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
+import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
+import type { When } from './head-at.ts';
+import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
+import type { KnowledgeTrail } from './knowledge-history.ts';
+import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
 import type { MutationOptions, Performed } from './perform.ts';
@@ -15,6 +32,8 @@ import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
+import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
+import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 import type { WorkHandler, WorkOptions } from './work.ts';
 import type { WorkSummary } from './worker-ports.ts';
 
@@ -56,6 +75,32 @@ export interface LockOptions extends MutationOptions {
   readonly reason?: string;
   readonly token?: number;
 }
+
+export interface KnowledgeOptions {
+  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
+  readonly base?: number;
+  /** What is not given stays as it is. */
+  readonly title?: string | null;
+  readonly tags?: readonly string[];
+  /** Globs of the files that it binds. */
+  readonly paths?: readonly string[];
+}
+/** What can be asked of the board as it was. */
+export type OrcView = Pick<
+  Orc,
+  | 'loadState'
+  | 'status'
+  | 'statusText'
+  | 'listWorkstreams'
+  | 'getEvents'
+  | 'readKnowledge'
+  | 'listKnowledge'
+  | 'task'
+  | 'knowledge'
+  | 'closedTasks'
+  | 'resolveTaskId'
+  | 'at'
+>;
 
 export type LockAttempt =
   | { readonly outcome: 'acquired'; readonly lock: Lock }
@@ -188,10 +233,11 @@ export class Orc extends OrcCore {
     topic: string,
     content: string,
     agent?: string,
-    options: MutationOptions & { readonly base?: number } = {},
+    options: MutationOptions & KnowledgeOptions = {},
   ): Promise<void> {
-    const { base, ...rest } = options;
-    await this.perform('knowledge.write', defined({ topic, content, base }), { ...rest, agent: agent ?? rest.agent });
+    const { base, title, tags, paths, ...rest } = options;
+    const args = defined({ topic, content, title, tags, paths, base });
+    await this.perform('knowledge.write', args, { ...rest, agent: agent ?? rest.agent });
   }
 
   /** The body of a topic, or `null`. */
@@ -210,8 +256,9 @@ export class Orc extends OrcCore {
     }
   }
 
-  async listKnowledge(): Promise<string[]> {
-    return this.ask((board) => [...board.topics].sort());
+  /** The topics, sorted; with a filter only those that have all its tags, and begin with its prefix. */
+  async listKnowledge(filter: KnowledgeFilter = {}): Promise<string[]> {
+    return (await import('./knowledge-base.ts')).listTopics(this, filter);
   }
 
   async status(): Promise<StatusReport> {
@@ -264,10 +311,111 @@ export class Orc extends OrcCore {
     return runChecks(this, task.checks, options);
   }
 
-  async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
-    const performed = await this.perform<T>(kind, args, options);
-    if (performed.state === 'unknown') throw notPublished(kind, performed);
+  /** Topics in which the words stand, best first. @throws OrcError `invalid-argument` */
+  async searchKnowledge(words: string, search: KnowledgeSearch = {}): Promise<KnowledgeHit[]> {
+    return (await import('./knowledge-base.ts')).searchKnowledge(this, words, search);
+  }
+
+  /** Topics that bind these files, the most specific first. @throws OrcError `invalid-argument` */
+  async knowledgeFor(paths: readonly string[]): Promise<BoundKnowledge[]> {
+    return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
+  }
+
+  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
+  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
+    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
+  }
+
+  /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
+  async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
+    return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * The board as it was at a version, a commit or a time: the same reading functions, on published history. What depends on the
+   * present time, such as leases, is judged at the time of that commit. It needs no closing.
+   * @throws OrcError `not-found` (no such version, before the board began, cut off in a shallow store), `invalid-argument`, `ambiguous-id`
+   */
+  async at(when: When): Promise<OrcView> {
+    const { opened, world, options, past } = await this.lookBack(when);
+    return new Orc(opened, world, options, past);
+  }
+
+  /**
+   * The board's events as they are published, here or elsewhere: an iterator that goes on until `break`, `return()` or the signal.
+   * Begins after event `after`, or after board version `afterVersion`; by default with what this clone has not seen at this call.
+   * The upstream is asked every second at first, less often while nothing happens; its troubles are told to `onNotice`, and it goes on.
+   * Iterating throws OrcError `history-rewritten`, `invalid-argument` (the log ends before `after`; a filter that is none).
+   */
+  watch(options: WatchOptions = {}): EventStream {
+    this.refusePast();
+    return watchEvents(watchPortsOf(this), options);
+  }
+
+  /**
+   * Takes an earlier mutation back where nothing was built on it: a mutation of its own. Claims and locks never come back.
+   * @throws OrcError `not-found`, `conflict`, `not-undoable`, `not-holder`, `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`
+   */
+  async undo(version: number, options: UndoOptions = {}): Promise<Undone> {
+    const performed = await undoVersion(this, version, options);
+    if (performed.state === 'unknown') throw notPublished('undo', performed);
     return performed.data;
+  }
+
+  /**
+   * Sends a message: to `all`, to `ws:NAME` (those who work in that workstream), to `agent:NAME`, or to a name: that of an
+   * agent which the board knows, else of a workstream.
+   * @throws OrcError `not-found` for nobody, `too-large` for a long text and for a full mailbox, `invalid-argument`, `secret-found`
+   */
+  async sendMessage(
+    to: string,
+    text: string,
+    options: MutationOptions & { readonly task?: string | null } = {},
+  ): Promise<SentMessage> {
+    const { task, ...rest } = options;
+    return sentMessage(await this.#data<BoardEvent>('message.send', defined({ to, text, task }), rest));
+  }
+
+  /** Unread messages of an agent (default: who acts), oldest first; `all`: with those that were read lately. */
+  async inbox(agent?: string, options: { readonly all?: boolean } = {}): Promise<Message[]> {
+    return readInbox(this, agent ?? (await this.actor(undefined)), options);
+  }
+
+  /**
+   * Marks messages of who acts as read; gives the ids of those that were unread.
+   * @throws OrcError `not-found` for ids that are not in that agent's mail, `ambiguous-id`
+   */
+  async ackMessages(ids: readonly string[] | 'all', options: MutationOptions = {}): Promise<string[]> {
+    const performed = await acknowledge(this, ids, options);
+    if (performed?.state === 'unknown') throw notPublished('message.ack', performed);
+    return readIds(performed?.data ?? null);
+  }
+
+  /** Opens a cycle of work: its plan is made now, and kept on the board. @throws OrcError `already-exists` while one is open */
+  async openCycle(options: MutationOptions = {}): Promise<Cycle> {
+    return told('cycle.open', await openCycle(this, options));
+  }
+
+  /**
+   * Ends a cycle, by default the one that is open, with what came of it since its opening.
+   * @throws OrcError `not-found`, `closed` when it was collected already
+   */
+  async collectCycle(number?: number, options: MutationOptions = {}): Promise<Cycle> {
+    return told('cycle.collect', await collectCycle(this, number, options));
+  }
+
+  /** By default the newest cycle, with its plan and its results. @throws OrcError `not-found` */
+  async getCycle(number?: number): Promise<Cycle> {
+    return readCycle(this, number);
+  }
+
+  /** Newest first. */
+  async listCycles(options: { readonly last?: number } = {}): Promise<CycleSummary[]> {
+    return listCycles(this, options.last);
+  }
+
+  async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
+    return told(kind, await this.perform<T>(kind, args, options));
   }
 
   /**
@@ -279,6 +427,12 @@ export class Orc extends OrcCore {
     if (performed.published !== true && performed.reason !== null) throw notPublished(kind, performed);
     return performed.data;
   }
+}
+
+/** The data of what is known to have happened. */
+function told<T>(kind: string, performed: Performed<T>): T {
+  if (performed.state === 'unknown') throw notPublished(kind, performed);
+  return performed.data;
 }
 
 function notPublished(kind: string, { state, op, reason }: Performed): OrcError {

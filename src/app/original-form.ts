@@ -6,7 +6,7 @@ import { faultInName } from '../core/names.ts';
 import type { BoardEvent, Knowledge } from '../core/records.ts';
 import { fromIso, toIso } from '../core/time.ts';
 
-export interface OriginalKnowledge extends Pick<Knowledge, 'title' | 'tags' | 'content'> {
+export interface OriginalKnowledge extends Pick<Knowledge, 'title' | 'tags' | 'paths' | 'content'> {
   readonly updated_by: string | null;
   readonly updated_at: string | null;
   /** Whether the file begins with the original's comment, letter for letter. Otherwise all of it is content. */
@@ -14,7 +14,7 @@ export interface OriginalKnowledge extends Pick<Knowledge, 'title' | 'tags' | 'c
 }
 
 const header = /^<!-- Updated by (.+) at (\S+) -->(\r?\n|$)/;
-/** Title and tags, which the original did not have: a second comment. */
+/** Title, tags and paths, which the original did not have: a second comment. */
 const extras = /^<!-- orc: (\{.*\}) -->\n/;
 
 export function readOriginalKnowledge(text: string): OriginalKnowledge {
@@ -22,31 +22,41 @@ export function readOriginalKnowledge(text: string): OriginalKnowledge {
   const updated_by = faultInName(by) === null ? by : null;
   const updated_at = isTime(at) ? at : null;
   const isHeaded = updated_by !== null && isCanonicalTime(at) && end === '\n';
-  if (!isHeaded) return { updated_by, updated_at, title: null, tags: [], content: text, isHeaded };
+  if (!isHeaded) return { updated_by, updated_at, ...noExtras, content: text, isHeaded };
   const body = text.slice(line.length);
   const found = readExtras(body);
-  const content = found === null ? body : body.slice(found.length);
-  return { updated_by, updated_at, title: found?.title ?? null, tags: found?.tags ?? [], content, isHeaded };
+  if (found === null) return { updated_by, updated_at, ...noExtras, content: body, isHeaded };
+  return { updated_by, updated_at, ...found.extras, content: body.slice(found.length), isHeaded };
 }
 
 export function writeOriginalKnowledge(knowledge: Knowledge): string {
-  const { title, tags, content, updated_by, updated_at } = knowledge;
+  const { title, tags, paths, content, updated_by, updated_at } = knowledge;
   // Content that begins like our second comment must not be taken for it when it is read again.
-  const hasExtras = title !== null || tags.length > 0 || extras.test(content);
-  return `<!-- Updated by ${updated_by} at ${updated_at} -->\n${hasExtras ? extrasLine(title, tags) : ''}${content}`;
+  const hasExtras = title !== null || tags.length > 0 || paths.length > 0 || extras.test(content);
+  const second = hasExtras ? extrasLine({ title, tags, paths }) : '';
+  return `<!-- Updated by ${updated_by} at ${updated_at} -->\n${second}${content}`;
 }
 
-function extrasLine(title: string | null, tags: readonly string[]): string {
-  const fields = { ...(title === null ? {} : { title }), ...(tags.length === 0 ? {} : { tags }) };
+type Extras = Pick<Knowledge, 'title' | 'tags' | 'paths'>;
+const noExtras: Extras = { title: null, tags: [], paths: [] };
+
+function extrasLine({ title, tags, paths }: Extras): string {
+  const fields = {
+    ...(title === null ? {} : { title }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(paths.length === 0 ? {} : { paths }),
+  };
   return `<!-- orc: ${JSON.stringify(fields).replaceAll('>', '\\u003e')} -->\n`;
 }
 
-function readExtras(text: string): { title: string | null; tags: string[]; length: number } | null {
+function readExtras(text: string): { readonly extras: Extras; readonly length: number } | null {
   const match = extras.exec(text);
   if (match === null) return null;
   try {
-    const { title = null, tags = [] } = JSON.parse(match[1] as string) as { title?: string | null; tags?: string[] };
-    return extrasLine(title, tags) === match[0] ? { title, tags, length: match[0].length } : null;
+    const { title, tags, paths } = { ...noExtras, ...(JSON.parse(match[1] as string) as Partial<Extras>) };
+    const found = { title, tags, paths };
+    if (![tags, paths].every((list) => Array.isArray(list))) return null;
+    return extrasLine(found) === match[0] ? { extras: found, length: match[0].length } : null;
   } catch {
     return null;
   }

@@ -7,6 +7,8 @@ import { MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
 import { listFiles } from '../git/trees.ts';
+import { parseSegment } from '../layout/events.ts';
+import { segmentPath } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { type Head, listSegments, provideRecord, readSegment } from '../sync/head.ts';
 
@@ -33,6 +35,7 @@ export async function readResult(store: GitStore, head: Head, result: ResultRef)
     if ('workstream' in result) return board.workstreams.get(result.workstream) ?? null;
     if ('agent' in result) return board.agents.get(result.agent) ?? null;
     if ('lock' in result) return board.locks.get(result.lock) ?? null;
+    if ('cycle' in result) return board.cycles.get(String(result.cycle)) ?? null;
     return board.knowledge.get(result.knowledge) ?? null;
   });
 }
@@ -46,18 +49,27 @@ export async function readKnowledgeRecord(store: GitStore, head: Head, topic: st
   return ask(store, head, (board) => board.knowledge.get(topic) ?? null);
 }
 
-/** All closed tasks, of one workstream or of all; reads the archive, which may be long. */
-export async function readClosedTasks(store: GitStore, head: Head): Promise<Task[]> {
+/** All closed tasks; reads the archive, which may be long. `onlyParts`: those that have a parent, at a fraction of the cost. */
+export async function readClosedTasks(
+  store: GitStore,
+  head: Head,
+  { onlyParts = false }: { readonly onlyParts?: boolean } = {},
+): Promise<Task[]> {
   const files = await listFiles(store, head.tree, { under: 'tasks/closed' });
   const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
   const tasks: Task[] = [];
   for (const [path, { oid, mode }] of files) {
     const object = mode === '100644' ? objects.get(oid) : undefined;
-    if (object === undefined) continue;
+    if (object === undefined || (onlyParts && hasNoParent(object.bytes))) continue;
     const decoded = await decodeRecord(path, object.bytes);
     if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
   }
   return tasks;
+}
+
+/** As orc writes it; within a text its quotes would be escaped. */
+function hasNoParent(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"parent": null');
 }
 
 /** Agents that were retired: they lie apart and are not read to open a board. */
@@ -116,26 +128,38 @@ export interface EventFilter {
   readonly action?: string | undefined;
   /** ISO 8601, or anything `Date` reads. */
   readonly since?: string | number | Date | undefined;
+  /** Only events with a higher number (`n`). */
+  readonly after?: number | undefined;
+  /** Only events of mutations that came later than this board version (`v`). */
+  readonly afterVersion?: number | undefined;
   /** Only the last so many of those that fit. */
   readonly last?: number | undefined;
   readonly task?: string | undefined;
   readonly workstream?: string | undefined;
 }
 
-/** Events in the order of the log. Segments are read from the newest back, only as far as needed. */
-export async function readEvents(store: GitStore, head: Head, filter: EventFilter): Promise<BoardEvent[]> {
+/** Whether an event passes the filter; `last` is no matter of a single one. @throws OrcError `invalid-argument` for a time that is none */
+export function eventTest(filter: EventFilter): (event: BoardEvent) => boolean {
   const since = filter.since === undefined ? null : new Date(filter.since).getTime();
   if (since !== null && Number.isNaN(since)) {
     throw new OrcError('invalid-argument', `"${String(filter.since)}" is no time`, {
       hint: 'for example 2026-01-31 or 2026-01-31T12:00:00Z',
     });
   }
-  const fits = (event: BoardEvent): boolean =>
+  const { after, afterVersion } = filter;
+  return (event) =>
     (filter.agent === undefined || event.agent === filter.agent) &&
     (filter.action === undefined || event.action === filter.action) &&
     (filter.task === undefined || event.task_id === filter.task) &&
     (filter.workstream === undefined || event.workstream === filter.workstream) &&
+    (after === undefined || event.n > after) &&
+    (afterVersion === undefined || event.v > afterVersion) &&
     (since === null || Date.parse(event.ts) >= since);
+}
+
+/** Events in the order of the log. Segments are read from the newest back, only as far as needed. */
+export async function readEvents(store: GitStore, head: Head, filter: EventFilter): Promise<BoardEvent[]> {
+  const fits = eventTest(filter);
   const found: BoardEvent[][] = [];
   let count = 0;
   for (const segment of (await listSegments(store, head.tree)).reverse()) {
@@ -144,7 +168,38 @@ export async function readEvents(store: GitStore, head: Head, filter: EventFilte
     found.unshift(fitting);
     count += fitting.length;
     if (filter.last !== undefined && count >= filter.last) break;
+    if (isBefore(events[0], filter)) break;
   }
   const all = found.flat();
   return filter.last === undefined ? all : filter.last === 0 ? [] : all.slice(-filter.last);
+}
+
+/** Whether a segment begins at or before the point after which events are wanted: none of the older ones is needed. */
+function isBefore(first: BoardEvent | undefined, { after, afterVersion }: EventFilter): boolean {
+  if (first === undefined) return false;
+  return (after !== undefined && first.n <= after) || (afterVersion !== undefined && first.v <= afterVersion);
+}
+
+/** Events from number `from` on, in their order, each number once; a segment at a time. */
+export async function* eventsFrom(store: GitStore, head: Head, from: number): AsyncGenerator<BoardEvent, void, void> {
+  let next = from;
+  for await (const events of segmentsFrom(store, head, from)) {
+    for (const event of events) {
+      if (event.n < next) continue;
+      next = event.n + 1;
+      yield event;
+    }
+  }
+}
+
+async function* segmentsFrom(store: GitStore, head: Head, from: number): AsyncGenerator<readonly BoardEvent[]> {
+  if (head.tail.first > from) {
+    const older = (await listSegments(store, head.tree)).filter(({ first }) => first < head.tail.first);
+    const begin = Math.max(
+      0,
+      older.findLastIndex(({ first }) => first <= from),
+    );
+    for (const segment of older.slice(begin)) yield (await readSegment(store, segment)).events;
+  }
+  yield parseSegment(segmentPath(head.tail.first), head.tail.text).events;
 }

@@ -6,7 +6,9 @@ import { formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
+import { type UnreadMail, unreadMail } from './mail.ts';
 import type { OrcCore } from './orc-core.ts';
+import { waitingOperations } from './tentative-claims.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
 export const staleAfterMs = 5 * 60_000;
@@ -56,6 +58,7 @@ export interface StatusReport {
   }[];
   readonly recent_events: readonly BoardEvent[];
   readonly knowledge_topics: readonly string[];
+  readonly unread_mail: UnreadMail;
   /** How this store stands to its upstream. */
   readonly sync: {
     readonly upstream: string;
@@ -100,7 +103,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const { queue } = orc.connection.session;
   const waiting = await openRecords(queue);
   const first = waiting[0];
-  const tentative = new Set(waiting.map(({ operation }) => operation.id));
+  const tentative = await waitingOperations(orc);
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -140,6 +143,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       })),
     recent_events: await orc.events({ last: 10 }, head),
     knowledge_topics: [...board.topics].sort(),
+    unread_mail: await unreadMail(orc, board),
     sync: {
       upstream: orc.connection.transport.label,
       ...contactOf(orc, board),
@@ -178,27 +182,7 @@ function laterRemote({ connection, surroundings }: OrcCore): string | null {
 export function statusText(status: StatusReport, now = Date.now()): string {
   const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
   if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
-  lines.push('', '--- Workstreams ---');
-  for (const each of status.workstreams) {
-    const more = [
-      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
-      each.failed > 0 ? `, ${each.failed} failed` : '',
-      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
-      each.status === 'active' ? '' : ` (${each.status})`,
-    ].join('');
-    lines.push(
-      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
-    );
-  }
-  if (status.workstreams.length === 0) lines.push('(none)');
-  if (status.in_progress.length > 0) {
-    lines.push('', '--- In progress ---');
-    for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
-      const left = lease_until === null ? '' : Date.parse(lease_until) - now;
-      const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
-      lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
-    }
-  }
+  lines.push(...boardLines(status, now));
   lines.push('', '--- Agents ---');
   for (const { id, type, status: state, stale } of status.agents)
     lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
@@ -212,10 +196,47 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
   if (status.recent_events.length === 0) lines.push('(none)');
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
+  lines.push(...mailLines(status.unread_mail));
   lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');
+}
+
+/** The sections on workstreams and on what is in progress. */
+export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progress'>, now: number): string[] {
+  const lines = ['', '--- Workstreams ---'];
+  for (const each of status.workstreams) {
+    const more = [
+      each.blocked > 0 ? `, ${each.blocked} blocked` : '',
+      each.failed > 0 ? `, ${each.failed} failed` : '',
+      each.cancelled > 0 ? `, ${each.cancelled} cancelled` : '',
+      each.status === 'active' ? '' : ` (${each.status})`,
+    ].join('');
+    lines.push(
+      `[P${each.priority}] ${each.name}: ${each.pending} pending, ${each.in_progress} active, ${each.done} done${more}`,
+    );
+  }
+  if (status.workstreams.length === 0) lines.push('(none)');
+  if (status.in_progress.length === 0) return lines;
+  lines.push('', '--- In progress ---');
+  for (const { id, workstream, title, assigned_to, lease_until, expired, tentative } of status.in_progress) {
+    const left = lease_until === null ? '' : Date.parse(lease_until) - now;
+    const lease = left === '' ? '' : expired ? ' [LEASE EXPIRED]' : ` (lease: ${formatDuration(left)} left)`;
+    lines.push(`${workstream}/${id}: ${title} -> ${assigned_to}${lease}${tentative ? ' [NOT PUBLISHED]' : ''}`);
+  }
+  return lines;
+}
+
+/** Nothing where nobody has unread mail, as in the original. */
+function mailLines({ by_agent, agent, own }: UnreadMail): string[] {
+  if (by_agent.length === 0) return [];
+  const counts = by_agent.map((each) => `${each.agent}: ${each.unread}`).join(', ');
+  const hint =
+    own.length === 0
+      ? []
+      : [`\`orc msg inbox\` shows the ${own.length} for ${agent}, the newest from ${own.at(-1)?.from}`];
+  return ['', '--- Unread Mail ---', counts, ...hint];
 }
 
 function syncLine({ sync }: StatusReport, now: number): string {

@@ -4,7 +4,9 @@ import { openRecords } from '../sync/queue.ts';
 import type { OrcCore } from './orc-core.ts';
 
 /** Ids of the operations that wait in this store's queue. */
-export async function waitingOperations(orc: Pick<OrcCore, 'connection'>): Promise<ReadonlySet<string>> {
+export async function waitingOperations(orc: Pick<OrcCore, 'connection' | 'past'>): Promise<ReadonlySet<string>> {
+  // What is looked at is published history.
+  if (orc.past !== null) return new Set();
   const records = await openRecords(orc.connection.session.queue);
   return new Set(records.map(({ operation }) => operation.id));
 }

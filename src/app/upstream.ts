@@ -8,6 +8,7 @@ import { nativeHttpConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
 import type { GitStore } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
+import { isLocalUrl } from '../git/url-safety.ts';
 import type { Clock, Exclusion } from '../sync/ports.ts';
 import { soleTransport } from '../sync/sole-transport.ts';
 import { transportWithoutGit } from './portable-upstream.ts';
@@ -49,6 +50,15 @@ export function transportTo(upstream: UpstreamChoice, options: TransportOptions)
     clockDifference: async (call) =>
       made === null && call?.ask !== true ? null : ((await (await inner()).clockDifference?.(call)) ?? null),
   };
+}
+
+/** Whether the upstream is on this machine, so that asking it is nobody else's load. */
+export async function isNearby(upstream: UpstreamChoice, surroundings: Surroundings): Promise<boolean> {
+  if (upstream.kind === 'host' || upstream.kind === 'none') return true;
+  const config = await surroundings.config();
+  if (upstream.kind === 'url') return isLocalUrl(config.resolveUrl(upstream.url, 'push'));
+  const remote = config.remotes().find(({ name }) => name === upstream.remote);
+  return remote !== undefined && isLocalUrl(remote.pushUrl);
 }
 
 export function labelOf(upstream: UpstreamChoice, host: Host | null): string {

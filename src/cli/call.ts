@@ -5,6 +5,7 @@ import { OrcError } from '../errors.ts';
 import type { CommandResult } from './command.ts';
 import type { Globals } from './globals.ts';
 import type { Io } from './io.ts';
+import { type Look, makeLook } from './look.ts';
 import { readDuration, readWhole } from './values.ts';
 
 export interface CallOptions {
@@ -18,6 +19,7 @@ export class Call {
   readonly words: readonly string[];
   readonly globals: Globals;
   readonly io: Io;
+  look: Look;
   readonly #options: Readonly<Record<string, unknown>>;
   #orc: Orc | null = null;
   /** Who was found to act: for views that name them. */
@@ -27,6 +29,12 @@ export class Call {
     this.words = words;
     this.globals = globals;
     this.io = io;
+    this.look = makeLook({
+      isTty: io.isTty,
+      hasColour: io.isTty && globals.hasColour,
+      columns: io.columns,
+      now: io.world?.clock.now() ?? Date.now(),
+    });
     this.#options = options;
   }
 
@@ -71,6 +79,11 @@ export class Call {
   /** Opens the board, once; says on standard error when that joined or began one, unless the answer tells. */
   async open(options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean } = {}): Promise<Orc> {
     if (this.#orc !== null) return this.#orc;
+    if (this.globals.at !== undefined) throw noWayBack();
+    return this.#openPresent(options);
+  }
+
+  async #openPresent(options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean } = {}): Promise<Orc> {
     const { openOrc } = await import('../app/orc.ts');
     const { cwd, board, branch, agent, publish, timeoutMs, requirePublished } = this.globals;
     const { env, world } = this.io;
@@ -84,11 +97,19 @@ export class Call {
     return orc;
   }
 
-  /** Opens the board to read it; `--fresh` asks the upstream first. */
+  /** Opens the board to read it; `--fresh` asks the upstream first, `--at` shows it as it was. */
   async openToRead(): Promise<Orc> {
-    const orc = await this.open();
-    if (this.globals.fresh) await orc.head({ fresh: true });
-    return orc;
+    const orc = this.#orc ?? (await this.#openPresent());
+    const { fresh, at } = this.globals;
+    if (fresh) await orc.head({ fresh: true });
+    if (at === undefined || orc.past !== null) return orc;
+    // It is a whole one; what would change the board is refused.
+    const past = (await orc.at(at)) as Orc;
+    this.#orc = past;
+    this.look = { ...this.look, now: past.world.clock.now() };
+    const { version, updated_at: updatedAt } = past.past?.read.board.meta ?? {};
+    this.note(`the board as it was at version ${version}, ${updatedAt}`);
+    return past;
   }
 
   async close(): Promise<void> {
@@ -139,4 +160,10 @@ export class Call {
   note(text: string): void {
     if (!this.globals.json) this.io.stderr(`${text}\n`);
   }
+}
+
+function noWayBack(): OrcError {
+  return new OrcError('usage', '--at is for commands that read the board', {
+    hint: 'the past cannot be changed or followed: leave --at out',
+  });
 }

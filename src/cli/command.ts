@@ -20,6 +20,8 @@ export interface CommandResult<T = unknown> extends Partial<Omit<Performed, 'dat
   readonly published: boolean | null;
   /** Board version; `null` where no board was looked at. */
   readonly version: number | null;
+  /** Everything was printed as it came: nothing is left to show. */
+  readonly told?: true;
   /** Where it is not 0 although nothing failed. */
   readonly exitCode?: number;
 }

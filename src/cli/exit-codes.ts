@@ -34,6 +34,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   paused: refused,
   'lock-held': refused,
   conflict: refused,
+  'not-undoable': refused,
   'has-open-tasks': refused,
   'unknown-dependency': refused,
   'dependency-cycle': refused,

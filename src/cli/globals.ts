@@ -17,6 +17,8 @@ export interface Globals {
   readonly timeoutMs: number | undefined;
   readonly op: string | undefined;
   readonly fresh: boolean;
+  /** Look at the board as it was. */
+  readonly at: string | undefined;
   readonly allowSecret: boolean;
   readonly requirePublished: boolean | undefined;
   readonly hasColour: boolean;
@@ -32,6 +34,7 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: '--timeout <time>', summary: 'how long to wait for the upstream: 45s, 2m; a bare number counts seconds' },
   { flags: '--op <id>', summary: "the operation's id: asking again with it gives its recorded outcome" },
   { flags: '--fresh', summary: 'ask the upstream before reading' },
+  { flags: '--at <when>', summary: 'read the board as it was: at a version (42), a commit, a time, or 2h ago' },
   { flags: '--allow-secret', summary: 'let text through that looks like a credential' },
   { flags: '--require-published', summary: 'fail where it cannot be published now (default where CI is set)' },
   { flags: '--no-color', summary: 'no colours; NO_COLOR does the same' },
@@ -53,7 +56,7 @@ export function readGlobals(given: Readonly<Record<string, unknown>>, cwd: strin
   if (op !== undefined && !isOperationId(op)) {
     throw new OrcError('invalid-argument', '--op must have 8 to 64 characters of A-Z a-z 0-9 . _ -');
   }
-  for (const name of ['board', 'branch', 'agent']) {
+  for (const name of ['board', 'branch', 'agent', 'at']) {
     if (text(name) === '') throw new OrcError('invalid-argument', `--${name} must not be empty`);
   }
   return {
@@ -66,6 +69,7 @@ export function readGlobals(given: Readonly<Record<string, unknown>>, cwd: strin
     timeoutMs: timeout === undefined ? undefined : readDuration(timeout, '--timeout'),
     op,
     fresh: given.fresh === true,
+    at: text('at'),
     allowSecret: given.allowSecret === true,
     requirePublished: given.requirePublished === true ? true : undefined,
     hasColour: given.color !== false && !env.NO_COLOR && env.TERM !== 'dumb',

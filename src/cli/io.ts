@@ -16,5 +16,7 @@ export interface Io {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Aborted when the person wants to stop. */
   readonly signal?: AbortSignal | undefined;
+  /** Aborted when nobody reads standard output any more. */
+  readonly gone?: AbortSignal | undefined;
   readonly world?: World | undefined;
 }

@@ -47,8 +47,20 @@ export const nouns: readonly Noun[] = [
   {
     name: 'kb',
     aliases: ['knowledge'],
-    summary: 'Knowledge: write, read, list, append, delete',
+    summary: 'Knowledge: write, read, search, for, list, append, delete, history',
     load: async () => (await import('./commands/knowledge.ts')).knowledgeCommands,
+  },
+  {
+    name: 'watch',
+    aliases: [],
+    summary: 'Show what happens on the board, live',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
+    name: 'msg',
+    aliases: ['message'],
+    summary: 'Mail between agents: send, inbox, ack',
+    load: async () => (await import('./commands/message.ts')).messageCommands,
   },
   {
     name: 'events',
@@ -67,6 +79,12 @@ export const nouns: readonly Noun[] = [
     aliases: [],
     summary: 'Show the audit trail, from git',
     load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
+    name: 'undo',
+    aliases: [],
+    summary: 'Take an earlier change back',
+    load: async () => (await import('./commands/undo.ts')).undo,
   },
   {
     name: 'plan',
@@ -91,6 +109,12 @@ export const nouns: readonly Noun[] = [
     aliases: [],
     summary: 'Have a command do tasks, one after the other',
     load: async () => (await import('./commands/work.ts')).work,
+  },
+  {
+    name: 'cycle',
+    aliases: [],
+    summary: 'Cycles of work on the board: open, collect, list, show',
+    load: async () => (await import('./commands/cycles.ts')).cycleCommands,
   },
   {
     name: 'batch',

@@ -9,6 +9,7 @@ import type { Look } from './look.ts';
 export async function printResult(spec: CommandSpec, result: CommandResult, call: Call, look: Look): Promise<number> {
   const { published, reason = null, state } = result;
   const isUnwanted = published === false && reason !== null;
+  if (result.told === true) return result.exitCode ?? exitCodes.done;
   if (call.globals.json) {
     call.io.stdout(`${toJson({ ...result, data: spec.toJson?.(result.data) ?? result.data }, look.isTty)}\n`);
   } else {

@@ -7,17 +7,19 @@ import { runCli } from './run.ts';
 
 export async function runOnProcess(): Promise<void> {
   const stop = new AbortController();
+  const gone = new AbortController();
   const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
     env: process.env,
-    stdout: writerTo(1),
+    stdout: writerTo(1, () => gone.abort()),
     stderr: writerTo(2),
     stdin: async () => decodeInput(await readStdin(), 'standard input'),
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
     signal: stop.signal,
+    gone: gone.signal,
   };
   const interrupt = (): void => {
     // The second time it ends at once, whatever it is about.
@@ -28,7 +30,7 @@ export async function runOnProcess(): Promise<void> {
   process.on('SIGTERM', interrupt);
   process.exitCode = await runCli(process.argv.slice(2), io);
   // What was given up may still be under way.
-  if (stop.signal.aborted) process.exit();
+  if (stop.signal.aborted || gone.signal.aborted) process.exit();
 }
 
 /** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
@@ -46,7 +48,7 @@ async function isTerminal(fd: number): Promise<boolean> {
  * Writes all of a text before it returns, so that nothing is lost at the end of the process. A reader that has gone
  * (`orc events | head -1`) is no error: nobody wants the rest.
  */
-function writerTo(fd: number): (text: string) => void {
+function writerTo(fd: number, onGone: () => void = () => {}): (text: string) => void {
   let isGone = false;
   return (text) => {
     let rest = Buffer.from(text, 'utf8');
@@ -56,8 +58,11 @@ function writerTo(fd: number): (text: string) => void {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EAGAIN') pause();
-        else if (code === 'EPIPE' || code === 'EBADF') isGone = true;
-        else throw error;
+        else if (code !== 'EPIPE' && code !== 'EBADF') throw error;
+        else {
+          isGone = true;
+          onGone();
+        }
       }
     }
   };

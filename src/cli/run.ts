@@ -5,7 +5,6 @@ import { Call } from './call.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { readGlobals } from './globals.ts';
 import type { Io } from './io.ts';
-import { makeLook } from './look.ts';
 import { printResult } from './print-result.ts';
 import { parseCommandLine } from './program.ts';
 import { reportError } from './report-error.ts';
@@ -23,18 +22,13 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     command = parsed.path;
     const globals = readGlobals(parsed.globals, io.cwd, io.env);
     call = new Call({ words, options, globals, io });
-    const look = makeLook({
-      isTty: io.isTty,
-      hasColour: io.isTty && globals.hasColour,
-      columns: io.columns,
-      now: io.world?.clock.now() ?? Date.now(),
-    });
     try {
       const running = spec.run(call);
       const result = spec.endsItself === true ? await running : await untilStopped(io, running);
-      return result === null ? await reportStop(call) : await printResult(spec, result, call, look);
+      return result === null ? await reportStop(call) : await printResult(spec, result, call, call.look);
     } catch (error) {
-      const told = error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, look, call) ?? null) : null;
+      const told =
+        error instanceof OrcError && !globals.json ? (spec.viewRefusal?.(error, call.look, call) ?? null) : null;
       if (told === null) throw error;
       return printRefusal(error as OrcError, told, io);
     }

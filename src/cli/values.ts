@@ -1,5 +1,5 @@
 /** Words of the command line as values. What cannot be understood is told together with what is allowed. */
-import { fromIso, parseDuration } from '../core/time.ts';
+import { parseDuration, parseMoment, toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 
 /** @throws OrcError `invalid-argument` */
@@ -32,11 +32,31 @@ export function readChoice<Choice extends string>(text: string, what: string, ch
   throw new OrcError('invalid-argument', `${what} must be one of ${choices.join(', ')}, not "${text}"`);
 }
 
+/** Whether a text names a place in the event log: `4711`, the number of an event, or `v42`, a board version. */
+export function isCursor(text: string): boolean {
+  return /^v?\d{1,16}$/.test(text);
+}
+
+/** @throws OrcError `invalid-argument` */
+export function readCursor(text: string): { readonly after: number } | { readonly afterVersion: number } {
+  if (!isCursor(text)) {
+    throw new OrcError(
+      'invalid-argument',
+      `--since must be the number of an event, or v and a board version, not "${text}"`,
+      {
+        hint: 'for example 4711 or v42; `orc events --verbose` shows both as n and v',
+      },
+    );
+  }
+  return text.startsWith('v')
+    ? { afterVersion: readWhole(text.slice(1), '--since') }
+    : { after: readWhole(text, '--since') };
+}
+
 /** A time in ISO 8601, or how long ago. @returns ISO 8601 @throws OrcError `invalid-argument` */
 export function readSince(text: string, now: number): string {
-  const ago = /[a-z]$/i.test(text) ? parseDuration(text) : null;
-  const at = ago === null ? fromIso(text.length === 10 ? `${text}T00:00:00Z` : text) : now - ago;
-  if (!Number.isNaN(at) && /^\d/.test(text)) return new Date(at).toISOString();
+  const at = parseMoment(text, now);
+  if (at !== null) return toIso(at);
   throw new OrcError('invalid-argument', `"${text}" is no time`, {
     hint: 'for example 2026-01-31, 2026-01-31T12:00:00Z, or 2h for the last two hours',
   });

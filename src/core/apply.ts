@@ -176,12 +176,15 @@ function beginning(text: string, length: number): string {
 }
 
 function targetOf(event: EventDraft, verdict: Verdict): string {
+  if (event.action === 'message_sent') return String(event.data?.sent_to);
+  if (event.action === 'message_read') return ((event.data?.messages ?? []) as readonly string[]).join(' ');
   if (event.task_id !== undefined) return `${event.workstream}/${event.task_id}`;
   if (event.workstream !== undefined) return event.workstream;
   const { result } = verdict;
   if ('lock' in result) return result.lock;
   if ('knowledge' in result) return result.knowledge;
   if ('agent' in result) return result.agent;
+  if ('cycle' in result) return String(result.cycle);
   // The data of an agent's own event is text of a stranger: it may hold line breaks, and trailers after them.
   if ('event' in result) return event.action;
   const topic = event.data?.topic;

@@ -1,9 +1,15 @@
 /** The building blocks of operations' argument schemas, and how a fault in arguments is told. */
 import * as z from 'zod/mini';
 import { faultInGlob, faultInName, faultInPath, faultInResource, foldName, utf8Length } from './names.ts';
-import type { Check, CheckRun } from './records.ts';
+import type { Check, CheckRun, JsonDocument } from './records.ts';
 import { fromIso } from './time.ts';
 
+/** Bytes as UTF-8. All mail is read to open a board, so long texts belong into the knowledge base. */
+export const maxMessageLength = 16 * 1024;
+/** Bytes of a plan or of results, as indented JSON: both of them fit into the record of a cycle. */
+export const maxDocumentLength = 256 * 1024;
+/** How deep values in a document may lie. */
+const maxDocumentDepth = 32;
 /** Characters. */
 export const maxTitleLength = 512;
 /** Bytes as UTF-8, as the length of everything that is kept in a file of its own or close to it. */
@@ -79,11 +85,21 @@ export const title = () => {
 export const word = () => upTo(1024);
 export const text = () => upToBytes(maxTextLength);
 export const knowledgeText = () => upToBytes(maxKnowledgeLength);
+/** Whom a message is for: `all`, `ws:NAME`, `agent:NAME`, or a name alone. A colon stands in no name. */
+export const mailTarget = () =>
+  checked((text) => (text === 'all' ? null : faultInName(text.replace(/^(?:ws|agent):/, ''))));
+/** Bytes as UTF-8. */
+export const mailText = () =>
+  upToBytes(maxMessageLength).check((context) => {
+    if (context.value.trim() === '')
+      context.issues.push({ code: 'custom', input: context.value, message: 'must not be empty' });
+  });
 export const reason = () => upToBytes(maxTextLength);
 export const priority = () => wholeNumber(1, 9, 'a whole number from 1 (most urgent) to 9');
 export const durationMs = () =>
   wholeNumber(1, maxDurationMs, `a whole number of milliseconds from 1 to ${maxDurationMs}`);
 export const count = () => wholeNumber(0, Number.MAX_SAFE_INTEGER, 'a whole number, 0 or more');
+export const version = () => wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a board version: a whole number from 1');
 export const flag = () => z.boolean(`${told}must be true or false`);
 export const taskId = () =>
   z.string().check(z.regex(/^[0-9a-f]{8,32}$/, `${told}must be a task id (8 to 32 hexadecimal digits)`));
@@ -131,6 +147,40 @@ export const checkRuns = () => {
   const what = `${told}must be { command, exit_code, duration_ms, commit, dirty, output_tail } or { criterion, confirmed }`;
   return z.array(z.union([command, criterion], what)).check(z.maxLength(32)) as z.ZodMiniType<CheckRun[]>;
 };
+
+/** A JSON object of any fields, which is kept as it comes. */
+export const document = () =>
+  z.unknown().check((context) => {
+    const { value } = context;
+    const fault = value === undefined ? 'is required' : faultInDocument(value);
+    const isTooLong = fault === null && isLongerThan(JSON.stringify(value, null, 2), maxDocumentLength);
+    const message = isTooLong ? `${tooLarge}must not be longer than ${maxDocumentLength / 1024} KiB` : fault;
+    if (message !== null) context.issues.push({ code: 'custom', input: value, message });
+  }) as unknown as z.ZodMiniType<JsonDocument>;
+
+/** Why a value is no JSON object that can be kept, as the end of a sentence; goes no deeper than it allows. */
+export function faultInDocument(value: unknown): string | null {
+  if (!isPlainObject(value)) return 'must be a JSON object';
+  return faultInJson(value, maxDocumentDepth);
+}
+
+function faultInJson(value: unknown, depth: number): string | null {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'must hold JSON values only';
+  if (!Array.isArray(value) && !isPlainObject(value)) return 'must hold JSON values only';
+  if (depth === 0) return `must not be nested deeper than ${maxDocumentDepth}`;
+  // Assigning to it would change the object's nature instead of setting a field.
+  if (Object.hasOwn(value, '__proto__')) return 'must not have a field __proto__';
+  for (const inner of Object.values(value)) {
+    const fault = faultInJson(inner, depth - 1);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** How a holder proves that it is the one: the fencing token, or the id of the operation that made the claim. */
 export const proof = () => ({

@@ -1,15 +1,17 @@
 /**
  * The state of one coordination effort, as deciding an operation sees it.
  *
- * Workstreams, open tasks, agents and locks are always in memory. Closed tasks, knowledge texts and other files come
+ * Workstreams, open tasks, agents, locks and mail are always in memory. Closed tasks, cycles, knowledge texts and other files come
  * when they are asked for (see shelf.ts). A board is changed by `put` alone, with the changes of an accepted operation.
  */
 import {
   type Agent,
+  type Cycle,
   defaultSettings,
   isOpen,
   type Knowledge,
   type Lock,
+  type Message,
   noTasks,
   type Settings,
   type Task,
@@ -25,6 +27,8 @@ export interface Records {
   readonly tasks: Task;
   readonly agents: Agent;
   readonly locks: Lock;
+  readonly messages: Message;
+  readonly cycles: Cycle;
   readonly knowledge: Knowledge;
   readonly files: TextFile;
 }
@@ -56,12 +60,18 @@ export interface BoardContents {
   /** `orc.yaml` as it stands, comments included. */
   readonly settingsText: string;
   readonly counts: ReadonlyMap<string, TaskCounts>;
+  /** Numbers of all cycles, loaded or not. */
+  readonly cycleNumbers: Iterable<number>;
   /** All topics, loaded or not. */
   readonly topics: Iterable<string>;
   readonly workstreams: Shelf<Workstream>;
   readonly tasks: Shelf<Task>;
   readonly agents: Shelf<Agent>;
   readonly locks: Shelf<Lock>;
+  /** By recipient and id: see `messageKey`. */
+  readonly messages: Shelf<Message>;
+  /** By number, as text. */
+  readonly cycles: Shelf<Cycle>;
   readonly knowledge: Shelf<Knowledge>;
   readonly files: Shelf<TextFile>;
 }
@@ -76,8 +86,11 @@ export class Board {
   readonly tasks: Shelf<Task>;
   readonly agents: Shelf<Agent>;
   readonly locks: Shelf<Lock>;
+  readonly messages: Shelf<Message>;
+  readonly cycles: Shelf<Cycle>;
   readonly knowledge: Shelf<Knowledge>;
   readonly files: Shelf<TextFile>;
+  readonly cycleNumbers: Set<number>;
   readonly topics: Set<string>;
   readonly #openTasks = new Map<string, Task>();
   readonly #counts: Map<string, TaskCounts>;
@@ -90,8 +103,11 @@ export class Board {
     this.tasks = contents.tasks;
     this.agents = contents.agents;
     this.locks = contents.locks;
+    this.messages = contents.messages;
+    this.cycles = contents.cycles;
     this.knowledge = contents.knowledge;
     this.files = contents.files;
+    this.cycleNumbers = new Set(contents.cycleNumbers);
     this.topics = new Set(contents.topics);
     this.#counts = new Map(contents.counts);
     for (const task of this.tasks.loaded()) if (isOpen(task)) this.#openTasks.set(task.id, task);
@@ -104,11 +120,14 @@ export class Board {
       settings: defaultSettings,
       settingsText: '',
       counts: new Map(),
+      cycleNumbers: [],
       topics: [],
       workstreams: new Shelf('workstreams', true),
       tasks: new Shelf('tasks', true),
       agents: new Shelf('agents', true),
       locks: new Shelf('locks', true),
+      messages: new Shelf('messages', true),
+      cycles: new Shelf('cycles', true),
       knowledge: new Shelf('knowledge', true),
       files: new Shelf('files', true),
     });
@@ -150,6 +169,14 @@ export class Board {
         case 'locks':
           this.locks.set(change.key, change.after);
           break;
+        case 'messages':
+          this.messages.set(change.key, change.after);
+          break;
+        case 'cycles':
+          this.cycles.set(change.key, change.after);
+          if (change.after === null) this.cycleNumbers.delete(Number(change.key));
+          else this.cycleNumbers.add(Number(change.key));
+          break;
         case 'knowledge':
           this.knowledge.set(change.key, change.after);
           if (change.after === null) this.topics.delete(change.key);
@@ -184,11 +211,14 @@ export class Board {
       settings: this.settings,
       settingsText: this.settingsText,
       counts: this.#counts,
+      cycleNumbers: this.cycleNumbers,
       topics: this.topics,
       workstreams: this.workstreams.clone(),
       tasks: this.tasks.clone(),
       agents: this.agents.clone(),
       locks: this.locks.clone(),
+      messages: this.messages.clone(),
+      cycles: this.cycles.clone(),
       knowledge: this.knowledge.clone(),
       files: this.files.clone(),
       ...other,

@@ -4,6 +4,7 @@
  */
 import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
+import { maxRead, maxUnread, messagesOf } from './messages.ts';
 import { faultInName, faultInPath, faultInResource, foldName } from './names.ts';
 import { maxNotes } from './operations/support.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type Hold,
   isOpen,
   type Lock,
+  type Message,
   noTasks,
   type Task,
   type TaskCounts,
@@ -42,6 +44,8 @@ export function checkInvariants(board: Board): string[] {
       [...board.locks.loaded()].map((lock) => lock.resource),
     ),
     ...checkPathLocks([...board.locks.loaded()]),
+    ...checkMail(board),
+    ...checkCyclesOfWork(board),
     ...checkKnowledge(board),
   ].sort();
 }
@@ -202,6 +206,51 @@ function checkPathLocks(locks: readonly Lock[]): string[] {
     }
   }
   return faults;
+}
+
+function checkMail(board: Board): string[] {
+  const messages = [...board.messages.loaded()];
+  const owners = new Set(messages.map(({ to }) => to));
+  return [
+    ...messages.flatMap((message) => checkMessage(board, message)),
+    ...checkTwins('mailboxes', owners),
+    ...[...owners].flatMap((owner) => {
+      const mail = messagesOf(board, owner);
+      const unread = mail.filter(({ read_at }) => read_at === null).length;
+      return [
+        ...when(unread > maxUnread, `${owner} has more than ${maxUnread} unread messages`),
+        ...when(mail.length - unread > maxRead, `${owner} has more than ${maxRead} messages that are read`),
+      ];
+    }),
+  ];
+}
+
+function checkCyclesOfWork(board: Board): string[] {
+  const newest = Math.max(0, ...board.cycleNumbers);
+  return [...board.cycles.loaded()].flatMap((cycle) => {
+    const what = `cycle ${cycle.number}`;
+    const { collected } = cycle;
+    return [
+      ...when(!board.cycleNumbers.has(cycle.number), `${what} is not among the cycles`),
+      ...when(collected === null && cycle.number < newest, `${what} is open, and a later one was opened`),
+      ...fromTheFuture(what, 'opened_version', cycle.opened_version, board),
+      ...faultyTimes(what, cycle, ['opened_at']),
+      ...(collected === null ? [] : fromTheFuture(what, 'collected.version', collected.version, board)),
+      ...(collected === null ? [] : faultyTimes(`${what}, collected:`, collected, ['at'])),
+    ];
+  });
+}
+
+function checkMessage(board: Board, message: Message): string[] {
+  const what = `message ${message.id} to ${message.to}`;
+  const { read_at } = message;
+  return [
+    ...faultOf(what, 'to', faultInName(message.to)),
+    ...faultOf(what, 'from', faultInName(message.from)),
+    ...fromTheFuture(what, 'sent_version', message.sent_version, board),
+    ...faultyTimes(what, message, ['sent_at']),
+    ...(read_at === null ? [] : faultyTimes(what, { read_at }, ['read_at'])),
+  ];
 }
 
 function checkKnowledge(board: Board): string[] {

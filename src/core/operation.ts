@@ -29,6 +29,34 @@ export interface Context {
    * `unknown`: it can be found out; deciding that depends on it throws `MissingClock`.
    */
   readonly clockOffMs?: number | null | 'unknown';
+  /**
+   * The mutation that an `undo` names, where it was looked up: the same for everybody, for published history never changes.
+   * `null`: no published mutation has that version. `cut`: this store is shallow and does not go back so far. Left out:
+   * deciding that needs it throws `MissingPast`.
+   */
+  readonly past?: PastMutation | null | 'cut';
+}
+
+/** A mutation of the published chain, as its commit tells: what `undo` is about. */
+export interface PastMutation {
+  readonly version: number;
+  /** The operation's id. */
+  readonly op: string;
+  readonly kind: string;
+  readonly agent: string;
+  /** The records that it changed, as they were before and after. */
+  readonly changes: readonly Change[];
+}
+
+/** "What was that version?": caught by whoever can look into history. */
+export class MissingPast extends Error {
+  override readonly name = 'MissingPast';
+  readonly version: number;
+
+  constructor(version: number) {
+    super(`version ${version} has not been looked up`);
+    this.version = version;
+  }
 }
 
 /** What the end of a lease or a lock is measured by. */
@@ -53,6 +81,7 @@ export type ResultRef =
   | { readonly agent: string }
   | { readonly lock: string }
   | { readonly knowledge: string }
+  | { readonly cycle: number }
   | { readonly event: number }
   | { readonly value: string | number | boolean | null };
 
@@ -124,6 +153,8 @@ export interface OperationDefinition<Args extends object = object> {
   readonly arbitrated: boolean;
   /** When its owner died before it was told anything: whether it is still wanted. */
   readonly outlivesOwner: boolean;
+  /** Arguments that are documents: where they are long, the commit names them by a digest, as it does long texts. */
+  readonly bulk: readonly string[];
   decide(board: Board, args: Args, call: Call): Verdict | Refusal | Unchanged;
 }
 
@@ -152,10 +183,10 @@ export function unchanged(result: ResultRef): Unchanged {
 
 /** Keeps a definition's argument type while storing definitions of all kinds in one table. */
 export function defineOperation<Args extends object>(
-  definition: Omit<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner'> &
-    Partial<Pick<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner'>>,
+  definition: Omit<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner' | 'bulk'> &
+    Partial<Pick<OperationDefinition<Args>, 'arbitrated' | 'outlivesOwner' | 'bulk'>>,
 ): OperationDefinition<Args> {
-  return { arbitrated: false, outlivesOwner: true, ...definition };
+  return { arbitrated: false, outlivesOwner: true, bulk: [], ...definition };
 }
 
 /** Computes once, on first use. */

@@ -2,10 +2,14 @@
 import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
 import { MissingClock, type Moment } from './operation.ts';
-import type { Hold, Lock, Task } from './records.ts';
+import { type Hold, isOpen, type Lock, type Task } from './records.ts';
 import { fromIso } from './time.ts';
 
+/** What stands against an open task; the kinds that its workstream, its status and its attempts add are in waiting.ts. */
+export type ObstacleKind = 'blocked' | 'held' | 'dependencies' | 'capabilities' | 'lock';
+
 export interface Obstacle {
+  readonly kind: ObstacleKind;
   readonly code: 'not-ready' | 'lacks-capability' | 'already-claimed';
   readonly message: string;
 }
@@ -58,6 +62,13 @@ export function conflictingLock(board: Board, task: Pick<Task, 'paths'>, agent: 
   return null;
 }
 
+/** Asks for everything that these tasks depend on, in one go: closed tasks are not in memory. @throws MissingRecord */
+export function requireDependencies(board: Board, tasks: Iterable<Pick<Task, 'depends_on'>>): void {
+  const ids = new Set<string>();
+  for (const { depends_on } of tasks) for (const id of depends_on) if (!board.isOpenTask(id)) ids.add(id);
+  board.tasks.require(ids);
+}
+
 /** Dependencies that are not done yet. */
 export function openDependencies(board: Board, task: Pick<Task, 'depends_on'>): string[] {
   board.tasks.require(task.depends_on);
@@ -73,18 +84,32 @@ export function missingCapabilities(board: Board, task: Pick<Task, 'needs'>, age
 
 /** Why this agent cannot start this open task now; `null` when it can. Workstream status is the caller's matter. */
 export function obstacleTo(board: Board, task: Task, agent: string, moment: Moment): Obstacle | null {
-  if (task.status === 'blocked') return { code: 'not-ready', message: `task ${task.id} is blocked` };
+  if (task.status === 'blocked') return { kind: 'blocked', code: 'not-ready', message: `task ${task.id} is blocked` };
   if (task.status === 'in_progress' && !isLeaseExpired(board, task, moment)) {
-    return { code: 'already-claimed', message: `task ${task.id} is held by ${task.assigned_to}` };
+    return { kind: 'held', code: 'already-claimed', message: `task ${task.id} is held by ${task.assigned_to}` };
   }
   const waitsFor = openDependencies(board, task);
-  if (waitsFor.length > 0) return { code: 'not-ready', message: `task ${task.id} waits for ${waitsFor.join(', ')}` };
+  if (waitsFor.length > 0) {
+    const message = `task ${task.id} waits for ${waitsFor.map((id) => withFate(board, id)).join(', ')}`;
+    return { kind: 'dependencies', code: 'not-ready', message };
+  }
   const lacks = missingCapabilities(board, task, agent);
-  if (lacks.length > 0) return { code: 'lacks-capability', message: `task ${task.id} needs ${lacks.join(', ')}` };
+  if (lacks.length > 0) {
+    const message = `task ${task.id} needs ${lacks.join(', ')}`;
+    return { kind: 'capabilities', code: 'lacks-capability', message };
+  }
   const lock = conflictingLock(board, task, agent, moment);
   if (lock === null) return null;
   const by = lock.holders.map((hold) => hold.agent).join(', ');
-  return { code: 'not-ready', message: `task ${task.id} touches files that ${by} holds with "${lock.resource}"` };
+  const message = `task ${task.id} touches files that ${by} holds with "${lock.resource}"`;
+  return { kind: 'lock', code: 'not-ready', message };
+}
+
+/** Who waits for a task that was closed undone waits in vain: that has to be seen. */
+function withFate(board: Board, id: string): string {
+  const task = board.tasks.get(id);
+  if (task === undefined) return `${id} (which does not exist)`;
+  return isOpen(task) ? id : `${id} (${task.status})`;
 }
 
 /** Whether an agent's `next` may hand out this task now. */
@@ -94,6 +119,11 @@ export function isReady(board: Board, task: Task, agent: string, moment: Moment)
   // What is in memory decides first: most of those that wait do so for an open task, and nothing needs to be loaded.
   if (task.depends_on.some((id) => board.isOpenTask(id))) return false;
   return obstacleTo(board, task, agent, moment) === null;
+}
+
+/** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */
+export function isExhausted(board: Board, task: Task, moment: Moment): boolean {
+  return isLeaseExpired(board, task, moment) && task.attempts + 1 >= board.settings.max_attempts;
 }
 
 /** The order of `next` within a workstream: priority, then age on the board's own clock, then id. */

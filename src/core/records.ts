@@ -145,11 +145,57 @@ export interface Lock {
   readonly holders: readonly Hold[];
 }
 
+/** One recipient's copy of a message. Who got the others stands in the event log. */
+export interface Message {
+  /** 8 hexadecimal digits of the operation that sent it, more on a collision; the same for all its recipients. */
+  readonly id: string;
+  readonly to: string;
+  readonly from: string;
+  /** How it was addressed: `all`, `ws:NAME` or `agent:NAME`. */
+  readonly sent_to: string;
+  readonly text: string;
+  /** The task that it is about. */
+  readonly task: string | null;
+  readonly sent_version: number;
+  readonly sent_at: string;
+  /** `null`: unread. */
+  readonly read_at: string | null;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [field: string]: Json };
+/** What the app made of a board: kept as it came, and shown. Core knows nothing of its fields. */
+export type JsonDocument = { readonly [field: string]: Json };
+
+/** A cycle of planned work: what was to be done, and when it is over, what came of it. */
+export interface Cycle {
+  /** From 1. */
+  readonly number: number;
+  readonly opened_by: string;
+  readonly opened_at: string;
+  readonly opened_version: number;
+  /** The board version that the plan was made at. */
+  readonly plan_version: number;
+  readonly plan: JsonDocument;
+  /** `null` while the cycle is open. */
+  readonly collected: CycleResults | null;
+}
+
+export interface CycleResults {
+  readonly by: string;
+  readonly at: string;
+  readonly version: number;
+  /** The board version that the results were made at. */
+  readonly results_version: number;
+  readonly results: JsonDocument;
+}
+
 export interface Knowledge {
   /** May be nested: `api/auth`. */
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  /** Globs of the files that it binds: whoever works on them has to know it. */
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   /** The board version that wrote it: what a later write names as its base. */

@@ -6,7 +6,15 @@
  * again. Deciding is pure, so running it twice does no harm.
  */
 
-export type CollectionName = 'workstreams' | 'tasks' | 'agents' | 'locks' | 'knowledge' | 'files';
+export type CollectionName =
+  | 'workstreams'
+  | 'tasks'
+  | 'agents'
+  | 'locks'
+  | 'messages'
+  | 'cycles'
+  | 'knowledge'
+  | 'files';
 
 /** "I need this record": caught by whoever can load it (`sync/head.ts`), never by an operation. */
 export class MissingRecord extends Error {

@@ -41,6 +41,16 @@ export function fromIso(text: string): number {
 }
 
 /**
+ * A time as people give it: ISO 8601, a day (its beginning, in UTC), or how long ago (`2h`). Milliseconds since the epoch; `null`
+ * for anything else.
+ */
+export function parseMoment(text: string, nowMs: number): number | null {
+  const ago = /^[\d.]{1,7}(?:ms|[smhd])$/.test(text) ? parseDuration(text) : null;
+  const at = ago === null ? fromIso(text.length === 10 ? `${text}T00:00:00Z` : text) : nowMs - ago;
+  return Number.isNaN(at) || Math.abs(at) > 8.64e15 || !/^\d/.test(text) ? null : at;
+}
+
+/**
  * The time that a mutation bears. Times never run backwards along the chain, but follow the parent only as far as
  * `own clock + skew`: one machine whose clock is far ahead must not drag everybody else along.
  */

@@ -1,8 +1,11 @@
 /** Changing files in a tree, without a work tree or an index. */
 import { OrcError } from '../errors.ts';
-import { encodeTree, type TreeEntry } from './objects.ts';
+import { damagedStoreHint } from './damaged-store.ts';
+import { oidLengths } from './hash.ts';
+import { concatBytes, decodeTree, encodeTree, type TreeEntry } from './objects.ts';
 import type { NewObject, Oid } from './store.ts';
-import { isFolder, type ObjectHasher, readTrees } from './trees.ts';
+import { isCanonicalTree, TreeCursor } from './tree-cursor.ts';
+import { isFolder, type ObjectHasher } from './trees.ts';
 
 export interface EditedTree {
   readonly root: Oid;
@@ -19,11 +22,28 @@ interface EditNode {
   readonly children: Map<string, EditNode>;
 }
 
+interface Found {
+  readonly entry: TreeEntry;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes that give way to others. */
+interface Cut {
+  readonly at: number;
+  readonly until: number;
+  readonly put: Uint8Array;
+}
+
+const nothing = new Uint8Array();
+
 interface Folder {
   readonly node: EditNode;
   /** The tree that stands here now. */
   readonly oid: Oid | null;
-  entries: readonly TreeEntry[];
+  bytes: Uint8Array;
+  /** What stands at the edited names, and where. A damaged tree may have a name twice. */
+  readonly found: Map<string, Found[]>;
   readonly subfolders: Map<string, Folder>;
   /** The outcome; `null` when nothing is left in it. */
   result: Oid | null;
@@ -47,8 +67,8 @@ export async function editTree(
   const top = levels[0]?.[0] as Folder; // the root is always there
   for (const level of levels.toReversed()) {
     for (const folder of level) {
-      const entries = mergeEntries(folder, replaced);
-      if (entries.length > 0 || folder === top) folder.result = addTree(store, entries, folder.oid, objects);
+      const bytes = rebuild(folder, oidLengths[store.objectFormat], replaced);
+      if (bytes.length > 0 || folder === top) folder.result = addTree(store, bytes, folder.oid, objects);
     }
   }
   return { root: top.result as Oid, objects: [...objects.values()], replaced };
@@ -73,25 +93,20 @@ function plantEdits(edits: ReadonlyMap<string, Oid | null>): EditNode {
 
 async function readFolders(store: ObjectHasher, root: EditNode, oid: Oid | null): Promise<Folder[][]> {
   const levels: Folder[][] = [];
-  let level: Folder[] = [{ node: root, oid, entries: [], subfolders: new Map(), result: null }];
+  let level: Folder[] = [folderAt(root, oid)];
   while (level.length > 0) {
     levels.push(level);
-    const trees = await readTrees(
-      store,
-      level.map((folder) => folder.oid).filter((known) => known !== null),
-    );
+    await readLevel(store, level);
     const next: Folder[] = [];
     for (const folder of level) {
-      folder.entries = folder.oid === null ? [] : (trees.get(folder.oid) ?? []);
-      const names = new Map(folder.entries.map((entry) => [entry.name, entry]));
       for (const [name, node] of folder.node.children) {
         if (node.children.size === 0) continue;
         if (node.edit)
           throw new OrcError('invalid-argument', `${JSON.stringify(name)} would be both a file and a folder`);
-        const entry = names.get(name);
+        const entry = folder.found.get(name)?.at(-1)?.entry;
         // Removed and filled again in one edit: the old content does not count.
         const old = entry !== undefined && isFolder(entry) && node.edit !== null ? entry.oid : null;
-        const subfolder: Folder = { node, oid: old, entries: [], subfolders: new Map(), result: null };
+        const subfolder = folderAt(node, old);
         folder.subfolders.set(name, subfolder);
         next.push(subfolder);
       }
@@ -101,37 +116,101 @@ async function readFolders(store: ObjectHasher, root: EditNode, oid: Oid | null)
   return levels;
 }
 
-function mergeEntries(folder: Folder, replaced: Map<Oid, Oid>): TreeEntry[] {
-  const merged: TreeEntry[] = [];
-  const names = new Set<string>();
-  for (const entry of folder.entries) {
-    const node = entry.rawName === undefined ? folder.node.children.get(entry.name) : undefined;
-    // A deletion below a file that is no folder deletes nothing: the file stays.
-    const stays =
-      node === undefined || (node.edit === undefined && !isFolder(entry) && !folder.subfolders.get(entry.name)?.result);
-    if (!stays) {
-      if (node.edit && !isFolder(entry)) replaced.set(node.edit, entry.oid);
-      continue;
-    }
-    merged.push(entry);
-    if (node !== undefined) names.add(entry.name);
-  }
-  for (const [name, node] of folder.node.children) {
-    if (names.has(name)) continue;
-    const subtree = folder.subfolders.get(name)?.result;
-    if (subtree) merged.push({ mode: '40000', name, oid: subtree });
-    else if (node.edit) merged.push({ mode: '100644', name, oid: node.edit });
-  }
-  return merged;
+function folderAt(node: EditNode, oid: Oid | null): Folder {
+  return { node, oid, bytes: nothing, found: new Map(), subfolders: new Map(), result: null };
 }
 
-function addTree(
-  store: ObjectHasher,
-  entries: readonly TreeEntry[],
-  old: Oid | null,
-  objects: Map<Oid, NewObject>,
-): Oid {
-  const bytes = encodeTree(entries);
+async function readLevel(store: ObjectHasher, level: readonly Folder[]): Promise<void> {
+  const objects = await store.readObjects(level.map(({ oid }) => oid).filter((known) => known !== null));
+  const oidLength = oidLengths[store.objectFormat];
+  for (const folder of level) {
+    const { oid } = folder;
+    if (oid === null) continue;
+    const object = objects.get(oid);
+    if (object?.type !== 'tree') {
+      const found = object === undefined ? 'missing' : `a ${object.type}`;
+      throw new OrcError('store-corrupt', `tree ${oid} is ${found}`, { hint: damagedStoreHint });
+    }
+    try {
+      const { bytes } = object;
+      folder.bytes = isCanonicalTree(bytes, oidLength) ? bytes : encodeTree(decodeTree(bytes, oidLength));
+      lookUp(folder, oidLength);
+    } catch (cause) {
+      throw new OrcError('store-corrupt', `tree ${oid} is malformed`, { hint: damagedStoreHint, cause });
+    }
+  }
+}
+
+function lookUp({ node, bytes, found }: Folder, oidLength: number): void {
+  const wanted = [...node.children.keys()].map((name) => ({ name, bytes: Buffer.from(name) }));
+  const cursor = new TreeCursor(bytes, oidLength);
+  while (cursor.next()) {
+    for (const { name, bytes } of wanted) {
+      if (!cursor.isNamed(bytes)) continue;
+      const there = { entry: cursor.entry(name), start: cursor.start, end: cursor.end };
+      found.set(name, [...(found.get(name) ?? []), there]);
+    }
+  }
+}
+
+/** The folder with its edits. What stays is copied as it stands; an id that takes the place of another is written over it. */
+function rebuild({ node, bytes, found, subfolders }: Folder, oidLength: number, replaced: Map<Oid, Oid>): Uint8Array {
+  const cuts: Cut[] = [];
+  for (const [name, child] of node.children) {
+    const subtree = subfolders.get(name)?.result ?? null;
+    const entry = entryFor(name, child.edit, subtree);
+    let isPlaced = entry === null;
+    for (const there of found.get(name) ?? []) {
+      const wasFolder = isFolder(there.entry);
+      // A deletion below a file that is no folder deletes nothing: the file stays.
+      if (child.edit === undefined && !wasFolder && subtree === null) continue;
+      if (child.edit && !wasFolder) replaced.set(child.edit, there.entry.oid);
+      const takesPlace = !isPlaced && entry !== null && wasFolder === isFolder(entry);
+      cuts.push({ at: there.start, until: there.end, put: takesPlace ? encodeTree([entry]) : nothing });
+      isPlaced ||= takesPlace;
+    }
+    if (isPlaced || entry === null) continue;
+    const at = placeFor(bytes, oidLength, entry);
+    cuts.push({ at, until: at, put: encodeTree([entry]) });
+  }
+  return splice(bytes, cuts);
+}
+
+function entryFor(name: string, edit: EditNode['edit'], subtree: Oid | null): TreeEntry | null {
+  if (subtree !== null) return { mode: '40000', name, oid: subtree };
+  return edit ? { mode: '100644', name, oid: edit } : null;
+}
+
+/** Where in the encoded tree a new entry belongs. */
+function placeFor(bytes: Uint8Array, oidLength: number, entry: TreeEntry): number {
+  const cursor = new TreeCursor(bytes, oidLength);
+  const name = Buffer.from(entry.name);
+  while (cursor.next()) if (cursor.isBehind(name, isFolder(entry))) return cursor.start;
+  return bytes.length;
+}
+
+function splice(bytes: Uint8Array, cuts: readonly Cut[]): Uint8Array {
+  // Several that are added in one place have an order of their own.
+  const sorted = cuts.toSorted((a, b) => a.at - b.at || a.until - b.until || compareEntries(a.put, b.put));
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (const { at, until, put } of sorted) {
+    parts.push(bytes.subarray(done, at), put);
+    done = until;
+  }
+  return concatBytes([...parts, bytes.subarray(done)]);
+}
+
+/** Of encoded entries, in git's order. */
+function compareEntries(a: Uint8Array, b: Uint8Array): number {
+  const other = new TreeCursor(b, 0);
+  const cursor = new TreeCursor(a, 0);
+  cursor.next();
+  other.next();
+  return cursor.isBehind(b.subarray(other.nameStart, other.nameEnd), other.isFolder) ? 1 : -1;
+}
+
+function addTree(store: ObjectHasher, bytes: Uint8Array, old: Oid | null, objects: Map<Oid, NewObject>): Oid {
   const oid = store.hashObject('tree', bytes);
   if (oid !== old) objects.set(oid, { oid, type: 'tree', bytes, ...(old === null ? {} : { basis: old }) });
   return oid;

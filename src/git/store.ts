@@ -68,6 +68,12 @@ export interface GitStore {
   /** Whether `ancestor` is `descendant` or one of its ancestors, as far as this store has history. */
   isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>;
 
+  /**
+   * The ids of `from` and of up to `limit - 1` commits above it, along first parents, as far as this store has them.
+   * An adapter that has no quicker way than reading commit after commit leaves this out.
+   */
+  listFirstParents?(from: Oid, limit: number): Promise<Oid[]>;
+
   /** Ends helper processes. The store can be used again afterwards: they start anew. */
   close(): Promise<void>;
 }

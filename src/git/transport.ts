@@ -4,7 +4,7 @@
  * Outcomes are values. An adapter never decides what an outcome means: it tells what it saw, and says
  * `unknown` whenever it cannot be sure that nothing arrived.
  */
-import type { Oid } from './store.ts';
+import type { NewObject, Oid } from './store.ts';
 
 export interface CallOptions {
   /** Stop and answer `unreachable` or `unknown` after so many milliseconds. */
@@ -50,6 +50,11 @@ export interface ClockOptions extends CallOptions {
   readonly ask?: boolean;
 }
 
+export interface PushOptions extends CallOptions {
+  /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
+  readonly added?: { readonly base: Oid | null; readonly objects: readonly NewObject[] };
+}
+
 export interface Transport {
   /** For people: the remote's name or the folder, never with credentials. */
   readonly label: string;
@@ -61,7 +66,7 @@ export interface Transport {
   fetch(options?: FetchOptions): Promise<FetchOutcome>;
 
   /** Pushes one commit to the branch: a plain, non-forced push, so that the upstream refuses all but a fast-forward. */
-  push(oid: Oid, options?: CallOptions): Promise<PushOutcome>;
+  push(oid: Oid, options?: PushOptions): Promise<PushOutcome>;
 
   /**
    * How the upstream's clock differs, as its answers of the last minute told. `null`: it did not tell, or it was not asked.

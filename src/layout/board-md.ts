@@ -41,9 +41,14 @@ export function boardMd(board: Board, tail: EventTail): string {
   let text = '';
   for (const limit of rowLimits) {
     text = render(board, sections, limit);
-    if (new TextEncoder().encode(text).length <= maxBoardMdSize) break;
+    if (isShort(text)) break;
   }
   return text;
+}
+
+/** No character takes more than three bytes. */
+function isShort(text: string): boolean {
+  return text.length * 3 <= maxBoardMdSize || new TextEncoder().encode(text).length <= maxBoardMdSize;
 }
 
 function render(board: Board, sections: readonly Section[], limit: number): string {
@@ -98,7 +103,7 @@ function next(board: Board, pending: readonly Task[]): Section {
   const byWorkstream = new Map<string, Task[]>();
   for (const task of pending) {
     const first = byWorkstream.get(task.workstream) ?? [];
-    byWorkstream.set(task.workstream, first);
+    if (first.length === 0) byWorkstream.set(task.workstream, first);
     const last = first[nextOfEach - 1];
     if (last !== undefined && compareTasks(last, task) < 0) continue;
     if (task.depends_on.some((id) => board.isOpenTask(id))) continue;
@@ -158,14 +163,9 @@ function taskCells({ id, workstream, title }: Task): string[] {
 
 /** In one pass: a board may have thousands. */
 function byStatus(board: Board): Record<'pending' | 'in_progress' | 'blocked', readonly Task[]> {
-  const groups = new Map<string, Task[]>();
-  for (const task of board.openTasks()) {
-    const group = groups.get(task.status);
-    if (group === undefined) groups.set(task.status, [task]);
-    else group.push(task);
-  }
-  const of = (status: Task['status']): readonly Task[] => groups.get(status) ?? [];
-  return { pending: of('pending'), in_progress: of('in_progress'), blocked: of('blocked') };
+  const groups = { pending: [] as Task[], in_progress: [] as Task[], blocked: [] as Task[] };
+  for (const task of board.openTasks()) groups[task.status as keyof typeof groups]?.push(task);
+  return groups;
 }
 
 function inOrderOfUrgency(board: Board): Workstream[] {

@@ -6,7 +6,7 @@ import { type Place, pathOf, placeOf, statePath } from './paths.ts';
 import { decodeJsonRecord, type JsonCollection } from './record-json.ts';
 import { decodeState, isNewerFormat, type State, stateFault } from './state-file.ts';
 
-/** A record to decode; knowledge and other files are never hot. */
+/** A record to decode; cycles, knowledge and other files are never hot. */
 export interface HotFile {
   readonly path: string;
   readonly place: HotPlace;

@@ -6,6 +6,7 @@
  * for them, and every machine must write the same bytes.
  */
 import { maxTitleLength } from '../core/arguments.ts';
+import { faultInGlob } from '../core/names.ts';
 import type { Knowledge } from '../core/records.ts';
 import { decodeText, type Fault, maxKnowledgeBytes } from './faults.ts';
 import { joinFrontMatter, splitFrontMatter } from './front-matter.ts';
@@ -16,8 +17,11 @@ export const unknownAuthor = 'system';
 /** When a file was written that does not say. Its commit knows. */
 export const unknownTime = '1970-01-01T00:00:00.000Z';
 
-export function encodeKnowledge({ title, tags, updated_by, updated_at, version, content }: Knowledge): Promise<string> {
-  return joinFrontMatter({ fields: { title, tags, updated_by, updated_at, version }, body: content });
+/** `paths` came later than the other fields: where a topic binds no files, nothing is written of them. */
+export function encodeKnowledge(knowledge: Knowledge): Promise<string> {
+  const { title, tags, paths, updated_by, updated_at, version, content } = knowledge;
+  const binding = paths.length === 0 ? {} : { paths };
+  return joinFrontMatter({ fields: { title, tags, ...binding, updated_by, updated_at, version }, body: content });
 }
 
 export async function decodeKnowledge(topic: string, path: string, bytes: Uint8Array): Promise<Knowledge | Fault> {
@@ -27,7 +31,8 @@ export async function decodeKnowledge(topic: string, path: string, bytes: Uint8A
   if ('fault' in split) return { path, reason: split.fault };
   const { fields, body } = split;
   const title = readTitle(fields.title);
-  const tags = readTags(fields.tags);
+  const tags = readList(fields.tags, isName);
+  const paths = readList(fields.paths, isGlob);
   const by = fields.updated_by ?? unknownAuthor;
   const at = fields.updated_at ?? unknownTime;
   const version = fields.version ?? 0;
@@ -37,10 +42,11 @@ export async function decodeKnowledge(topic: string, path: string, bytes: Uint8A
   });
   if (title === undefined) return fault('title', 'a line of text');
   if (tags === undefined) return fault('tags', 'a list of names');
+  if (paths === undefined) return fault('paths', 'a list of globs, made of literals, ?, * and ** only');
   if (typeof by !== 'string' || !isName(by)) return fault('updated_by', 'the name of an agent');
   if (typeof at !== 'string' || !isTime(at)) return fault('updated_at', 'a time such as 2026-01-01T00:00:00.000Z');
   if (!Number.isSafeInteger(version) || (version as number) < 0) return fault('version', 'a whole number');
-  return { topic, title, tags, updated_by: by, updated_at: at, version: version as number, content: body };
+  return { topic, title, tags, paths, updated_by: by, updated_at: at, version: version as number, content: body };
 }
 
 function readTitle(value: unknown): string | null | undefined {
@@ -49,11 +55,15 @@ function readTitle(value: unknown): string | null | undefined {
   return text === undefined || text.length > maxTitleLength || /[\n\r\0]/.test(text) ? undefined : text;
 }
 
-function readTags(value: unknown): string[] | undefined {
+function readList(value: unknown, isFine: (item: string) => boolean): string[] | undefined {
   if (value === null || value === undefined) return [];
   if (!Array.isArray(value)) return undefined;
-  const tags = value.map(readScalar);
-  return tags.every((tag) => tag !== undefined && isName(tag)) ? (tags as string[]) : undefined;
+  const items = value.map(readScalar);
+  return items.every((item) => item !== undefined && isFine(item)) ? (items as string[]) : undefined;
+}
+
+function isGlob(text: string): boolean {
+  return faultInGlob(text) === null;
 }
 
 /** People write `title: 2026` and mean text. */

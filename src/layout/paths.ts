@@ -7,6 +7,7 @@
 
 import { faultInTopic } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
+import { messageKey } from '../core/messages.ts';
 import { faultInName, faultInPath, faultInResource } from '../core/names.ts';
 import { isOpen, type Task } from '../core/records.ts';
 import type { CollectionName } from '../core/shelf.ts';
@@ -30,7 +31,17 @@ const maxEncodedLength = 180;
 /** Ends the name of such a folder. A lone `%` stands in no encoded text, so no folder has the name of a file. */
 const folderMark = '%';
 
-const listedFolders: ReadonlySet<string> = new Set(['workstreams', 'agents', 'locks', 'knowledge', 'templates']);
+const listedFolders: ReadonlySet<string> = new Set([
+  'workstreams',
+  'agents',
+  'locks',
+  'messages',
+  'cycles',
+  'knowledge',
+  'templates',
+]);
+const messagePath = /^messages\/([^/]+)\/([0-9a-f]{8,32})\.json$/;
+const cyclePath = /^cycles\/([1-9]\d{0,8})\.json$/;
 const taskPath = /^tasks\/(open|closed)\/([0-9a-f])\/([0-9a-f])\/(\2\3[0-9a-f]{6,30})\.json$/;
 
 /** @throws OrcError never: the record's names were checked when it was made or read */
@@ -46,6 +57,12 @@ export function pathOf<C extends CollectionName>(collection: C, record: Records[
     }
     case 'locks':
       return `locks/${encodeResource((record as Records['locks']).resource)}.json`;
+    case 'messages': {
+      const { to, id } = record as Records['messages'];
+      return `messages/${to}/${id}.json`;
+    }
+    case 'cycles':
+      return `cycles/${(record as Records['cycles']).number}.json`;
     case 'knowledge':
       return `knowledge/${(record as Records['knowledge']).topic}.md`;
     default:
@@ -53,7 +70,7 @@ export function pathOf<C extends CollectionName>(collection: C, record: Records[
   }
 }
 
-/** Where a record that is not loaded may lie: a closed task, a retired agent, a knowledge text, another file. */
+/** Where a record that is not loaded may lie: a closed task, a retired agent, a cycle, a knowledge text, another file. */
 export function coldPaths(collection: CollectionName, key: string): readonly string[] {
   const path = coldPathOf(collection, key);
   if (path === null) return [];
@@ -83,6 +100,10 @@ export function placeOf(path: string): Place {
     }
     case 'locks':
       return placeOfLock(path.slice(slash + 1));
+    case 'messages':
+      return placeOfMessage(path);
+    case 'cycles':
+      return placeOfCycle(path);
     case 'knowledge':
       return placeOfTopic(path.slice(slash + 1));
     case 'events':
@@ -120,6 +141,8 @@ function coldPathOf(collection: CollectionName, key: string): string | null {
       return pathOfTask(key, false);
     case 'agents':
       return `agents/retired/${key}.json`;
+    case 'cycles':
+      return `cycles/${key}.json`;
     case 'knowledge':
       return `knowledge/${key}.md`;
     case 'files':
@@ -162,6 +185,17 @@ function placeOfLock(file: string): Place {
   return encodeResource(key) === file.slice(0, -'.json'.length)
     ? { kind: 'record', collection: 'locks', key, hot: true }
     : unknown;
+}
+
+function placeOfMessage(path: string): Place {
+  const [, to, id] = messagePath.exec(path) ?? [];
+  if (to === undefined || id === undefined || faultInName(to) !== null) return unknown;
+  return { kind: 'record', collection: 'messages', key: messageKey({ to, id }), hot: true };
+}
+
+function placeOfCycle(path: string): Place {
+  const key = cyclePath.exec(path)?.[1];
+  return key === undefined ? unknown : { kind: 'record', collection: 'cycles', key, hot: false };
 }
 
 function placeOfTopic(file: string): Place {

@@ -72,6 +72,7 @@ export async function readBoard(input: {
   for (const { path, bytes } of input.hot) bytesByPath.set(path, bytes);
   const faults: Fault[] = [];
   const topics: string[] = [];
+  const cycleNumbers: number[] = [];
   const records: HotFile[] = [];
   for (const { path, mode } of input.entries) {
     if (!isListed(path)) continue;
@@ -85,6 +86,8 @@ export async function readBoard(input: {
       records.push({ path, place, bytes: bytes as Uint8Array }); // faultInReading saw to it
     } else if (place.kind === 'record' && place.collection === 'knowledge') {
       topics.push(place.key);
+    } else if (place.kind === 'record' && place.collection === 'cycles') {
+      cycleNumbers.push(Number(place.key));
     }
   }
   const settings = await readSettings(bytesByPath.get(settingsPath));
@@ -95,11 +98,14 @@ export async function readBoard(input: {
     settings: settings.settings,
     settingsText: settings.text,
     counts: state?.counts ?? new Map(),
+    cycleNumbers,
     topics,
     workstreams: new Shelf('workstreams', true),
     tasks: new Shelf('tasks', false),
     agents: new Shelf('agents', false),
     locks: new Shelf('locks', true),
+    messages: new Shelf('messages', true),
+    cycles: new Shelf('cycles', false),
     knowledge: new Shelf('knowledge', false),
     files: new Shelf('files', false),
   });
@@ -120,15 +126,19 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
   const faults = read.faults.filter(({ path, kind }) => !diffByPath.has(path) && !(kind === 'twin' && touchesNames));
   const bytesByPath = new Map<string, Uint8Array>();
   const topics = new Set(read.board.topics);
+  const cycleNumbers = new Set(read.board.cycleNumbers);
   const records: HotFile[] = [];
   for (const { path, mode, bytes } of diff) {
     const place = placeOf(path);
     const isTopic = place.kind === 'record' && place.collection === 'knowledge';
+    const isCycle = place.kind === 'record' && place.collection === 'cycles';
     if (isTopic) topics.delete(place.key);
+    if (isCycle) cycleNumbers.delete(Number(place.key));
     if (mode === null || bytes === null || !isListed(path)) continue;
     const fault = faultInEntry(path, place, mode) ?? faultInReading(path, place, bytes !== 'unread');
     if (fault !== null) faults.push(fault);
     else if (isTopic) topics.add(place.key);
+    else if (isCycle) cycleNumbers.add(Number(place.key));
     else if (isHotRecord(place)) records.push({ path, place, bytes: bytes as Uint8Array });
     else if (bytes !== 'unread') bytesByPath.set(path, bytes);
   }
@@ -140,6 +150,7 @@ export async function patchBoard(read: ReadBoard, diff: readonly FileDiff[]): Pr
   const hasNoState = faults.some(({ path }) => path === statePath);
   const board = read.board.clone({
     ...partlyLoaded(read.board),
+    cycleNumbers,
     topics,
     ...(settings === null ? {} : { settings: settings.settings, settingsText: settings.text }),
     ...(isStateNew ? { meta: state?.meta ?? emptyMeta } : {}),
@@ -178,11 +189,12 @@ export async function decodeRecord(
 }
 
 /** A board that was begun here knows all its records; once others' changes are only named, it no longer does. */
-function partlyLoaded({ tasks, agents, knowledge, files }: Board): Partial<BoardContents> {
+function partlyLoaded({ tasks, agents, cycles, knowledge, files }: Board): Partial<BoardContents> {
   if (!tasks.isComplete) return {};
   return {
     tasks: tasks.clone(false),
     agents: agents.clone(false),
+    cycles: cycles.clone(false),
     knowledge: knowledge.clone(false),
     files: files.clone(false),
   };

@@ -1,15 +1,15 @@
-/** JSON records ↔ bytes: canonical when written, checked when read. Workstreams, tasks, agents, locks. */
+/** JSON records ↔ bytes: canonical when written, checked when read. Workstreams, tasks, agents, locks, messages, cycles. */
 import type * as z from 'zod/mini';
 import { describeFault } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
 import { maxRecordBytes } from '../core/record-size.ts';
-import type { Agent, CheckResults, Hold, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, CheckResults, Cycle, Hold, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { isPlainTask } from './fast-task.ts';
 import { decodeText, type Fault } from './faults.ts';
 import { pathOf } from './paths.ts';
-import { agentSchema, lockSchema, taskSchema, workstreamSchema } from './record-schemas.ts';
+import { agentSchema, cycleSchema, lockSchema, messageSchema, taskSchema, workstreamSchema } from './record-schemas.ts';
 
-export type JsonCollection = 'workstreams' | 'tasks' | 'agents' | 'locks';
+export type JsonCollection = 'workstreams' | 'tasks' | 'agents' | 'locks' | 'messages' | 'cycles';
 
 /** Two-space indent, keys in the order of the record types, a newline at the end. */
 export function encodeJsonRecord<C extends JsonCollection>(collection: C, record: Records[C]): string {
@@ -93,6 +93,10 @@ function schemaOf(collection: JsonCollection): () => z.ZodMiniType {
       return agentSchema;
     case 'locks':
       return lockSchema;
+    case 'messages':
+      return messageSchema;
+    case 'cycles':
+      return cycleSchema;
   }
 }
 
@@ -120,6 +124,10 @@ function inOrder<C extends JsonCollection>(collection: C, record: Records[C]): o
       return taskInOrder(record as Task);
     case 'agents':
       return agentInOrder(record as Agent);
+    case 'messages':
+      return messageInOrder(record as Message);
+    case 'cycles':
+      return cycleInOrder(record as Cycle);
     default:
       return lockInOrder(record as Lock);
   }
@@ -186,4 +194,17 @@ function lockInOrder({ resource, shared, holders }: Lock): Lock {
 
 function holdInOrder({ agent, id, token, acquired_at, ttl_ms, expires_at, reason }: Hold): Hold {
   return { agent, id, token, acquired_at, ttl_ms, expires_at, reason };
+}
+
+function messageInOrder(it: Message): Message {
+  const { id, to, from, sent_to, text, task, sent_version, sent_at, read_at } = it;
+  return { id, to, from, sent_to, text, task, sent_version, sent_at, read_at };
+}
+
+/** Plan and results stand as they came. */
+function cycleInOrder({ number, opened_by, opened_at, opened_version, plan_version, plan, collected }: Cycle): Cycle {
+  const opened = { number, opened_by, opened_at, opened_version, plan_version, plan };
+  if (collected === null) return { ...opened, collected };
+  const { by, at, version, results_version, results } = collected;
+  return { ...opened, collected: { by, at, version, results_version, results } };
 }

@@ -4,10 +4,20 @@
  * They ask for no more than core's operations guarantee, so that nothing that was accepted can become unreadable.
  */
 import * as z from 'zod/mini';
+import { faultInDocument } from '../core/arguments.ts';
 import { isOperationId } from '../core/ids.ts';
 import { faultInGlob, faultInName, faultInResource } from '../core/names.ts';
 import { lazily } from '../core/operation.ts';
-import { type Agent, type Lock, type Task, taskStatuses, type Workstream } from '../core/records.ts';
+import {
+  type Agent,
+  type Cycle,
+  type JsonDocument,
+  type Lock,
+  type Message,
+  type Task,
+  taskStatuses,
+  type Workstream,
+} from '../core/records.ts';
 import { fromIso } from '../core/time.ts';
 
 /** To the 28th: which months are longer is for `fromIso` to know. */
@@ -128,6 +138,40 @@ export const lockSchema = lazily((): z.ZodMiniType<Lock> => {
     reason: z.nullable(z.string()),
   });
   return z.strictObject({ resource: resource(), shared: z.boolean(), holders: z.array(hold).check(z.minLength(1)) });
+});
+
+export const messageSchema = lazily(
+  (): z.ZodMiniType<Message> =>
+    z.strictObject({
+      id: taskId(),
+      to: name(),
+      from: name(),
+      sent_to: z.string(),
+      text: z.string(),
+      task: z.nullable(taskId()),
+      sent_version: whole(1),
+      sent_at: time(),
+      read_at: z.nullable(time()),
+    }),
+);
+
+export const cycleSchema = lazily((): z.ZodMiniType<Cycle> => {
+  const document = () =>
+    z.unknown().check((context) => {
+      const found = faultInDocument(context.value);
+      if (found !== null) context.issues.push({ code: 'custom', input: context.value, message: found });
+    }) as unknown as z.ZodMiniType<JsonDocument>;
+  return z.strictObject({
+    number: whole(1),
+    opened_by: name(),
+    opened_at: time(),
+    opened_version: whole(1),
+    plan_version: whole(0),
+    plan: document(),
+    collected: z.nullable(
+      z.strictObject({ by: name(), at: time(), version: whole(1), results_version: whole(0), results: document() }),
+    ),
+  });
 });
 
 /** What a workstream has in `state.json`: its status and priority, for whoever reads only that file, and its counts. */

@@ -1,6 +1,8 @@
 /** What can be wrong with a file before it is opened: its name, its mode, a name beside it that differs by case alone. */
 import type { Board } from '../core/board.ts';
+import { compareMessages } from '../core/messages.ts';
 import { faultInName, faultInPath, foldName } from '../core/names.ts';
+import type { Message } from '../core/records.ts';
 import { compareText, type Fault } from './faults.ts';
 import { type Place, pathOf } from './paths.ts';
 
@@ -56,9 +58,16 @@ export function findTwins(board: Board): Fault[] {
   const agents = [...board.agents.loaded()].filter(({ status }) => status === 'active').map(({ id }) => id);
   const resources = [...board.locks.loaded()].map(({ resource }) => resource);
   const workstreams = [...board.workstreams.loaded()].map(({ name }) => name);
+  const owners = new Map(
+    [...board.messages.loaded()]
+      .sort(compareMessages)
+      .reverse()
+      .map((each) => [each.to, each]),
+  );
   compare(agents, (name) => `agents/${name}.json`);
   compare(workstreams, (name) => `workstreams/${name}.json`);
   compare(resources, (resource) => pathOf('locks', { resource, shared: false, holders: [] }));
+  compare(owners.keys(), (name) => pathOf('messages', owners.get(name) as Message));
   compare(board.topics, (topic) => `knowledge/${topic}.md`);
   return twins;
 }

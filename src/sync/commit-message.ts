@@ -4,11 +4,14 @@
  */
 import { isOperationId } from '../core/ids.ts';
 import type { Accepted, Operation, ResultRef } from '../core/operation.ts';
+import { findOperation } from '../core/operations/index.ts';
 import type { Task } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 
 /** Longer texts stand in the tree; the message names them by the object id that git would give the text. */
 const maxQuotedLength = 1024;
+/** So do lists and documents whose JSON is longer than this. */
+const maxQuotedJson = 8 * maxQuotedLength;
 const maxBodyLength = 4096;
 
 export interface Trailers {
@@ -23,7 +26,7 @@ export interface Trailers {
 export function formatCommitMessage(accepted: Accepted, base: number, hashText: (text: string) => string): string {
   const { operation } = accepted;
   const { id, kind, agent, batch } = operation;
-  const args = quoteArguments(operation.args, hashText);
+  const args = quoteArguments(operation, hashText);
   const lines = [
     `Orc-Version: ${accepted.version}`,
     `Orc-Base: ${base}`,
@@ -76,19 +79,29 @@ function tokenOf(accepted: Accepted): number | null {
   return null;
 }
 
-function quoteArguments(value: unknown, hashText: (text: string) => string): unknown {
+function quoteArguments({ kind, args }: Operation, hashText: (text: string) => string): object {
+  const documents = findOperation(kind)?.bulk ?? [];
+  const entries = Object.entries(args).map(([name, value]) => {
+    if (!documents.includes(name)) return [name, quote(value, hashText)];
+    const text = JSON.stringify(value);
+    return [name, text.length > maxQuotedJson ? { $blob: hashText(text), length: text.length } : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function quote(value: unknown, hashText: (text: string) => string): unknown {
   if (typeof value === 'string') {
     return value.length <= maxQuotedLength ? value : { $blob: hashText(value), length: value.length };
   }
   if (Array.isArray(value)) {
     // A list as long as an import's is a digest as a whole.
     const text = JSON.stringify(value);
-    return text.length > 8 * maxQuotedLength
+    return text.length > maxQuotedJson
       ? { $blob: hashText(text), length: text.length }
-      : value.map((each) => quoteArguments(each, hashText));
+      : value.map((each) => quote(each, hashText));
   }
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, quoteArguments(inner, hashText)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, quote(inner, hashText)]));
 }
 
 /** A text's lines must not pass for trailers or end the message: they are kept apart from the last paragraph and cut to size. */

@@ -23,7 +23,7 @@ export interface Head {
 export const emptyTail: EventTail = { first: 1, count: 0, text: '' };
 const eventsFolder = 'events';
 /** Folders that are read whole to open a board. The archive and the event log are not among them. */
-const hotFolders = ['workstreams', 'tasks/open', 'agents', 'locks', 'knowledge', 'templates'];
+const hotFolders = ['workstreams', 'tasks/open', 'agents', 'locks', 'messages', 'cycles', 'knowledge', 'templates'];
 /** How far up a version is looked for above manual edits. */
 const maxManualEdits = 10_000;
 

@@ -162,7 +162,7 @@ class Round {
     await store.writeObjects(replayed.objects);
     const began = clock.monotonic();
     if (!(await this.#taking.pushing(base.commit))) return { outcome: 'raced', settled: this.#settled };
-    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);
+    const pushed = await this.#pushOnce(base, replayed);
     switch (pushed.outcome) {
       case 'taken':
         await this.#keepBooks(() => view.taken(replayed.tip, began));
@@ -188,9 +188,9 @@ class Round {
   }
 
   /** Transports throw only what keeps a push from beginning: then nothing was sent, and the caller hears why. */
-  async #pushOnce(tip: Oid): Promise<PushOutcome> {
+  async #pushOnce({ commit: base }: Head, { tip, objects }: Replayed): Promise<PushOutcome> {
     try {
-      return await this.#ports.transport.push(tip, this.#call);
+      return await this.#ports.transport.push(tip.commit as Oid, { ...this.#call, added: { base, objects } });
     } catch (error) {
       if (error instanceof OrcError) this.#taking.cleared();
       throw error;
@@ -291,7 +291,8 @@ export function acceptedOutcome(accepted: Accepted, commit: Oid | null): Outcome
   const { version, result, changes } = accepted;
   const key = Object.values(result)[0];
   const collection = collectionOf[Object.keys(result)[0] ?? ''];
-  const record = changes.find((change) => change.collection === collection && change.key === key)?.after ?? null;
+  const record =
+    changes.find((change) => change.collection === collection && change.key === String(key))?.after ?? null;
   return {
     outcome: 'accepted',
     version,
@@ -308,6 +309,7 @@ const collectionOf: Readonly<Record<string, CollectionName>> = {
   agent: 'agents',
   lock: 'locks',
   knowledge: 'knowledge',
+  cycle: 'cycles',
 };
 
 /** The recorded outcome of an operation that is in. */

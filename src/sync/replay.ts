@@ -7,12 +7,12 @@
 import { advance, apply } from '../core/apply.ts';
 import type { Board } from '../core/board.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
-import { MissingClock, refuse } from '../core/operation.ts';
+import { MissingClock, MissingPast, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
 import { editTree } from '../git/edit-tree.ts';
-import { encodeCommit } from '../git/objects.ts';
+import { concatBytes, encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
@@ -20,6 +20,7 @@ import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
 import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
+import { findMutation } from './past.ts';
 import type { Committer } from './ports.ts';
 import { findProofs } from './proof.ts';
 import type { QueueRecord, Unit } from './queue.ts';
@@ -53,10 +54,14 @@ export interface Replayed {
 
 /** The head under construction. */
 interface Draft {
+  /** What it is built on: published history. */
+  readonly base: Oid | null;
   board: Board;
   commit: Oid | null;
   tree: Oid | null;
   tail: EventTail;
+  /** The text of `tail`, encoded; `null`: not yet. */
+  tailBytes: Uint8Array | null;
 }
 
 export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
@@ -70,12 +75,20 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
 
-  let draft: Draft = { board: base.read.board.clone(), commit: base.commit, tree: base.tree, tail: base.tail };
+  let draft: Draft = {
+    base: base.commit,
+    board: base.read.board.clone(),
+    commit: base.commit,
+    tree: base.tree,
+    tail: base.tail,
+    tailBytes: null,
+  };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
   for (const unit of units) {
     const before = unit.records.length > 1 ? { ...draft, board: draft.board.clone() } : null;
     const outcome: Decided[] = [];
+    const written = pending.size;
     // A batch is in whole or not at all: a line of it that is not in the log had nothing to do.
     const isIn = unit.records.some(({ operation }) => proofs.has(operation.id));
     for (const record of unit.records) {
@@ -115,6 +128,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     if (before !== null && failed >= 0) {
       for (const { operation } of unit.records) proofs.delete(operation.id);
       draft = before;
+      // A transport may send all of them.
+      for (const oid of [...pending.keys()].slice(written)) pending.delete(oid);
       decided.push(...refuseWhole(unit, outcome, failed));
     } else {
       decided.push(...outcome);
@@ -160,10 +175,17 @@ async function decide(
   const { board } = draft;
   const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
   const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
+  let past: Context['past'];
   let clockOffMs: Context['clockOffMs'] = options.sharesClock || options.clockOff === undefined ? null : 'unknown';
   for (;;) {
     try {
-      const decision = apply(board, operation, { at, version: board.meta.version + 1, clockSkewMs, clockOffMs });
+      const decision = apply(board, operation, {
+        at,
+        version: board.meta.version + 1,
+        clockSkewMs,
+        clockOffMs,
+        ...(past === undefined ? {} : { past }),
+      });
       const fault =
         decision.outcome === 'accepted' && decision.settingsText !== undefined
           ? await faultInSettings(decision.settingsText)
@@ -171,6 +193,7 @@ async function decide(
       return fault === null ? decision : refuse('invalid-argument', `orc.yaml would not be readable: ${fault}`);
     } catch (error) {
       if (error instanceof MissingClock) clockOffMs = (await options.clockOff?.()) ?? null;
+      else if (error instanceof MissingPast) past = await findMutation(options.store, draft.base, error.version);
       else if (error instanceof MissingRecord) await provideRecord(reader, draft.tree, board, error);
       else throw error;
     }
@@ -192,7 +215,11 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   advance(draft.board, accepted);
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
-  for (const [path, text] of files) edits.set(path, text === null ? null : add('blob', encoder.encode(text)));
+  const tailBytes = encodeTail(tail, draft);
+  for (const [path, text] of files) {
+    if (text === null) edits.set(path, null);
+    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
+  }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) pending.set(object.oid, object);
   for (const [oid, basis] of replaced) pending.set(oid, { ...(pending.get(oid) as NewObject), basis });
@@ -209,6 +236,14 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   );
   draft.tree = root;
   draft.tail = tail;
+  draft.tailBytes = tailBytes;
+}
+
+/** Of a log that grew, only what is new is encoded. */
+function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
+  const { text } = before.tail;
+  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
+  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
 }
 
 function authorOf(agent: string, board: Board): { name: string; email: string } {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { collectResults, collectText, makeBrief, makePlan, planText } from '../../src/app/cycle.ts';
-import { fenced } from '../../src/app/cycle-brief.ts';
+import { collectResults, collectText, makeBrief, makePlan } from '../../src/app/cycle.ts';
 import type { NewTask, Orc } from '../../src/app/orc.ts';
+import { planText } from '../../src/app/plan-text.ts';
+import { fenced } from '../../src/app/quoting.ts';
 import { relevantKnowledge } from '../../src/app/relevance.ts';
 import { openNewBoard, worldAt } from '../support/boards.ts';
 
@@ -201,6 +202,7 @@ describe('relevance', () => {
     content,
     title: null,
     tags: [],
+    paths: [],
     updated_by: 'a',
     updated_at: start,
     version: 1,
@@ -243,6 +245,7 @@ describe('collecting', () => {
     const collected = await collectResults(orc, { since });
     expect(collected).toEqual({
       collected_at: since,
+      cycle: null,
       since,
       completed_this_cycle: [
         { workstream: 'press', task_id: words, title: 'Write', result: 'written', completed_at: since },

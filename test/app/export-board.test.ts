@@ -56,6 +56,7 @@ describe('there and back', () => {
       title: 'Tone -->',
       tags: ['voice'],
     });
+    await orc.perform('knowledge.write', { topic: 'style/code', content: 'short', paths: ['src/**', '**/*.sql'] });
     await orc.writeKnowledge('odd', '<!-- orc: {"tags":["not mine"]} -->\n---\nx: 1\n---\n');
     await orc.logEvent('ann', 'sharpened', { pencil: { hardness: 2 } });
     await orc.completeTask('press', first.id, 'done');
@@ -63,6 +64,9 @@ describe('there and back', () => {
     const files = await exported(orc);
     expect(files['knowledge/style/tone.md']).toMatch(
       /^<!-- Updated by system at \S+ -->\n<!-- orc: \{"title":"Tone --\\u003e","tags":\["voice"\]\} -->\ncalm\r\n$/,
+    );
+    expect(files['knowledge/style/code.md']).toMatch(
+      /^<!-- Updated by system at \S+ -->\n<!-- orc: \{"paths":\["src\/\*\*","\*\*\/\*\.sql"\]\} -->\nshort$/,
     );
     expect(files['events.jsonl']).not.toContain('board_created');
     const again = await imported(files);
@@ -72,6 +76,7 @@ describe('there and back', () => {
       tags: ['voice'],
       content: 'calm\r\n',
     });
+    expect(await again.knowledge('style/code')).toMatchObject({ paths: ['src/**', '**/*.sql'], content: 'short' });
     expect(await again.readKnowledge('odd')).toBe('<!-- orc: {"tags":["not mine"]} -->\n---\nx: 1\n---\n');
   });
 

@@ -24,7 +24,7 @@ export async function playBoard(seed: number, steps: number, offMs?: number): Pr
     const upstreamClock = (): number => clock.now() - (name === 'three' ? (offMs ?? 0) : 0);
     return memoryClient({ name, upstream, clock, ...(offMs === undefined ? {} : { upstreamClock }) });
   });
-  const known: Known = { tasks: [], blocked: [], claims: [], holds: [], versions: new Map() };
+  const known: Known = { tasks: [], blocked: [], claims: [], holds: [], versions: new Map(), messages: [], done: [] };
   const logs: CallRecord[] = [];
   const call = (client: MemoryClient, name: string, requests: readonly Request[]) =>
     submit({ client, name, requests, clock, logs, known, random });
@@ -108,11 +108,16 @@ function remember({ operation, outcome }: Answer, known: Known): void {
   if (outcome.outcome !== 'accepted') return;
   const { id: claim, kind, agent, args } = operation;
   const { result, version: token } = outcome;
+  known.done.push({ version: token, op: claim, task: 'task' in result ? result.task : null });
   if (kind === 'task.add' && 'task' in result) known.tasks.push(result.task);
   if (kind === 'task.block') known.blocked.push(String(args.id));
   if ((kind === 'task.next' || kind === 'task.claim') && 'task' in result)
     known.claims.push({ id: result.task, agent, token, claim });
   if (kind === 'lock.acquire') known.holds.push({ resource: String(args.resource), agent, token, claim });
+  if (kind === 'message.send') {
+    const { message, to } = outcome.record as { readonly message: string; readonly to: readonly string[] };
+    known.messages.push(...to.map((each) => ({ id: message, to: each })));
+  }
   if (kind.startsWith('knowledge.')) known.versions.set(String(args.topic), token);
 }
 

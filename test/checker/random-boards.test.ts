@@ -13,22 +13,30 @@ describe('boards that three clients make at random', () => {
   const refused = new Set<string>();
 
   test.each([11, 12, 13, 14, 15, 16, 17, 18])('seed %i', async (seed) => {
-    const board = await playBoard(seed, 120);
-    const { violations, judged } = checkBoard(board);
-    expect(violations, `seed ${seed}`).toEqual([]);
+    const judged = await play(seed);
     for (const rule of [1, 2, 3, 4, 5, 6, 7] as const) expect(judged[rule]).toBeGreaterThan(0);
-    for (const { kind, answer } of board.logs) (answer === 'ok' ? played : refused).add(kind);
   });
 
-  test('every kind of operation was accepted, and refused where it can be', () => {
+  test('every kind of operation was accepted, and refused where it can be', async () => {
+    const isMissing = (): boolean => kinds.some((kind) => !played.has(kind) || !refused.has(kind));
+    // With every new kind the others come more rarely: then it takes more boards.
+    for (let seed = 41; seed < 60 && isMissing(); seed++) await play(seed);
     expect([...played].sort()).toEqual(['board.init', ...kinds].sort());
     expect([...refused].sort()).toEqual([...kinds].sort());
   });
+
+  async function play(seed: number): Promise<ReturnType<typeof checkBoard>['judged']> {
+    const board = await playBoard(seed, 120);
+    const { violations, judged } = checkBoard(board);
+    expect(violations, `seed ${seed}`).toEqual([]);
+    for (const { kind, answer } of board.logs) (answer === 'ok' ? played : refused).add(kind);
+    return judged;
+  }
 });
 
 test('clients that compare their clocks, one of which is off by an hour', async () => {
   let refusals = 0;
-  for (const seed of [31, 32, 33, 34, 35, 36]) {
+  for (let seed = 31; seed <= 36 || (refusals === 0 && seed < 60); seed++) {
     const board = await playBoard(seed, 120, 3_600_000);
     expect(checkBoard(board).violations, `seed ${seed}`).toEqual([]);
     const forClock = board.logs.filter(({ code }) => code === 'clock-off').length;

@@ -20,6 +20,10 @@ export interface Known {
     readonly claim: string;
   }[];
   readonly versions: Map<string, number>;
+  /** Messages, by each of their recipients. */
+  readonly messages: { readonly id: string; readonly to: string }[];
+  /** Accepted operations of late, oldest first. */
+  readonly done: { readonly version: number; readonly op: string; readonly task: string | null }[];
 }
 
 const agents = ['agent-1', 'agent-1', 'agent-1', 'Ärger', 'build bot', 'system'];
@@ -34,6 +38,10 @@ const resources = [
   `long/${'é'.repeat(60)}`,
 ];
 const topics = ['payments', 'api/auth', 'API/keys', 'Payments', '名前'];
+const mailTargets = [
+  ...['agent-1', 'agent-1', 'Ärger', 'agent:build bot', 'agent:stranger', 'agent:Agent-1', 'stranger', 'system'],
+  ...['all', 'all', 'build', 'ws:build', 'ws:2026', 'docs', 'ws:nowhere', 'nobody'],
+];
 const globs = ['src/app.ts', 'docs/**', 'src/*/x', '**'];
 
 const weights: Readonly<Record<string, number>> = {
@@ -49,7 +57,7 @@ const weights: Readonly<Record<string, number>> = {
   'task.renew': 3,
   'task.complete': 5,
   'task.fail': 3,
-  'task.release': 2,
+  'task.release': 3,
   'task.block': 2,
   'task.unblock': 2,
   'task.cancel': 1,
@@ -62,11 +70,16 @@ const weights: Readonly<Record<string, number>> = {
   'lock.renew': 3,
   'lock.release': 3,
   'lock.break': 1,
+  'message.send': 3,
+  'message.ack': 2,
+  'cycle.open': 1,
+  'cycle.collect': 1,
   'knowledge.write': 4,
   'knowledge.append': 2,
   'knowledge.delete': 1,
   'event.log': 2,
   'config.set': 1,
+  undo: 8,
 };
 export const kinds = Object.keys(weights);
 const bag = Object.entries(weights).flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind));
@@ -102,6 +115,16 @@ function text(random: RandomSource): string {
     ' ',
   ]);
   return random.chance(0.5) ? words : `${words}${random.below(1000)}`;
+}
+
+/** Small, or too long to stand in a message whole. */
+function document(random: RandomSource): Record<string, unknown> {
+  const list = Array.from({ length: random.pick([0, 1, 400]) }, (_, n) => ({
+    n,
+    text: `task ${n}`,
+    deep: [[n / 2, null]],
+  }));
+  return { text: text(random), '2026': true, list, none: {}, "it's": [] };
 }
 
 function some<Item>(random: RandomSource, items: readonly Item[], most: number): Item[] {
@@ -257,11 +280,31 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
       return { resource, ...proof };
     case 'lock.break':
       return { resource, reason: text(random) };
+    case 'message.send':
+      return {
+        to: random.pick(mailTargets),
+        text: text(random),
+        ...optional(random, { task: () => random.pick([null, 'deadbeef', ...known.tasks.slice(-8)]) }),
+      };
+    case 'message.ack': {
+      const mail = known.messages.filter(({ to }) => to === agent || random.chance(0.02)).map(({ id }) => id);
+      const ids = mail.slice(-(1 + random.below(20)));
+      return { ids: ids.length === 0 ? ['deadbeef'] : ids };
+    }
+    case 'cycle.open':
+      return { plan: document(random), plan_version: random.below(9) };
+    case 'cycle.collect':
+      return {
+        results: document(random),
+        results_version: random.below(9),
+        ...optional(random, { cycle: () => 1 + random.below(3) }),
+      };
     case 'knowledge.write': {
       const base = () => Math.max((known.versions.get(topic) ?? 0) - random.pick([0, 0, 1, 9]), 0);
       const fields = {
         title: () => random.pick(['a: b', null, "it's", '2026']),
         tags: () => some(random, ['x', 'y', 'yes'], 3),
+        paths: () => some(random, globs, 2),
         base,
       };
       return { topic, content: text(random), ...optional(random, fields) };
@@ -270,6 +313,14 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
       return { topic, content: text(random) };
     case 'knowledge.delete':
       return { topic };
+    case 'undo': {
+      const done = random.pick(known.done.slice(random.chance(0.7) ? -3 : -20));
+      if (done === undefined) return { version: 1 + random.below(3) };
+      const version = random.chance(0.05) ? done.version + random.pick([-1, 1, 50]) : done.version;
+      const meant = { op: () => (random.chance(0.9) ? done.op : 'another-operation'), reason: () => text(random) };
+      const mine = done.task === null ? {} : proofOf(done.task, agent, random, known);
+      return { version, ...optional(random, meant), ...(random.chance(0.6) ? mine : {}) };
+    }
     case 'event.log': {
       const data = {
         n1: 1,

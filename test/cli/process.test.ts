@@ -42,6 +42,22 @@ test('a reader that goes away is no error', async () => {
   expect(ended.out).toMatch(/^\[\d\d:\d\d:\d\d\] system: board_created\n$/);
 });
 
+test('a watcher whose reader goes away ends, and so does one that is interrupted: neither failed', async () => {
+  const { orc, folder } = await orcWithBoard();
+  for (let n = 0; n < 5; n++) await orc('emit', 'agent-1', 'measured', `text=${'x'.repeat(60_000)}`);
+  const script = `{ "$1" "$2" watch --json --since 0; echo "exit $?" >&2; } | head -1`;
+  const cut = await start('sh', ['-c', script, 'sh', node, command.file], { cwd: folder }).ended;
+  expect(cut.err).toBe('exit 0\n');
+  expect(JSON.parse(cut.out)).toMatchObject({ data: { n: 1, action: 'board_created' }, published: true, version: 1 });
+
+  const watching = start(node, [command.file, 'watch'], { cwd: folder });
+  await vi.waitUntil(() => watching.printed().includes('--- Live ---'), { timeout: 10_000, interval: 20 });
+  await orc('emit', 'agent-1', 'deployed');
+  await vi.waitUntil(() => watching.printed().includes('deployed'), { timeout: 10_000, interval: 20 });
+  watching.interrupt();
+  expect(await watching.ended).toMatchObject({ code: 0, err: '' });
+});
+
 test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeout: 30_000 }, async () => {
   const remote = makeBareRemote();
   const clone = makeClone(remote);

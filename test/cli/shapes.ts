@@ -32,13 +32,26 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   ],
   Agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
+  Message: ['id', 'to', 'from', 'sent_to', 'text', 'task', 'sent_version', 'sent_at', 'read_at'],
+  SentMessage: ['id', 'sent_to', 'to', 'skipped'],
+  Cycle: ['number', 'opened_by', 'opened_at', 'opened_version', 'plan_version', 'plan', 'collected'],
+  CycleSummary: [
+    ...['number', 'opened_by', 'opened_at', 'opened_version', 'collected_by', 'collected_at', 'completed'],
+  ],
+  Collected: [
+    ...['collected_at', 'cycle', 'since', 'completed_this_cycle', 'failed', 'still_in_progress', 'knowledge_updates'],
+  ],
   Lock: ['resource', 'shared', 'holders'],
   WorkSummary: [
     ...['event', 'because', 'agent', 'claimed', 'completed', 'failed', 'released', 'lost', 'unpublished', 'unfinished'],
   ],
   LockCheck: ['resource', 'state', 'holders'],
-  Knowledge: ['topic', 'title', 'tags', 'updated_by', 'updated_at', 'version', 'content'],
+  Knowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'content'],
+  KnowledgeHit: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'score', 'snippets'],
+  BoundKnowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'matched'],
+  KnowledgeChange: ['version', 'commit', 'at', 'agent', 'kind', 'manual', 'title', 'bytes', 'added', 'removed'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
+  Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
@@ -47,7 +60,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],
   StatusReport: [
     ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
-    ...['knowledge_topics', 'sync', 'faults', 'warning'],
+    ...['knowledge_topics', 'unread_mail', 'sync', 'faults', 'warning'],
   ],
 };
 

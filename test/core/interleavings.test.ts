@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
 import { checkInvariants } from '../../src/core/invariants.ts';
+import { messagesOf } from '../../src/core/messages.ts';
 import type { Accepted, Context, Decision, Operation } from '../../src/core/operation.ts';
 import type { Task } from '../../src/core/records.ts';
 import {
@@ -16,6 +17,7 @@ import {
   minute,
   operationId,
   partly,
+  pastOf,
   snapshot,
   startTime,
 } from '../support/board-builder.ts';
@@ -57,8 +59,13 @@ const weights = {
   'knowledge.write': 1,
   'knowledge.append': 1,
   'knowledge.delete': 1,
+  'message.send': 2,
+  'message.ack': 2,
+  'cycle.open': 1,
+  'cycle.collect': 1,
   'event.log': 1,
   'config.set': 1,
+  undo: 5,
 } as const;
 type Kind = keyof typeof weights;
 const kinds = Object.entries(weights).flatMap(([kind, weight]) => new Array<Kind>(weight).fill(kind as Kind));
@@ -211,15 +218,37 @@ class World {
       case 'workstream.update':
         return { name: workstream, priority: 1 + (step.other % 9) };
       case 'knowledge.write':
-        return { topic, content: `text ${step.other}`, ...(step.flag ? { base: step.other } : {}) };
+        return {
+          topic,
+          content: `text ${step.other}`,
+          ...(step.flag ? { base: step.other } : { paths: ['src/**'] }),
+        };
       case 'knowledge.append':
         return { topic, content: 'more' };
       case 'knowledge.delete':
         return { topic };
+      case 'message.send': {
+        const to = ['all', 'ada', 'bob', 'cyd', 'ws:alpha', 'beta', 'agent:dan'][step.other % 7];
+        return { to, text: 'a message', ...(step.flag ? { task: id } : {}) };
+      }
+      case 'message.ack': {
+        const ids = messagesOf(this.board, agent).map((message) => message.id);
+        return { ids: step.flag && ids.length > 0 ? ids : [ids[step.pick % Math.max(1, ids.length)] ?? '00000000'] };
+      }
+      case 'cycle.open':
+        return { plan: { pick: step.pick }, plan_version: step.other };
+      case 'cycle.collect':
+        return { results: { pick: step.pick }, results_version: step.other, ...(step.flag ? { cycle: 1 } : {}) };
       case 'event.log':
         return { action: 'deployed', data: { count: step.other } };
       case 'config.set':
         return { key: 'publish', value: 'sync', text: `a: ${step.other}` };
+      case 'undo': {
+        // Mostly something of late: only that has a chance that nothing was built on it.
+        const version = Math.max(1, this.board.meta.version - (step.flag ? step.other : step.other % 3));
+        const change = this.accepted[version - 1]?.changes.find(({ collection }) => collection === 'tasks');
+        return { version, ...(change === undefined ? {} : this.#proofOf(step, agent, change.key)) };
+      }
     }
   }
 
@@ -247,7 +276,7 @@ class World {
 
   #apply(asked: Pick<Operation, 'kind' | 'agent' | 'args'>): void {
     const operation: Operation = deepFreeze({ id: operationId(++this.#asked, 7), ...asked });
-    const context: Context = { at: this.#now, version: this.board.meta.version + 1, clockSkewMs: this.skewMs };
+    const context = this.#contextFor(operation, this.#now, this.board.meta.version + 1);
     const before = partsOf(this.board);
     const tasksBefore = new Map([...this.board.tasks.loaded()].map((task) => [task.id, task]));
     const eventsBefore = this.board.meta.events;
@@ -278,6 +307,11 @@ class World {
     this.#checkClosedTasks(operation, tasksBefore);
     this.#compare();
     expect(checkInvariants(this.board)).toEqual([]);
+  }
+
+  #contextFor({ kind, args }: Operation, at: number, version: number): Context {
+    const undone = kind === 'undo' ? this.accepted[Number(args.version) - 1] : undefined;
+    return { at, version, clockSkewMs: this.skewMs, ...(undone === undefined ? {} : { past: pastOf(undone) }) };
   }
 
   /** Somebody who loaded less, and in another order, decides alike; so does a copy, with the operation out of JSON. */
@@ -408,8 +442,27 @@ class World {
       case 'lock.break':
         model.locks.delete(args.resource);
         break;
+      case 'undo':
+        this.#followUndo(operation, accepted);
+        break;
     }
     this.#sweepLocks();
+  }
+
+  /** No claim, and no token, comes back; one that goes was its holder's to give. */
+  #followUndo(operation: Operation, accepted: Accepted): void {
+    const change = accepted.changes.find(({ collection }) => collection === 'tasks');
+    if (change?.collection !== 'tasks' || change.after === null) return;
+    const task = this.model.tasks.get(change.key);
+    if (task === undefined) throw new Error('an unknown task came back');
+    const { status, attempts, claim } = change.after;
+    if (status === 'in_progress') expect(claim?.id).toBe(task.holder?.id);
+    else {
+      expect(claim).toBeNull();
+      if (task.holder !== null) this.#demandHolder(operation, task.holder);
+      task.holder = null;
+    }
+    Object.assign(task, { status, attempts });
   }
 
   #followClaim(id: string, operation: Operation, accepted: Accepted, lease = leaseMs): void {
@@ -485,6 +538,7 @@ class World {
     for (const [id, task] of before) {
       if (!['done', 'failed', 'cancelled'].includes(task.status)) continue;
       const isReopened = operation.kind === 'task.reopen' && operation.args.id === id;
+      if (operation.kind === 'undo') continue;
       expect(this.board.tasks.get(id)?.status).toBe(isReopened ? 'pending' : task.status);
     }
   }
@@ -512,11 +566,8 @@ class World {
     const board = Board.empty();
     board.settings = this.board.settings;
     for (const { operation, version, at, ...rest } of this.accepted) {
-      const again = apply(board, JSON.parse(JSON.stringify(operation)) as Operation, {
-        at,
-        version,
-        clockSkewMs: this.skewMs,
-      });
+      const asJson = JSON.parse(JSON.stringify(operation)) as Operation;
+      const again = apply(board, asJson, this.#contextFor(operation, at, version));
       expectSame(again, { operation, version, at, ...rest, outcome: 'accepted' });
       advance(board, again as Accepted);
     }
@@ -527,7 +578,16 @@ class World {
 
 /** What a board is made of, by identity: its records are frozen, so nothing can change but by another one in its place. */
 function partsOf(board: Board): unknown[] {
-  const shelves = [board.workstreams, board.tasks, board.agents, board.locks, board.knowledge, board.files];
+  const shelves = [
+    board.workstreams,
+    board.tasks,
+    board.agents,
+    board.locks,
+    board.messages,
+    board.cycles,
+    board.knowledge,
+    board.files,
+  ];
   return [
     board.meta,
     board.settings,
@@ -535,6 +595,7 @@ function partsOf(board: Board): unknown[] {
     ...shelves.flatMap((shelf) => [...shelf.loaded()]),
     ...board.openTasks(),
     ...board.topics,
+    ...board.cycleNumbers,
     ...workstreams.map((name) => board.countsOf(name)),
   ];
 }

@@ -52,6 +52,7 @@ describe('a file written by hand', () => {
       topic: 'notes',
       title: null,
       tags: [],
+      paths: [],
       updated_by: 'system',
       updated_at: '1970-01-01T00:00:00.000Z',
       version: 0,

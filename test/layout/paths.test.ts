@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import type { Records } from '../../src/core/board.ts';
 import type { CollectionName } from '../../src/core/shelf.ts';
 import { coldPaths, isHot, isListed, pathOf, placeOf, segmentPath } from '../../src/layout/paths.ts';
-import { anyAgent, anyKnowledge, anyLock, anyTask, anyWorkstream } from '../support/board-files.ts';
+import {
+  anyAgent,
+  anyCycle,
+  anyKnowledge,
+  anyLock,
+  anyMessage,
+  anyTask,
+  anyWorkstream,
+} from '../support/board-files.ts';
 
 const lock = (resource: string): Records['locks'] => ({ resource, shared: false, holders: [] });
 
@@ -19,6 +27,8 @@ describe('a path', () => {
     expect(pathOf('knowledge', { topic: 'api/auth' } as Records['knowledge'])).toBe('knowledge/api/auth.md');
     expect(pathOf('locks', lock('deploy'))).toBe('locks/deploy.json');
     expect(pathOf('locks', lock('path:src/api/**'))).toBe('locks/path%3Asrc%2Fapi%2F%2A%2A.json');
+    expect(pathOf('messages', { to: 'ann', id: '1a2b3c4d' } as Records['messages'])).toBe('messages/ann/1a2b3c4d.json');
+    expect(pathOf('cycles', { number: 12 } as Records['cycles'])).toBe('cycles/12.json');
     expect(segmentPath(257)).toBe('events/0000000257.jsonl');
     expect(segmentPath(12_345_678_901)).toBe('events/12345678901.jsonl');
   });
@@ -28,6 +38,8 @@ describe('a path', () => {
     ['workstreams', anyWorkstream],
     ['agents', anyAgent],
     ['locks', anyLock],
+    ['messages', anyMessage],
+    ['cycles', anyCycle],
     ['knowledge', anyKnowledge],
   ];
   it.each(records)('of %s leads back to its key', (collection, arbitrary) => {
@@ -37,13 +49,15 @@ describe('a path', () => {
         const place = placeOf(path);
         expect(place).toMatchObject({ kind: 'record', collection });
         if (place.kind !== 'record') return;
-        const { id, name, resource, topic } = record as {
+        const { id, to, number, name, resource, topic } = record as {
           id?: string;
+          to?: string;
+          number?: number;
           name?: string;
           resource?: string;
           topic?: string;
         };
-        expect(place.key).toBe(id ?? name ?? resource ?? topic);
+        expect(place.key).toBe(to === undefined ? String(id ?? number ?? name ?? resource ?? topic) : `${to}/${id}`);
         expect(isHot(path)).toBe(place.hot);
         expect(place.hot || coldPaths(collection, place.key).includes(path)).toBe(true);
       }),
@@ -96,6 +110,18 @@ describe('a path', () => {
     'locks/%.json',
     'locks/%FF.json',
     'locks/path%3Asrc%2f%2A%2A.json',
+    'messages/1a2b3c4d.json',
+    'messages/ann/x.json',
+    'messages/ann/1A2B3C4D.json',
+    'messages/../1a2b3c4d.json',
+    'messages/ann/old/1a2b3c4d.json',
+    'messages/-x/1a2b3c4d.json',
+    'cycles/0.json',
+    'cycles/01.json',
+    'cycles/x.json',
+    'cycles/1',
+    'cycles/1/2.json',
+    'cycles/-1.json',
     'knowledge/x.txt',
     'knowledge/a.md/b.md',
     'knowledge/x.md.md',
@@ -123,20 +149,28 @@ describe('a path', () => {
       'state.json',
       'orc.yaml',
       'locks/x.json',
+      'messages/ann/1a2b3c4d.json',
       'agents/x.json',
       'workstreams/x.json',
       'tasks/open/1/a/1a2b3c4d.json',
     ]) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, true, true]);
     }
-    for (const path of ['agents/retired/x.json', 'knowledge/a/b.md', 'README.md', 'BOARD.md', 'templates/brief.md']) {
+    for (const path of [
+      'cycles/1.json',
+      'agents/retired/x.json',
+      'knowledge/a/b.md',
+      'README.md',
+      'BOARD.md',
+      'templates/brief.md',
+    ]) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, false, true]);
     }
     for (const path of [
       'tasks/closed/1/a/1a2b3c4d.json',
       'events/0000000001.jsonl',
       'docs/x.md',
-      'messages/a/b.json',
+      'pictures/a/b.json',
     ]) {
       expect([path, isHot(path), isListed(path)]).toEqual([path, false, false]);
     }
@@ -147,6 +181,8 @@ describe('a path', () => {
     expect(coldPaths('tasks', 'x')).toEqual([]);
     expect(coldPaths('knowledge', 'a/../b')).toEqual([]);
     expect(coldPaths('files', 'state.json')).toEqual([]);
+    expect(coldPaths('cycles', '../state')).toEqual([]);
+    expect(coldPaths('cycles', '7')).toEqual(['cycles/7.json']);
     expect(coldPaths('workstreams', 'x')).toEqual([]);
     expect(coldPaths('tasks', '1a2b3c4d')).toEqual(['tasks/closed/1/a/1a2b3c4d.json']);
     expect(coldPaths('files', 'README.md')).toEqual(['README.md']);

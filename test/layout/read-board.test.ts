@@ -63,6 +63,18 @@ describe('opening a board', () => {
   });
 });
 
+const aMessage = JSON.stringify({
+  id: '1a2b3c4d',
+  to: 'ann',
+  from: 'bob',
+  sent_to: 'agent:ann',
+  text: 'x',
+  task: null,
+  sent_version: 1,
+  sent_at: '2026-01-01T00:00:00.000Z',
+  read_at: null,
+});
+
 describe('a faulty file', () => {
   const hostile: readonly (readonly [string, string, string, RegExp])[] = [
     ['no JSON', 'agents/agent-1.json', '{', /is no JSON/],
@@ -73,6 +85,13 @@ describe('a faulty file', () => {
     ['a device name', 'workstreams/CON.json', '{}', /must not be a device|has a name/],
     ['a misplaced task', 'tasks/open/0/0/1a2b3c4d.json', '{}', /no file in this folder has/],
     ['a nested agent', 'agents/x/y.json', '{}', /no file in this folder has/],
+    ['a message of no recipient', 'messages/1a2b3c4d.json', '{}', /no file in this folder has/],
+    [
+      "a message in another's mailbox",
+      'messages/bob/1a2b3c4d.json',
+      aMessage,
+      /belongs at messages\/ann\/1a2b3c4d\.json/,
+    ],
     ['an undecodable lock', 'locks/%zz.json', '{}', /no file in this folder has/],
     ['a topic under a topic', 'knowledge/api.md/x.md', 'x', /no file in this folder has/],
     ['a dangerous name at the root', 'git~1', 'x', /has a name that/],
@@ -128,7 +147,7 @@ describe('a faulty file', () => {
     'knowledge/picture.png',
     'knowledge/.gitkeep',
     'docs/a:b.md',
-    'messages/a/b.json',
+    'pictures/a/b.json',
   ])('is not what %s is: it is left alone', async (path) => {
     const { tree } = await smallTree();
     expect((await openTree(changed(tree, { [path]: 'x' }))).faults).toEqual([]);

@@ -8,7 +8,15 @@ import { pathOf } from '../../src/layout/paths.ts';
 import { decodeRecord } from '../../src/layout/read-board.ts';
 import { taskSchema } from '../../src/layout/record-schemas.ts';
 import { encodeRecord } from '../../src/layout/write-board.ts';
-import { anyAgent, anyKnowledge, anyLock, anyTask, anyWorkstream } from '../support/board-files.ts';
+import {
+  anyAgent,
+  anyCycle,
+  anyKnowledge,
+  anyLock,
+  anyMessage,
+  anyTask,
+  anyWorkstream,
+} from '../support/board-files.ts';
 
 const encoder = new TextEncoder();
 
@@ -17,6 +25,8 @@ const arbitraries: { readonly [C in CollectionName]?: fc.Arbitrary<Records[C]> }
   tasks: anyTask,
   agents: anyAgent,
   locks: anyLock,
+  messages: anyMessage,
+  cycles: anyCycle,
   knowledge: anyKnowledge,
 };
 
@@ -45,6 +55,35 @@ describe('a record', () => {
       { numRuns: 50 },
     );
   });
+
+  it('of knowledge that binds no files says nothing of paths; else they stand after the tags', async () => {
+    const knowledge = {
+      topic: 'api/auth',
+      title: 'Auth',
+      tags: ['api'],
+      paths: [],
+      updated_by: 'ann',
+      updated_at: '2026-03-01T10:00:00.000Z',
+      version: 7,
+      content: 'text\n',
+    };
+    const rest = 'updated_by: ann\nupdated_at: 2026-03-01T10:00:00.000Z\nversion: 7\n---\ntext\n';
+    expect(await encodeRecord('knowledge', knowledge)).toBe(`---\ntitle: Auth\ntags:\n  - api\n${rest}`);
+    const binding = { ...knowledge, paths: ['src/api/**', '**/*.sql'] };
+    const paths = 'paths:\n  - src/api/**\n  - "**/*.sql"\n';
+    expect(await encodeRecord('knowledge', binding)).toBe(`---\ntitle: Auth\ntags:\n  - api\n${paths}${rest}`);
+  });
+
+  it.each(['paths: src/**', 'paths: [../x]', 'paths: ["a{b}"]', 'paths: [[a]]'])(
+    'of knowledge with %j is set aside, and the field named',
+    async (line) => {
+      const decoded = await decodeRecord('knowledge/a.md', encoder.encode(`---\n${line}\n---\ntext`));
+      expect(decoded).toEqual({
+        path: 'knowledge/a.md',
+        reason: expect.stringMatching(/paths must be a list of globs/),
+      });
+    },
+  );
 
   it('is JSON of two-space indent with a newline at the end', async () => {
     const lock = { resource: 'deploy', shared: false, holders: [] };

@@ -4,6 +4,9 @@
  */
 import type { ResultRef } from '../../src/core/operation.ts';
 import { findOperation } from '../../src/core/operations/index.ts';
+import { decodeCommit } from '../../src/git/objects.ts';
+import type { GitObject, Oid } from '../../src/git/store.ts';
+import { parseTrailers } from '../../src/sync/commit-message.ts';
 import type { CallRecord } from '../support/checker/types.ts';
 import { type Beginning, worldStart } from './beginning.ts';
 import { type Link, readChain } from './chain.ts';
@@ -20,8 +23,10 @@ export function checkWorld(world: PastWorld, beginning: Beginning): string[] {
   const faults = [...world.faults];
   const chain = readChain(world, faults);
   checkHeads(world, chain, faults);
+  checkLocalHeads(world, faults);
   checkOnce(world, beginning, chain, faults);
   checkAnswers(world, chain, faults);
+  checkHeard(world, chain, faults);
   checkOrder(world, chain, faults);
   checkBatches(world, chain, faults);
   checkHolders(chain, beginning, faults);
@@ -44,6 +49,25 @@ function checkHeads({ upstream, machines }: PastWorld, chain: readonly Link[], f
       if (place === undefined || place <= before)
         faults.push(`${what} went from place ${before} to ${place} (${head})`);
       else before = place;
+    }
+  }
+}
+
+/**
+ * What readers read is what this machine knows of the upstream, with what was told as queued here on top: no move of the local
+ * head leaves out what is known at that moment. Both refs move under the store's lock.
+ */
+function checkLocalHeads({ machines }: PastWorld, faults: string[]): void {
+  for (const { name, localMoves, store, disk } of machines) {
+    for (const { to, tracking } of localMoves) {
+      const where = `the local head of ${name} went to ${to}`;
+      let oid = to;
+      while (oid !== null && oid !== tracking) {
+        const { message, parents } = decodeCommit((store.objects.get(oid) as GitObject).bytes);
+        const op = parseTrailers(message)?.op.id ?? '';
+        oid = disk.told.has(op) ? (parents[0] ?? null) : null;
+        if (oid === null) faults.push(`${where}, which is not ${tracking} with what was told on top`);
+      }
     }
   }
 }
@@ -97,6 +121,25 @@ function isNo({ answer, code }: CallRecord): boolean {
     answer === 'unchanged' ||
     (answer === 'error' && code === 'upstream-refused')
   );
+}
+
+/**
+ * Who is told no for certain was asked for upstream: it has answered since, with a head not older than what was known already.
+ * An older one tells nothing of what was known.
+ */
+function checkHeard({ log, heard }: PastWorld, chain: readonly Link[], faults: string[]): void {
+  const places = new Map(chain.map(({ oid, place }) => [oid, place]));
+  const placeOf = (head: Oid | null): number => (head === null ? -1 : (places.get(head) ?? -1));
+  for (const { record, known } of log.calls) {
+    const { start, end, client } = record;
+    const isAboutBoard = record.answer !== 'error' && isNo(record) && record.published !== false;
+    if (end === null || !isAboutBoard) continue;
+    const hasHeard = heard.some(
+      ({ machine, began, ended, head }) =>
+        machine === client && began > start && ended < end && placeOf(head) >= placeOf(known),
+    );
+    if (!hasHeard) faults.push(`${record.kind} ${record.op} (${client}) was told ${record.answer} of an old state`);
+  }
 }
 
 /** What was asked after an answer stands after what was answered. */

@@ -70,7 +70,7 @@ export function drawClimate(random: Random): Climate {
   };
   const someMachine = (): string | null => random.pick([null, ...names]);
   const some = <T>(probability: number, make: () => T): T[] => (random.happens(probability) ? [make()] : []);
-  return {
+  const climate: Climate = {
     machines: names.map((name) => ({
       name,
       processes: isSleepy ? 3 : random.pick([1, 1, 2, 2, 3]),
@@ -94,6 +94,8 @@ export function drawClimate(random: Random): Climate {
     isContended: random.happens(0.4),
     mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
   };
+  // Nobody reads back at once what it has just pushed.
+  return random.happens(0.08) ? { ...climate, lags: [{ from: 0, to: endsAt, machine: null, lagMs: 1_500 }] } : climate;
 }
 
 function drawWeather(random: Random, isSleepy: boolean): Weather {

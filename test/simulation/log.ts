@@ -1,5 +1,7 @@
 /** What every caller asked and heard, in the form that the checker reads, and by when it should have heard. */
 import type { Operation, ResultRef } from '../../src/core/operation.ts';
+import type { Oid } from '../../src/git/store.ts';
+import { trackingRef } from '../../src/sync/refs.ts';
 import type { Answer } from '../../src/sync/tentative.ts';
 import type { CallAnswer, CallRecord } from '../support/checker/types.ts';
 import type { WorldProcess } from './machine.ts';
@@ -12,6 +14,8 @@ export interface LoggedCall {
   /** On the virtual clock; `null` for calls without one. */
   readonly deadline: number | null;
   readonly process: WorldProcess;
+  /** What its machine knew of the upstream when it was asked. */
+  readonly known: Oid | null;
   /** What a caller was told that its operation will become. */
   tentative: ResultRef | null;
   /** Publishing was put off: all answers are tentative. */
@@ -51,6 +55,7 @@ export class CallLog {
       },
       deadline: this.#time.now + timeoutMs,
       process,
+      known: machine.store.refs.get(trackingRef) ?? null,
       tentative: null,
       isDeferred: false,
     };

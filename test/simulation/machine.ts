@@ -36,6 +36,11 @@ export interface WorldProcess {
   readonly machine: Machine;
 }
 
+export interface LocalMove {
+  readonly to: Oid | null;
+  readonly tracking: Oid | null;
+}
+
 export class Machine {
   readonly name: string;
   readonly store: MemoryStore;
@@ -44,6 +49,8 @@ export class Machine {
   clockOffsetMs: number;
   /** Everywhere that the tracking ref went. */
   readonly tracked: (Oid | null)[] = [];
+  /** Everywhere that the local head went, and where the tracking ref stood then. */
+  readonly localMoves: LocalMove[] = [];
   readonly #options: MachineOptions;
   readonly #lives = new Map<string, ProcessLife>();
   readonly #storeLock: MachineLock;
@@ -62,7 +69,11 @@ export class Machine {
       ...store,
       updateRefs: async (updates) => {
         const result = await store.updateRefs(updates);
-        for (const { ref, to } of updates) if (result === 'updated' && ref === trackingRef) this.tracked.push(to);
+        if (result === 'changed') return result;
+        for (const { ref, to } of updates) {
+          if (ref === trackingRef) this.tracked.push(to);
+          if (ref === localRef) this.localMoves.push({ to, tracking: store.refs.get(trackingRef) ?? null });
+        }
         return result;
       },
     };

@@ -199,6 +199,16 @@ export const mutants: readonly Mutant[] = [
     why: 'who fetched earlier and is slower wins',
   },
   {
+    name: 'an older state confirms what is known',
+    file: view,
+    find: "if (relation === 'behind') return { outcome: 'unreachable', reason: this.#behindReason() };",
+    replace: `if (relation === 'behind') {
+      this.#confirmed = { commit: seen.before, at: seen.began };
+      return { outcome: 'same' };
+    }`,
+    why: 'a replica that lags says nothing of what is known already',
+  },
+  {
     name: 'the local head moves wherever it is told to',
     file: view,
     find: 'if (now.tracking !== from.tracking) return false;',

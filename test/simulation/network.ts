@@ -68,6 +68,14 @@ export interface NetworkCounts {
   landedUnseen: number;
 }
 
+/** The upstream's answer to a machine: where it stands, or that it took a push. Stamps of the virtual clock. */
+export interface Heard {
+  readonly machine: string;
+  readonly began: number;
+  readonly ended: number;
+  readonly head: Oid | null;
+}
+
 type PushFate = keyof Weather['push'] | 'plain';
 
 /** Where the caller sets no limit. */
@@ -75,6 +83,7 @@ const patienceMs = 60_000;
 
 export class Network {
   readonly counts: NetworkCounts = { pushes: 0, taken: 0, raced: 0, refused: 0, unknown: 0, landedUnseen: 0 };
+  readonly heard: Heard[] = [];
   /** When the upstream got each of its heads. */
   readonly #headTimes: number[] = [];
   /** When the last push that is under way will have arrived. */
@@ -112,6 +121,7 @@ export class Network {
     const { time, random } = this.#options;
     const { read } = this.#weather;
     const began = time.now;
+    const asked = time.stamp();
     const there = this.#delay();
     const back = this.#delay();
     const isHanging = random.happens(read.hang);
@@ -125,7 +135,9 @@ export class Network {
     }
     await time.sleep(there + back);
     const seenAt = began + there - this.#lag(machine, began + there);
-    return answer(() => this.#headAt(seenAt));
+    const head = this.#headAt(seenAt);
+    this.heard.push({ machine, began: asked, ended: time.stamp(), head });
+    return answer(() => head);
   }
 
   async #push(
@@ -138,6 +150,7 @@ export class Network {
     const { time, random } = this.#options;
     this.counts.pushes++;
     const began = time.now;
+    const asked = time.stamp();
     const there = this.#delay();
     const back = this.#delay();
     // What has left the machine goes its way though its sender is killed; sometimes.
@@ -153,6 +166,7 @@ export class Network {
         const outcome = await receive();
         await time.sleep(back);
         this.#count(outcome);
+        if (outcome.outcome === 'taken') this.heard.push({ machine, began: asked, ended: time.stamp(), head: oid });
         return outcome;
       }
       case 'unreachable':

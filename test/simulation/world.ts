@@ -9,7 +9,7 @@ import { type Climate, drawClimate, drawMishap } from './climate.ts';
 import { editByHand } from './hand-edit.ts';
 import { CallLog } from './log.ts';
 import { Machine, type WorldProcess } from './machine.ts';
-import { Network, type NetworkCounts } from './network.ts';
+import { type Heard, Network, type NetworkCounts } from './network.ts';
 import { createRandom, type Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -27,6 +27,7 @@ export interface PastWorld {
   readonly head: Oid | null;
   readonly machines: readonly Machine[];
   readonly log: CallLog;
+  readonly heard: readonly Heard[];
   readonly counts: NetworkCounts & Record<'crashes' | 'powerCuts' | 'stops' | 'handEdits' | 'events', number>;
   /** What went wrong while it lasted: errors that nobody should see, calls that never end, a queue that never empties. */
   readonly faults: readonly string[];
@@ -107,6 +108,7 @@ class World {
       head: this.#upstream.head,
       machines: this.#machines,
       log: this.#log,
+      heard: this.#network.heard,
       counts: { ...this.#network.counts, ...this.#counts, events },
       faults: this.#faults,
       trace: this.#trace,

@@ -17,7 +17,7 @@ process.stdin.once('data', () => {
 
 const recorder = new Recorder(orders.name, orders.log);
 const world = recorder.world((args) => {
-  if (args.includes('push')) say('push');
+  if (args.includes('push') || args.includes('receive-pack')) say('push');
 });
 
 const { agent } = orders;

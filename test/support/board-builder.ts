@@ -5,7 +5,8 @@
 import { expect } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
 import { Board } from '../../src/core/board.ts';
-import type { Accepted, Context, Decision, Operation, Refusal } from '../../src/core/operation.ts';
+import { messageKey } from '../../src/core/messages.ts';
+import type { Accepted, Context, Decision, Operation, PastMutation, Refusal } from '../../src/core/operation.ts';
 import { isOpen, type Settings, type Task } from '../../src/core/records.ts';
 import { type CollectionName, MissingRecord, Shelf } from '../../src/core/shelf.ts';
 import type { ErrorCode } from '../../src/errors.ts';
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly id?: string;
   readonly clockSkewMs?: number;
   readonly clockOffMs?: Context['clockOffMs'];
+  /** What an `undo` is told of history. */
+  readonly past?: Context['past'];
 }
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -60,6 +63,7 @@ export function contextFor(board: Board, options: RunOptions = {}): Context {
     version: board.meta.version + 1,
     clockSkewMs: options.clockSkewMs ?? 0,
     clockOffMs: options.clockOffMs ?? null,
+    ...(options.past === undefined ? {} : { past: options.past }),
   };
 }
 
@@ -73,6 +77,12 @@ export function run(board: Board, kind: string, args: Args = {}, options: RunOpt
   const decision = decide(board, kind, args, options);
   if (decision.outcome === 'accepted') advance(board, decision);
   return decision;
+}
+
+/** What the commit of an accepted operation tells of it. */
+export function pastOf({ version, operation, changes }: Accepted): PastMutation {
+  const { id: op, kind, agent } = operation;
+  return { version, op, kind, agent, changes };
 }
 
 /** As `run`, for operations that have to be accepted. */
@@ -158,13 +168,22 @@ export function claimTask(
   return { token: accepted.version };
 }
 
-const collections: readonly CollectionName[] = ['workstreams', 'tasks', 'agents', 'locks', 'knowledge', 'files'];
+const collections: readonly CollectionName[] = [
+  'workstreams',
+  'tasks',
+  'agents',
+  'locks',
+  'messages',
+  'cycles',
+  'knowledge',
+  'files',
+];
 
 /** All that is on a board, as plain data that can be compared; records in the order of their keys. */
 export function snapshot(board: Board): unknown {
   const keyOf = (record: object): string => {
-    const { id, name, resource, topic, path } = record as Record<string, string | undefined>;
-    return id ?? name ?? resource ?? topic ?? path ?? '';
+    const { id, to, number, name, resource, topic, path } = record as Record<string, string | undefined>;
+    return to === undefined ? String(id ?? number ?? name ?? resource ?? topic ?? path) : `${to}/${id}`;
   };
   const byKey = (a: object, b: object): number => (keyOf(a) < keyOf(b) ? -1 : 1);
   const records = collections.map((name) => [name, [...(board[name] as Shelf<object>).loaded()].sort(byKey)]);
@@ -172,6 +191,7 @@ export function snapshot(board: Board): unknown {
   return structuredClone({
     meta: board.meta,
     settingsText: board.settingsText,
+    cycleNumbers: [...board.cycleNumbers].sort(),
     topics: [...board.topics].sort(),
     counts: workstreams.map((name) => [name, board.countsOf(name)]),
     openTasks: [...board.openTasks()].map((task) => task.id).sort(),
@@ -193,11 +213,14 @@ export function partly(board: Board): Board {
     settings: board.settings,
     settingsText: board.settingsText,
     counts: new Map([...board.workstreams.loaded()].map(({ name }) => [name, board.countsOf(name)])),
+    cycleNumbers: [...board.cycleNumbers].reverse(),
     topics: [...board.topics].reverse(),
     workstreams: reversed('workstreams', board.workstreams, (each) => each.name),
     agents: reversed('agents', board.agents, (each) => each.id),
     locks: reversed('locks', board.locks, (each) => each.resource),
+    messages: reversed('messages', board.messages, messageKey),
     tasks: new Shelf('tasks', false, open),
+    cycles: new Shelf('cycles', false),
     knowledge: new Shelf('knowledge', false),
     files: new Shelf('files', false),
   });

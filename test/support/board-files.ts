@@ -1,10 +1,11 @@
 /** A branch in memory: paths and files, as git would keep them, with operations and hand edits put on it. */
 import fc from 'fast-check';
 import { advance } from '../../src/core/apply.ts';
+import { faultInDocument } from '../../src/core/arguments.ts';
 import { Board, type Records } from '../../src/core/board.ts';
 import { faultInName } from '../../src/core/names.ts';
 import type { Accepted } from '../../src/core/operation.ts';
-import { taskStatuses } from '../../src/core/records.ts';
+import { type JsonDocument, taskStatuses } from '../../src/core/records.ts';
 import type { CollectionName } from '../../src/core/shelf.ts';
 import { isHot, placeOf } from '../../src/layout/paths.ts';
 import { decodeRecord, type FileDiff, type ReadBoard, readBoard } from '../../src/layout/read-board.ts';
@@ -223,6 +224,50 @@ export const anyLock: fc.Arbitrary<Records['locks']> = fc.record({
   ),
 });
 
+export const anyMessage: fc.Arbitrary<Records['messages']> = fc.record({
+  id: taskId,
+  to: anyName,
+  from: anyName,
+  sent_to: fc.oneof(
+    fc.constant('all'),
+    anyName.map((name) => `ws:${name}`),
+  ),
+  text: fc.string({ unit: 'binary', maxLength: 60 }),
+  task: fc.option(taskId),
+  sent_version: whole.map((n) => n + 1),
+  sent_at: isoTime,
+  read_at: fc.option(isoTime),
+});
+
+const anyDocument = fc
+  .dictionary(
+    fc.string({ maxLength: 8 }).filter((key) => key !== '__proto__'),
+    fc.jsonValue({ maxDepth: 3 }),
+    {
+      maxKeys: 4,
+    },
+  )
+  .filter((value) => faultInDocument(value) === null)
+  .map((value) => JSON.parse(JSON.stringify(value)) as JsonDocument);
+
+export const anyCycle: fc.Arbitrary<Records['cycles']> = fc.record({
+  number: whole.map((n) => n + 1),
+  opened_by: anyName,
+  opened_at: isoTime,
+  opened_version: whole.map((n) => n + 1),
+  plan_version: whole,
+  plan: anyDocument,
+  collected: fc.option(
+    fc.record({
+      by: anyName,
+      at: isoTime,
+      version: whole.map((n) => n + 1),
+      results_version: whole,
+      results: anyDocument,
+    }),
+  ),
+});
+
 /** Bodies with all that could be taken for front matter, or be mended on the way. */
 export const anyBody = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 200 }),
@@ -262,6 +307,7 @@ export const anyKnowledge: fc.Arbitrary<Records['knowledge']> = fc.record({
     fc.string({ unit: 'binary', maxLength: 80 }).filter((title) => !/[\n\r\0]/.test(title) && title.trim() !== ''),
   ),
   tags: fc.array(anyName, { maxLength: 4 }),
+  paths: fc.array(glob, { maxLength: 3 }),
   updated_by: anyName,
   updated_at: isoTime,
   version: whole,

@@ -1,6 +1,7 @@
 /** Random lives of a board: operations that fit what is on it, most of them accepted. */
 import fc from 'fast-check';
 import type { Board } from '../../src/core/board.ts';
+import { messagesOf } from '../../src/core/messages.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import { operationId } from './board-builder.ts';
 
@@ -46,6 +47,11 @@ const kinds = [
   'knowledge.write',
   'knowledge.append',
   'knowledge.delete',
+  'message.send',
+  'message.send',
+  'message.ack',
+  'cycle.open',
+  'cycle.collect',
   'event.log',
   'config.set',
   'board.import',
@@ -149,6 +155,16 @@ function argumentsOf({ kind, pick, other, text, agent }: Step, board: Board): Re
       return { topic: from(topics, pick), content: text, title, tags: ['t'] };
     case 'knowledge.append':
       return { topic: from(topics, pick), content: text };
+    case 'message.send':
+      return { to: from([...agents, 'all', 'agent:Zoë', `ws:${workstream}`], other), text: text.trim() || 'hello' };
+    case 'message.ack': {
+      const mail = messagesOf(board, agent).map(({ id }) => id);
+      return mail.length === 0 ? null : { ids: mail.slice(0, 1 + (pick % 4)) };
+    }
+    case 'cycle.open':
+      return { plan: { text, list: [pick] }, plan_version: board.meta.version };
+    case 'cycle.collect':
+      return { results: { text }, results_version: board.meta.version };
     case 'knowledge.delete':
       return { topic: from(topics, pick) };
     case 'event.log':

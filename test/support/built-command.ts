@@ -27,6 +27,8 @@ export function buildCommandForTests(): { readonly file: string } {
 
 export interface Started {
   readonly interrupt: () => void;
+  /** Standard output so far. */
+  readonly printed: () => string;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 }
 
@@ -50,5 +52,5 @@ export function start(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err }));
   });
-  return { interrupt: () => child.kill('SIGINT'), ended };
+  return { interrupt: () => child.kill('SIGINT'), printed: () => out, ended };
 }

@@ -154,6 +154,15 @@ export function describeGitStore(name: string, factory: () => Promise<GitStore>)
       }
     });
 
+    storeTest('lists first parents, where it has a quick way', async (store) => {
+      const line = (await writeChain(store, 5, 'line')).reverse();
+      const listed = (await store.listFirstParents?.(line[0] as Oid, 3)) ?? line.slice(0, 3);
+      expect(listed).toEqual(line.slice(0, 3));
+      const merge = await writeCommit(store, 'merge', [line[1] as Oid, line[0] as Oid]);
+      const along = (await store.listFirstParents?.(merge, 9)) ?? [merge, ...line.slice(1)];
+      expect(along).toEqual([merge, ...line.slice(1)]);
+    });
+
     storeTest(
       'follows a line of 700 commits',
       async (store) => {

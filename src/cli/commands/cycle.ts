@@ -5,19 +5,29 @@ import { escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readSince } from '../values.ts';
 
-export const plan: CommandSpec = defineCommand<{ readonly plan: Plan; readonly text: string }>({
+export const plan: CommandSpec = defineCommand<{ readonly data: Plan | string; readonly text: string }>({
   name: 'plan',
   words: '',
   summary: 'Show what can be worked on next, by whom, and what has to wait',
-  examples: ['orc plan', 'orc p --json'],
-  data: 'Plan',
+  details: [
+    'Tasks that can start at the same time touch no file in common, and are given to live agents that are free and able. All other ready tasks',
+    'stand under "one after the other" with the reason. The critical path is the longest chain of open tasks, by estimate where there is one.',
+  ].join('\n'),
+  options: [{ flags: '--mermaid', summary: 'draw it, as a Mermaid flowchart' }],
+  examples: ['orc plan', 'orc plan --mermaid > plan.mmd', 'orc p --json'],
+  data: 'Plan, or with --mermaid the text',
   async run(call) {
     const orc = await call.openToRead();
-    const { makePlan, planText } = await import('../../app/cycle.ts');
+    const { drawPlan, makePlan } = await import('../../app/cycle.ts');
+    if (call.flag('mermaid')) {
+      const drawn = await drawPlan(orc);
+      return call.answer({ data: drawn, text: drawn.replace(/\n$/, '') });
+    }
+    const { planText } = await import('../../app/plan-text.ts');
     const made = await makePlan(orc);
-    return call.answer({ plan: made, text: planText(made) });
+    return call.answer({ data: made, text: planText(made) });
   },
-  toJson: (data) => data.plan,
+  toJson: ({ data }) => data,
   view: ({ data }) => [escapeText(data.text)],
 });
 
@@ -39,20 +49,35 @@ export const brief: CommandSpec = defineCommand<Brief | null>({
     data === null ? ['No pending tasks in this workstream.'] : [escapeText(data.markdown).replace(/\n$/, '')],
 });
 
-export const collect: CommandSpec = defineCommand<{ readonly collected: Collected; readonly text: string }>({
+interface Shown {
+  readonly collected: Collected;
+  /** For people: lines, or Markdown with `--markdown`. */
+  readonly text: string;
+}
+
+export const collect: CommandSpec = defineCommand<Shown>({
   name: 'collect',
   words: '',
   summary: 'Show what was completed, failed, begun and learnt',
-  options: [{ flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' }],
-  examples: ['orc collect --since 8h', 'orc c --json'],
+  details:
+    'Since the opening of the cycle that is open; where none is, since the board began. It changes nothing: `orc cycle collect` ends the cycle.',
+  options: [
+    { flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' },
+    { flags: '--markdown', summary: 'as a report in Markdown' },
+  ],
+  examples: ['orc collect --since 8h', 'orc collect --markdown > report.md', 'orc c --json'],
   data: 'Collected',
   async run(call) {
     const given = call.text('since');
     const orc = await call.openToRead();
     const since = given === undefined ? undefined : readSince(given, orc.world.clock.now());
     const { collectResults, collectText } = await import('../../app/cycle.ts');
+    const { collectMarkdown } = await import('../../app/cycle-report.ts');
     const collected = await collectResults(orc, { since });
-    return call.answer({ collected, text: collectText(collected) });
+    return call.answer({
+      collected,
+      text: call.flag('markdown') ? collectMarkdown(collected).trimEnd() : collectText(collected),
+    });
   },
   toJson: (data) => data.collected,
   view: ({ data }) => [escapeText(data.text)],

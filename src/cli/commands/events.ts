@@ -1,7 +1,10 @@
+import type { EventFilter } from '../../app/reading.ts';
 import type { BoardEvent } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
-import { type CommandSpec, defineCommand } from '../command.ts';
-import { readSince, readWhole } from '../values.ts';
+import type { Call } from '../call.ts';
+import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
+import { ended, printDocument, printNotice, untilEnded } from '../stream.ts';
+import { isCursor, readCursor, readSince, readWhole } from '../values.ts';
 import { eventLines } from '../views/events.ts';
 
 const defaultLast = 20;
@@ -10,32 +13,78 @@ export const events: CommandSpec = defineCommand<BoardEvent[]>({
   name: 'events',
   words: '',
   summary: 'Show the event log',
-  details: '--agent shows the events of that agent.',
+  details: [
+    '--agent shows the events of that agent. --since with the number of an event, or v and a board version, shows all that came after it.',
+    'With --follow only published events are shown, those that are there and then each new one; with --json one document a line.',
+  ].join('\n'),
   options: [
     { flags: '--last <n>', summary: `the last so many (default: ${defaultLast})` },
     { flags: '--action <name>', summary: 'only these: task_completed, lock_acquired and so on' },
-    { flags: '--since <time>', summary: 'only from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' },
+    {
+      flags: '--since <time>',
+      summary: 'only from then on: 2026-01-31T12:00:00Z, 2h for two hours ago, or after an event: 4711, v42',
+    },
     { flags: '--task <id>', summary: 'only those of this task' },
+    { flags: '-f, --follow', summary: 'go on with each event as it is published, until Ctrl-C' },
     { flags: '-v, --verbose', summary: 'with number, version and operation of each' },
   ],
-  examples: ['orc events', 'orc e --last 50 --agent agent-1', 'orc events --action task_completed --since 2h'],
+  examples: [
+    'orc events',
+    'orc e --last 50 --agent agent-1',
+    'orc events --action task_completed --since 2h',
+    'orc events --follow --json --since 4711',
+  ],
   data: 'BoardEvent[]',
   async run(call) {
-    const last = readWhole(call.text('last') ?? String(defaultLast), '--last');
     const since = call.text('since');
+    const cursor = since !== undefined && isCursor(since) ? readCursor(since) : null;
+    const last = call.text('last') ?? (cursor === null ? String(defaultLast) : undefined);
     const task = call.text('task');
-    const orc = await call.openToRead();
-    const filter = {
-      last,
+    const isFollowing = call.flag('follow');
+    const lastWanted = last === undefined ? undefined : readWhole(last, '--last');
+    const orc = await (isFollowing ? call.open() : call.openToRead());
+    const filter: EventFilter = {
       agent: call.globals.agent,
       action: call.text('action'),
-      since: since === undefined ? undefined : readSince(since, orc.world.clock.now()),
       task: task === undefined ? undefined : await orc.resolveTaskId(task),
+      ...(cursor ?? (since === undefined ? {} : { since: readSince(since, orc.world.clock.now()) })),
     };
-    return call.answer(await orc.events(filter));
+    if (isFollowing) return follow(call, filter, lastWanted);
+    return call.answer(await orc.events({ ...filter, last: lastWanted }));
   },
   view: ({ data }, look, call) => eventLines(data, look, call.flag('verbose')),
 });
+
+/** What is published already, as far as it is wanted; then each event once, as it comes. */
+async function follow(call: Call, filter: EventFilter, last: number | undefined): Promise<CommandResult<BoardEvent[]>> {
+  const orc = await call.open();
+  const end = await untilEnded(call, undefined);
+  const print = (event: BoardEvent): void => {
+    if (call.globals.json) printDocument(call, event, true, event.v);
+    else
+      call.io.stdout(
+        eventLines([event], call.look, call.flag('verbose'))
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
+  };
+  const { after, afterVersion, since, ...fixed } = filter;
+  const head = await orc.connection.session.view.head();
+  const isAhead = after !== undefined && after > head.read.board.meta.events;
+  for (const event of await orc.events({ ...filter, last }, head)) print(event);
+  const stream = orc.watch({
+    ...fixed,
+    afterVersion,
+    after: isAhead ? after : head.read.board.meta.events,
+    signal: end.signal,
+    onNotice: (notice) => printNotice(call, notice),
+  });
+  for await (const event of stream) {
+    print(event);
+    if (end.signal.aborted) break;
+  }
+  return ended([]);
+}
 
 export const emit: CommandSpec = defineCommand<BoardEvent>({
   name: 'emit',

@@ -1,35 +1,47 @@
+import type { BoundKnowledge, KnowledgeHit } from '../../app/knowledge-base.ts';
+import type { KnowledgeTrail } from '../../app/knowledge-history.ts';
+import type { Orc } from '../../app/orc.ts';
 import type { Knowledge } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 import { escapeText } from '../escape.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { textFrom } from '../text-words.ts';
+import { boundLines, hitLines, knowledgeTrailLines } from '../views/knowledge.ts';
 
 const write = defineCommand<Knowledge>({
   name: 'write',
   words: '<topic> [content...]',
   summary: 'Write a topic of the knowledge base',
-  details:
-    'With - in the place of the content it is read from standard input. --base refuses to write over what somebody else wrote in the meantime.',
+  details: [
+    'With - in the place of the content it is read from standard input, with --editor it is written in VISUAL or EDITOR.',
+    '--base refuses to write over what somebody else wrote in the meantime; so does --editor.',
+    'Title, tags and paths stay as they are where none are given; --title "", --tag "" and --path "" take them away.',
+  ].join(' '),
   options: [
     { flags: '--title <text>', summary: 'a title' },
     { flags: '--tag <names...>', summary: 'tags' },
+    { flags: '--path <globs...>', summary: 'the files that it binds: whoever works on them has to know it' },
     { flags: '--base <n>', summary: 'the version of the topic that this starts from; 0: there is none yet' },
+    { flags: '--editor', summary: 'write the text in an editor, from what stands there now' },
   ],
   examples: [
     'orc kb write api-design "Use REST for external, events for internal"',
-    'orc kb write api/auth - --title "How we sign in" < auth.md',
+    'orc kb write api/auth - --title "How we sign in" --tag api --path "src/auth/**" < auth.md',
+    'orc kb write api/auth --editor',
   ],
   data: 'Knowledge',
   async run(call) {
-    const args = {
+    const fields = {
       topic: call.word(0),
-      content: await contentOf(call),
-      title: call.text('title'),
-      tags: call.list('tag'),
-      base: call.whole('base'),
+      title: call.text('title') === '' ? null : call.text('title'),
+      tags: listOf(call, 'tag'),
+      paths: listOf(call, 'path'),
     };
-    return call.perform('knowledge.write', args);
+    const base = call.whole('base');
+    if (call.flag('editor')) return writeInEditor(call, fields);
+    return call.perform('knowledge.write', { ...fields, content: await contentOf(call), base });
   },
   view: ({ data }, look) => [look.line(`Wrote knowledge: ${data.topic}`)],
 });
@@ -50,17 +62,23 @@ const read = defineCommand<Knowledge>({
   name: 'read',
   words: '<topic>',
   summary: 'Print a topic',
-  examples: ['orc kb read api-design', 'orc kb read api/auth > auth.md'],
+  details: 'With --at as it was: at a version of the board, a commit, or a time in ISO 8601.',
+  options: [{ flags: '--at <moment>', summary: 'a version (42), a commit (1a2b3c4d5e), or a time (2026-01-31)' }],
+  examples: ['orc kb read api-design', 'orc kb read api/auth > auth.md', 'orc kb read api/auth --at 42'],
   data: 'Knowledge',
   async run(call) {
     const topic = call.word(0);
     const orc = await call.openToRead();
+    const at = call.text('at');
+    if (at !== undefined) return call.answer(await readAt(orc, topic, at));
     const found = await orc.knowledge(topic);
     if (found !== null) return call.answer(found);
     const { setAsideError } = await import('../../app/set-aside.ts');
     const setAside = await setAsideError(orc, 'knowledge', topic);
     if (setAside !== null) throw setAside;
-    throw new OrcError('not-found', `no knowledge on "${topic}"`, { hint: '`orc kb list` shows what there is' });
+    throw new OrcError('not-found', `no knowledge on "${topic}"`, {
+      hint: '`orc kb list` shows what there is, `orc kb history` what was deleted',
+    });
   },
   // A file or a program gets it byte for byte, a terminal without what could harm it.
   view: ({ data }, look) => (look.isTty ? [escapeText(data.content).replace(/\n$/, '')] : []),
@@ -74,12 +92,78 @@ const list = defineCommand<string[]>({
   aliases: ['ls'],
   words: '',
   summary: 'List the topics',
-  examples: ['orc kb list'],
+  options: [
+    { flags: '--tag <names...>', summary: 'only those that have all of these tags' },
+    { flags: '--prefix <text>', summary: 'only those that begin so: api/' },
+  ],
+  examples: ['orc kb list', 'orc kb list --prefix api/ --tag security'],
   data: 'string[]',
   async run(call) {
-    return call.answer(await (await call.openToRead()).listKnowledge());
+    const orc = await call.openToRead();
+    return call.answer(await orc.listKnowledge({ tags: call.list('tag'), prefix: call.text('prefix') }));
   },
   view: ({ data }, look) => (data.length === 0 ? ['(empty)'] : data.map((topic) => look.line(topic))),
+});
+
+const search = defineCommand<KnowledgeHit[]>({
+  name: 'search',
+  aliases: ['find'],
+  words: '<words...>',
+  summary: 'Find topics by words that stand in them, the best first',
+  details:
+    'Words count that begin like the given ones or differ from them by a letter, if less. Exit code 4: nothing was found.',
+  options: [
+    { flags: '--tag <names...>', summary: 'only topics that have all of these tags' },
+    { flags: '--prefix <text>', summary: 'only topics that begin so: api/' },
+    { flags: '--limit <n>', summary: 'at most so many (default: 10)' },
+  ],
+  examples: ['orc kb search token refresh', 'orc kb search deploy --tag ops --limit 3'],
+  data: 'KnowledgeHit[]',
+  async run(call) {
+    const limit = call.whole('limit', 1);
+    const filter = { tags: call.list('tag'), prefix: call.text('prefix'), limit };
+    const hits = await (await call.openToRead()).searchKnowledge(call.words.join(' '), filter);
+    return call.answer(hits, hits.length === 0 ? exitCodes.nothingToDo : undefined);
+  },
+  view: ({ data }, look) => hitLines(data, look),
+});
+
+const forPaths = defineCommand<BoundKnowledge[]>({
+  name: 'for',
+  words: '<path...>',
+  summary: 'List the topics that bind these files, the most specific first',
+  details: [
+    'Paths count from the root of the repository; src/ is all that lies in src, and globs such as "src/**/*.ts" are taken too.',
+    'Exit code 4: nothing binds them.',
+  ].join(' '),
+  examples: ['orc kb for src/auth/login.ts', 'orc kb for src/ "docs/**/*.md"'],
+  data: 'BoundKnowledge[]',
+  async run(call) {
+    const topics = await (await call.openToRead()).knowledgeFor(call.words);
+    return call.answer(topics, topics.length === 0 ? exitCodes.nothingToDo : undefined);
+  },
+  view: ({ data }, look) => boundLines(data, look),
+});
+
+const history = defineCommand<KnowledgeTrail>({
+  name: 'history',
+  words: '<topic>',
+  summary: 'Show when a topic was written or deleted, by whom, and how much changed',
+  details: 'Also of a topic that is gone. `orc kb read <topic> --at <version>` prints what it said.',
+  options: [{ flags: '--last <n>', summary: 'the last so many (default: 20)' }],
+  examples: ['orc kb history api-design', 'orc kb history api/auth --last 3 --json'],
+  data: 'KnowledgeChange[]',
+  async run(call) {
+    const topic = call.word(0);
+    const last = call.whole('last', 1) ?? 20;
+    const trail = await (await call.openToRead()).knowledgeHistory(topic, { last });
+    if (trail.changes.length > 0 || trail.cut) return call.answer(trail);
+    throw new OrcError('not-found', `there never was knowledge on "${topic}"`, {
+      hint: '`orc kb list` shows what there is',
+    });
+  },
+  toJson: ({ changes }) => changes,
+  view: ({ data }, look) => knowledgeTrailLines(data, look),
 });
 
 const remove = defineCommand<boolean>({
@@ -96,6 +180,47 @@ const remove = defineCommand<boolean>({
     code === 'not-found' ? look.line(`(no knowledge on "${call.word(0)}")`) : null,
 });
 
+/** `--tag ""` takes all of them away. */
+function listOf(call: Call, option: string): readonly string[] | undefined {
+  const given = call.list(option);
+  return given?.length === 1 && given[0] === '' ? [] : given;
+}
+
+async function readAt(orc: Orc, topic: string, at: string): Promise<Knowledge> {
+  const found = await orc.knowledgeAt(topic, at);
+  if (found !== null) return found;
+  throw new OrcError('not-found', `there was no knowledge on "${topic}" at ${at}`, {
+    hint: `\`orc kb history ${topic}\` tells when there was`,
+  });
+}
+
+/** The version that was opened is the base: what somebody else writes meanwhile is not written over. */
+async function writeInEditor(call: Call, fields: { readonly topic: string }): Promise<CommandResult<Knowledge>> {
+  if (call.words.length > 1 || call.text('base') !== undefined) {
+    throw new OrcError('usage', '--editor goes with neither content nor --base', {
+      hint: 'the editor opens what stands there now, and its version is the base',
+    });
+  }
+  const { topic } = fields;
+  await call.check('knowledge.write', { ...fields, content: '' });
+  const orc = await call.openToRead();
+  const before = await orc.knowledge(topic);
+  const { editText } = await import('../edit-text.ts');
+  const name = `${topic.replaceAll('/', '-')}.md`;
+  const edited = await editText(before?.content ?? '', name, call.io.env);
+  try {
+    const args = { ...fields, content: edited.text, base: before?.version ?? 0 };
+    const done = await call.perform<Knowledge>('knowledge.write', args);
+    await edited.discard();
+    return done;
+  } catch (error) {
+    if (!(error instanceof OrcError)) throw error;
+    const { code, message, details } = error;
+    const hint = `${error.hint === undefined ? '' : `${error.hint}; `}what was written is kept in ${edited.file}`;
+    throw new OrcError(code, message, { hint, cause: error, ...(details === undefined ? {} : { details }) });
+  }
+}
+
 async function contentOf(call: Call): Promise<string> {
   const content = await textFrom(call, call.words.slice(1));
   if (content !== undefined) return content;
@@ -104,4 +229,4 @@ async function contentOf(call: Call): Promise<string> {
   });
 }
 
-export const knowledgeCommands: readonly CommandSpec[] = [write, read, list, append, remove];
+export const knowledgeCommands: readonly CommandSpec[] = [write, read, list, search, forPaths, append, remove, history];

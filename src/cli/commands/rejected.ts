@@ -14,7 +14,7 @@ const list = defineCommand<RejectedOperation[]>({
   examples: ['orc rejected', 'orc rejected list --json'],
   data: 'RejectedOperation[]',
   async run(call) {
-    const orc = await call.openToRead();
+    const orc = await call.open();
     const { listRejected } = await import('../../app/rejected.ts');
     return call.answer(await listRejected(orc));
   },

@@ -2,8 +2,9 @@
 import type { Task } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { Look } from '../look.ts';
 import { onlyWord, sortTaskWords } from '../task-words.ts';
 import { textFrom } from '../text-words.ts';
 import { readChoice } from '../values.ts';
@@ -85,14 +86,15 @@ const claim = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Claimed: ${data.title} -> ${data.assigned_to}`), ...claimedLines(data, look)],
 });
 
-const complete = defineCommand<Task>({
+const complete = defineCommand<ClosedTask>({
   name: 'complete',
   aliases: ['done'],
   words: '[workstream] <id> [result]',
   isLoose: true,
   summary: 'Complete a task, with its result',
   details: [
-    'With - in the place of the result it is read from standard input. With --check the commands of its checks are run first, in',
+    'With - in the place of the result it is read from standard input. Parts of it that are open stay open; which, is told.',
+    'With --check the commands of its checks are run first, in',
     'this work tree; it is completed when all of them succeed. They come from the board: without --run-checks they run only',
     'where `git config orc.runChecks true` allows it.',
   ].join('\n'),
@@ -113,7 +115,7 @@ const complete = defineCommand<Task>({
     'orc t complete 1a2b3c4d - < report.md',
     'orc t complete 1a2b3c4d "Done" --run-checks --confirm',
   ],
-  data: 'Task',
+  data: 'ClosedTask',
   async run(call) {
     const proof = call.whole('token', 1);
     const force = call.text('force');
@@ -123,9 +125,14 @@ const complete = defineCommand<Task>({
     const { checksFor } = await import('../task-checks.ts');
     const checks = await checksFor(call, id, force !== undefined);
     const forced = force === undefined ? undefined : [force];
-    return call.perform('task.complete', { workstream, id, result, checks, force: forced, token: proof });
+    const args = { workstream, id, result, checks, force: forced, token: proof };
+    return withOpenParts(call, await call.perform<Task>('task.complete', args));
   },
-  view: ({ data }, look) => [look.line(`Completed: ${data.title}`), ...checkResultLines(data, look)],
+  view: ({ data }, look) => [
+    look.line(`Completed: ${data.title}`),
+    ...checkResultLines(data, look),
+    ...openPartsLines(data, look),
+  ],
 });
 
 const renew = defineCommand<Task>({
@@ -144,8 +151,27 @@ const renew = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Renewed: ${data.title}`), look.line(leaseFacts(data, look).join(' | '))],
 });
 
+/** A task that was closed, and its parts that are still open. */
+export interface ClosedTask extends Task {
+  readonly open_parts: readonly string[];
+}
+
+/** Closing a task closes none of its parts: whoever closes it hears of those that are left. */
+async function withOpenParts(call: Call, result: CommandResult<Task>): Promise<CommandResult<ClosedTask>> {
+  // When it is not known whether it is in there is no task to tell of.
+  if (result.state === 'unknown') return result as CommandResult<ClosedTask>;
+  const { openPartsOf } = await import('../../app/task-views.ts');
+  return { ...result, data: { ...result.data, open_parts: await openPartsOf(await call.open(), result.data.id) } };
+}
+
+function openPartsLines({ id, open_parts: open }: ClosedTask, look: Look): string[] {
+  if (open.length === 0) return [];
+  const what = open.length === 1 ? 'A part of it is still open' : `${open.length} parts of it are still open`;
+  return [look.line(`${what}: ${open.slice(0, 5).join(', ')}${open.length > 5 ? ', …' : ''} (orc t tree ${id})`)];
+}
+
 interface WithReason {
-  readonly name: 'fail' | 'release' | 'block' | 'unblock' | 'cancel' | 'reopen';
+  readonly name: 'fail' | 'release' | 'block' | 'unblock' | 'reopen';
   readonly summary: string;
   readonly told: (task: Task) => string;
   readonly reason: string;
@@ -170,6 +196,21 @@ function withReason({ name, summary, told, reason, isProven = false }: WithReaso
     view: ({ data }, look) => [look.line(told(data))],
   });
 }
+
+const cancel = defineCommand<ClosedTask>({
+  name: 'cancel',
+  words: '[workstream] <id> [reason]',
+  isLoose: true,
+  summary: 'Close a task without doing it',
+  details: 'Parts of it that are open stay open; which, is told.',
+  examples: ['orc t cancel revenue 1a2b3c4d "not needed any more"', 'orc t cancel 1a2b'],
+  data: 'ClosedTask',
+  async run(call) {
+    const { workstream, id, more } = await sortTaskWords(await call.open(), call.words);
+    return withOpenParts(call, await call.perform('task.cancel', { workstream, id, reason: await textOf(call, more) }));
+  },
+  view: ({ data }, look) => [look.line(`Cancelled: ${data.title}`), ...openPartsLines(data, look)],
+});
 
 async function textOf(call: Call, more: string | undefined): Promise<string | undefined> {
   return more === undefined ? undefined : textFrom(call, [more]);
@@ -208,12 +249,7 @@ export const taskWorkCommands: readonly CommandSpec[] = [
     told: ({ title }) => `Unblocked: ${title}`,
     reason: 'the contract is signed',
   }),
-  withReason({
-    name: 'cancel',
-    summary: 'Close a task without doing it',
-    told: ({ title }) => `Cancelled: ${title}`,
-    reason: 'not needed any more',
-  }),
+  cancel,
   withReason({
     name: 'reopen',
     summary: 'Make a closed task pending again',

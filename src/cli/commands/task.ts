@@ -1,12 +1,12 @@
-/** Commands on what a task is: add, edit, note, list, show. Who works on it: task-work.ts. */
-import { type Check, type Task, taskStatuses } from '../../core/records.ts';
+/** Commands on what a task is: add, edit, note. Looking at tasks: task-look.ts; who works on them: task-work.ts. */
+import type { Check, Task } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { sortTaskWords } from '../task-words.ts';
 import { textFrom } from '../text-words.ts';
-import { readChoice, readPriority } from '../values.ts';
-import { taskDetails, taskLines } from '../views/task.ts';
+import { readPriority } from '../values.ts';
+import { taskLookCommands } from './task-look.ts';
 import { taskWorkCommands } from './task-work.ts';
 
 const descriptive: readonly OptionSpec[] = [
@@ -110,59 +110,4 @@ const note = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Noted: ${data.title}`)],
 });
 
-const list = defineCommand<Task[]>({
-  name: 'list',
-  aliases: ['ls'],
-  words: '[workstream]',
-  summary: 'List tasks: the open ones, or all of one workstream',
-  options: [
-    { flags: '--status <status>', summary: `only ${taskStatuses.join(', ')}` },
-    { flags: '--ready', summary: 'only those that could be worked on now' },
-    { flags: '--mine', summary: 'only those that I hold (see --agent)' },
-    { flags: '--label <label>', summary: 'only those with this label' },
-    { flags: '--all', summary: 'closed ones of all workstreams too' },
-  ],
-  examples: ['orc t list revenue', 'orc t list --ready --agent agent-1', 'orc t ls --status done'],
-  data: 'Task[]',
-  async run(call) {
-    const status = call.text('status');
-    const filter = {
-      status: status === undefined ? undefined : readChoice(status, '--status', taskStatuses),
-      label: call.text('label'),
-    };
-    const orc = await call.openToRead();
-    const { listTasks } = await import('../../app/listing.ts');
-    const [workstream] = call.words;
-    const tasks = await listTasks(orc, {
-      ...filter,
-      workstream,
-      assignedTo: call.flag('mine') ? await call.actor(undefined) : undefined,
-      readyFor: call.flag('ready') ? await orc.actor(undefined) : undefined,
-      withClosed: call.flag('all') || workstream !== undefined,
-    });
-    return call.answer(tasks);
-  },
-  view: ({ data }, look) => taskLines(data, look),
-});
-
-const show = defineCommand<Task>({
-  name: 'show',
-  words: '<id>',
-  summary: 'Show a task with everything that is known of it',
-  examples: ['orc t show 1a2b3c4d', 'orc t show 1a2b --json'],
-  data: 'Task',
-  async run(call) {
-    const orc = await call.openToRead();
-    const task = await orc.task(call.word(0));
-    if (task !== null) return call.answer(task);
-    const { setAsideError } = await import('../../app/set-aside.ts');
-    const setAside = await setAsideError(orc, 'tasks', call.word(0).toLowerCase());
-    if (setAside !== null) throw setAside;
-    throw new OrcError('not-found', `task "${call.word(0)}" not found`, {
-      hint: 'see `orc t list`; `orc sync` brings what others added',
-    });
-  },
-  view: ({ data }, look) => taskDetails(data, look),
-});
-
-export const taskCommands: readonly CommandSpec[] = [add, ...taskWorkCommands, edit, note, list, show];
+export const taskCommands: readonly CommandSpec[] = [add, ...taskWorkCommands, edit, note, ...taskLookCommands];

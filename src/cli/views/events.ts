@@ -16,6 +16,26 @@ export function eventLines(events: readonly BoardEvent[], look: Look, isVerbose:
   });
 }
 
+/** What stands for an event's data in a line of a few words, the first that is there. */
+const gist = ['title', 'resource', 'topic', 'name', 'result', 'reason', 'text', 'key'];
+
+/** `[HH:MM:SS] agent: action workstream/id "title": what it says`; `title` is that of the task. */
+export function liveLine(event: BoardEvent, title: string | null, look: Look): string {
+  const { agent, action, workstream, task_id: task } = event;
+  const target = task === undefined ? workstream : `${workstream}/${task}`;
+  const said = gist
+    .map((key) => event[key])
+    .find((value) => typeof value === 'string' && value !== '' && value !== title);
+  const words = [
+    `${agent}: ${action}`,
+    ...(target === undefined ? [] : [target]),
+    ...(title === null ? [] : [`"${title}"`]),
+    ...(typeof said === 'string' ? [`- ${said}`] : []),
+  ];
+  const time = `[${event.ts.slice(11, 19)}]`;
+  return `${look.style('dim', look.line(time))} ${look.line(words.join(' '), time.length + 1)}`;
+}
+
 function wordFor(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

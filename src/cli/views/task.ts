@@ -1,10 +1,12 @@
+import type { ShownTask } from '../../app/task-views.ts';
 import type { CheckRun, Task, TaskStatus } from '../../core/records.ts';
 import { formatDuration } from '../../core/time.ts';
 import { escapeText } from '../escape.ts';
 import type { Look, Style } from '../look.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { longSum } from './roll-up.ts';
 
-const colours: Readonly<Record<TaskStatus, Style>> = {
+export const statusColours: Readonly<Record<TaskStatus, Style>> = {
   pending: 'cyan',
   in_progress: 'yellow',
   blocked: 'red',
@@ -20,7 +22,7 @@ export function taskLine(task: Task, look: Look): string {
     `${task.id}: ${task.title}${task.assigned_to === null ? '' : ` -> ${task.assigned_to}`}`,
     status.length + 1,
   );
-  return `${look.style(colours[task.status], status)} ${rest}`;
+  return `${look.style(statusColours[task.status], status)} ${rest}`;
 }
 
 export function taskLines(tasks: readonly Task[], look: Look): string[] {
@@ -48,7 +50,7 @@ export function leaseFacts({ claim }: Task, look: Look): string[] {
   return [`Lease until: ${claim.lease_until} (${left})`, `Token: ${token}`];
 }
 
-export function taskDetails(task: Task, look: Look): string[] {
+export function taskDetails(task: ShownTask, look: Look): string[] {
   const list = (name: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [look.line(`${name}: ${values.join(', ')}`)];
   const lease = leaseFacts(task, look);
@@ -59,10 +61,12 @@ export function taskDetails(task: Task, look: Look): string[] {
       `Workstream: ${task.workstream} | Priority: ${task.priority} | Created: ${task.created_at} by ${task.created_by}`,
     ),
     ...(lease.length === 0 ? [] : [look.line(lease.join(' | '))]),
+    ...obstacleLines(task, look),
     ...(task.attempts === 0 ? [] : [`Attempts: ${task.attempts}`]),
     ...(task.estimate === null ? [] : [look.line(`Estimate: ${task.estimate}`)]),
     ...list('Depends on', task.depends_on),
     ...list('Parent', task.parent === null ? [] : [task.parent]),
+    ...(task.descendants === null ? [] : [`Parts: ${longSum(task.descendants)}`]),
     ...list('Labels', task.labels),
     ...list('Needs', task.needs),
     ...list('Paths', task.paths),
@@ -91,4 +95,10 @@ function runLine(run: CheckRun): string {
   const end = code === null ? 'ended before it was done' : `exit code ${code}`;
   const at = commit === null ? '' : ` at ${commit.slice(0, 12)}${dirty === true ? ' with changes' : ''}`;
   return `\`${command}\`: ${end}, ${formatDuration(ms)}${at}`;
+}
+
+/** What the first line does not say already. */
+function obstacleLines({ obstacle }: ShownTask, look: Look): string[] {
+  if (obstacle === null) return ['Ready: nothing stands against it'];
+  return obstacle.kind === 'closed' || obstacle.kind === 'held' ? [] : [look.line(`Not ready: ${obstacle.message}`)];
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
+import { messageKey, messagesOf } from '../messages.ts';
 import { accept, type Context, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
 import { leaseEnd } from '../readiness.ts';
 import type { Agent } from '../records.ts';
@@ -91,7 +92,7 @@ const retireArguments = lazily(() => z.strictObject({ id: arg.name() }));
 
 export const agentRetire = defineOperation({
   kind: 'agent.retire',
-  summary: 'Retire an agent: its claims and locks are released',
+  summary: 'Retire an agent: its claims and locks are released, its mail leaves the board',
   arguments: retireArguments,
   actions: ['agent_retired'],
   decide(board, { id }, call) {
@@ -114,6 +115,11 @@ export const agentRetire = defineOperation({
       unlocked.push(lock.resource);
       changes.push(change);
     }
+    // Nobody reads it any more. The event names what was unread; the history has the texts.
+    const mail = messagesOf(board, id);
+    for (const message of mail)
+      changes.push({ collection: 'messages', key: messageKey(message), before: message, after: null });
+    const unread = mail.filter(({ read_at }) => read_at === null).map((message) => message.id);
     return accept({
       changes,
       // Sorted: the order of what is in memory differs between machines.
@@ -123,6 +129,7 @@ export const agentRetire = defineOperation({
         data: {
           released: released.sort(),
           unlocked: unlocked.sort(),
+          ...(unread.length === 0 ? {} : { unread }),
           ...(call.agent === id ? {} : { by: call.agent }),
         },
       },

@@ -92,6 +92,7 @@ const importArguments = lazily(() =>
         content: arg.knowledgeText(),
         title: z._default(z.nullable(arg.title()), null),
         tags: z._default(arg.names(), []),
+        paths: z._default(arg.globs(), []),
         updated_by: z._default(arg.name(), 'system'),
         updated_at: z._default(z.nullable(arg.time()), null),
       }),

@@ -36,6 +36,7 @@ export const boardInit = defineOperation({
         content,
         title: null,
         tags: [],
+        paths: [],
         updated_by: call.agent,
         updated_at: call.iso,
         version: call.version,

@@ -3,11 +3,14 @@ import type { OperationDefinition } from '../operation.ts';
 import { agentHeartbeat, agentRegister, agentRetire } from './agent.ts';
 import { boardInit, configSet } from './board.ts';
 import { boardImport } from './board-import.ts';
+import { cycleCollect, cycleOpen } from './cycle.ts';
 import { defineEventLog } from './event.ts';
 import { knowledgeAppend, knowledgeDelete, knowledgeWrite } from './knowledge.ts';
 import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
+import { messageAck, messageSend } from './message.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
+import { undo } from './undo.ts';
 import {
   workstreamArchive,
   workstreamCreate,
@@ -48,6 +51,11 @@ const recordOperations = [
   knowledgeWrite,
   knowledgeAppend,
   knowledgeDelete,
+  messageSend,
+  messageAck,
+  cycleOpen,
+  cycleCollect,
+  undo,
 ] as unknown as readonly OperationDefinition[];
 
 const reservedActions: ReadonlySet<string> = new Set(recordOperations.flatMap(({ actions }) => actions));

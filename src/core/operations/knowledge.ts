@@ -12,6 +12,8 @@ const writeArguments = lazily(() =>
     content: arg.knowledgeText(),
     title: z.optional(z.nullable(arg.title())),
     tags: z.optional(arg.names()),
+    /** Globs of the files that it binds. */
+    paths: z.optional(arg.globs()),
     /** The version that the author started from; 0: "there is none yet". Absent: whatever is there is replaced. */
     base: z.optional(z.int().check(z.gte(0))),
     /** The content is not the author's alone: what others wrote in parallel was merged into it when it was published. */
@@ -24,7 +26,7 @@ export const knowledgeWrite = defineOperation({
   summary: 'Write a topic of the knowledge base',
   arguments: writeArguments,
   actions: ['knowledge_written'],
-  decide(board, { topic, content, title, tags, base }, call) {
+  decide(board, { topic, content, title, tags, paths, base }, call) {
     const before = findKnowledge(board, topic);
     const current = before?.version ?? 0;
     if (base !== undefined && base !== current) {
@@ -40,6 +42,7 @@ export const knowledgeWrite = defineOperation({
         content,
         title: title === undefined ? (before?.title ?? null) : title,
         tags: [...new Set(tags ?? before?.tags ?? [])],
+        paths: [...new Set(paths ?? before?.paths ?? [])],
       },
       call,
     );
@@ -64,7 +67,7 @@ export const knowledgeAppend = defineOperation({
     return write(
       board,
       before,
-      { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [] },
+      { topic, content: joined, title: before?.title ?? null, tags: before?.tags ?? [], paths: before?.paths ?? [] },
       call,
       true,
     );
@@ -96,7 +99,7 @@ function findKnowledge(board: Board, topic: string): Knowledge | null {
 function write(
   board: Board,
   before: Knowledge | null,
-  fields: Pick<Knowledge, 'topic' | 'content' | 'title' | 'tags'>,
+  fields: Pick<Knowledge, 'topic' | 'content' | 'title' | 'tags' | 'paths'>,
   call: Call,
   isAppended = false,
 ): Verdict | Refusal {
@@ -113,7 +116,7 @@ function write(
 }
 
 /** Folders of nested topics must not differ by case alone either. */
-function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | null {
+export function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | null {
   const folders = topic.split('/').slice(0, -1);
   if (folders.length === 0) return null;
   const existing = new Set<string>();
@@ -128,6 +131,6 @@ function refuseFolderClash(topic: string, topics: Iterable<string>): Refusal | n
   return null;
 }
 
-function knowledgeChange(before: Knowledge | null, after: Knowledge | null): Change {
+export function knowledgeChange(before: Knowledge | null, after: Knowledge | null): Change {
   return { collection: 'knowledge', key: (after ?? (before as Knowledge)).topic, before, after };
 }

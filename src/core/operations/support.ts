@@ -156,3 +156,8 @@ export function extendedLease(board: Board, task: Task, call: Call, leaseMs?: nu
   const until = leaseMs === undefined ? (present > asSet ? present : asSet) : call.at + leaseMs;
   return { ...task.claim, lease_until: toIso(until) };
 }
+
+/** Long texts stand in the record; the event log keeps their beginning. */
+export function shortened<Text extends string | null>(text: Text): Text | string {
+  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
+}

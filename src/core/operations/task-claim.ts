@@ -7,9 +7,11 @@ import {
   compareAcrossWorkstreams,
   compareTasks,
   isClockOff,
-  isLeaseExpired,
+  isExhausted,
   isReady,
   obstacleTo,
+  openDependencies,
+  requireDependencies,
 } from '../readiness.ts';
 import type { Task } from '../records.ts';
 import { toIso } from '../time.ts';
@@ -21,6 +23,7 @@ import {
   refuseByClock,
   refuseHeldTask,
   refuseUnlessHolder,
+  shortened,
   taskChange,
   withNote,
 } from './support.ts';
@@ -266,8 +269,10 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
 }
 
 /**
- * The first task that is ready, and those before it that `next` would hand out if they had attempts left. Dependencies that
- * are not in memory are asked for one task at a time, the first one first: seldom more than one needs to be loaded.
+ * The first task that is ready, and those before it that `next` would hand out if they had attempts left.
+ *
+ * Dependencies that are not in memory are asked for in two rounds at most: those of the first task alone, for seldom more
+ * is needed; when that one turns out to wait for a task that was closed undone, those of all others in one go.
  */
 function findFirst(
   board: Board,
@@ -278,22 +283,34 @@ function findFirst(
   // Whether our clock can be trusted is asked only when the choice has fallen on what depends on it.
   const choosing = call.clockOffMs === 'unknown' ? trusting(call) : call;
   let first: Task | null = null;
-  let unknown: Task | null = null;
+  let unknown: Task[] = [];
+  /** Whether one that might have been handed out turned out not to be: then more may. */
+  let isOneNotEnough = false;
   let exhausted: Task[] = [];
   const isLoaded = (id: string): boolean => board.tasks.isLoaded(id);
   for (const task of board.openTasks()) {
     if (!isWanted(task) || (first !== null && compare(task, first) > 0)) continue;
     const isKnown = task.depends_on.every(isLoaded);
     const known = isKnown ? task : { ...task, depends_on: task.depends_on.filter(isLoaded) };
-    if (!isReady(board, known, call.agent, choosing)) continue;
-    if (!isKnown) unknown = unknown === null || compare(task, unknown) < 0 ? task : unknown;
+    if (!isReady(board, known, call.agent, choosing)) isOneNotEnough ||= isKnown && waitsInVain(board, task);
+    else if (!isKnown) unknown.push(task);
     else if (isExhausted(board, task, choosing)) exhausted.push(task);
     else first = task;
   }
-  if (unknown !== null && (first === null || compare(unknown, first) < 0)) board.tasks.require(unknown.depends_on);
+  if (first !== null) unknown = unknown.filter((task) => compare(task, first as Task) < 0);
+  if (unknown.length > 0) {
+    const isMoreNeeded = isOneNotEnough || exhausted.length > 0;
+    requireDependencies(board, isMoreNeeded ? unknown : [unknown.reduce((a, b) => (compare(b, a) < 0 ? b : a))]);
+  }
   if (first !== null) exhausted = exhausted.filter((task) => compare(task, first as Task) < 0);
   for (const task of first === null ? exhausted : [first, ...exhausted]) obstacleTo(board, task, call.agent, call);
   return { first, exhausted: exhausted.sort(compare) };
+}
+
+/** All that it waits for is closed, and was not done. */
+function waitsInVain(board: Board, task: Task): boolean {
+  if (task.depends_on.some((id) => board.isOpenTask(id))) return false;
+  return openDependencies(board, task).length > 0;
 }
 
 /** As long as nothing depended on it, nobody was asked how far the clock is off. */
@@ -306,11 +323,6 @@ function trusting(call: Call): Call {
   return { ...call, clockOffMs: null };
 }
 
-/** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */
-function isExhausted(board: Board, task: Task, call: Call): boolean {
-  return isLeaseExpired(board, task, call) && task.attempts + 1 >= board.settings.max_attempts;
-}
-
 function failedByTimeout(task: Task, call: Call): Task {
   const notes = withNote(task, call, `failed: the lease of ${task.assigned_to} ran out, attempt ${task.attempts + 1}`);
   return { ...handedBack(task, call), status: 'failed', attempts: task.attempts + 1, notes };
@@ -318,11 +330,6 @@ function failedByTimeout(task: Task, call: Call): Task {
 
 function handedBack(task: Task, call: Call): Task {
   return { ...task, status: 'pending', assigned_to: null, claim: null, updated_at: call.iso };
-}
-
-/** Long texts stand in the record; the event log keeps their beginning. */
-function shortened(text: string | null): string | null {
-  return text === null || text.length <= 2000 ? text : `${text.slice(0, 1999)}…`;
 }
 
 function hintFor(code: string, task: Task): string {

@@ -274,7 +274,7 @@ function move(
   });
 }
 
-function findActiveWorkstream(board: Board, name: string): Workstream | Refusal {
+export function findActiveWorkstream(board: Board, name: string): Workstream | Refusal {
   const found = findWorkstream(board, name);
   if (isRefusal(found) || found.status !== 'archived') return found;
   return refuse('archived', `workstream "${name}" is archived`, `\`orc ws resume ${name}\` makes it active again`);
@@ -297,7 +297,7 @@ function refuseSelfReference(task: Task): Refusal | null {
 }
 
 /** Neither dependencies nor parents may lead back to the task. */
-function refuseCycle(board: Board, task: Task): Refusal | null {
+export function refuseCycle(board: Board, task: Task): Refusal | null {
   const cycle =
     findCycle(board, task, (each) => each.depends_on) ??
     findCycle(board, task, (each) => (each.parent === null ? [] : [each.parent]));

@@ -140,6 +140,6 @@ function setStatus(board: Board, name: string, status: WorkstreamStatus, call: C
   });
 }
 
-function workstreamChange(before: Workstream | null, after: Workstream): Change {
-  return { collection: 'workstreams', key: after.name, before, after };
+export function workstreamChange(before: Workstream | null, after: Workstream | null): Change {
+  return { collection: 'workstreams', key: (after ?? (before as Workstream)).name, before, after };
 }

@@ -9,6 +9,8 @@ export interface GitEnvironmentOptions {
   readonly interactive?: boolean;
   /** The number of an open file that takes the headers of what git says and hears over HTTP; credentials are blanked out. */
   readonly traceHttpTo?: number;
+  /** It is the receiving side of a push: as git itself, hands on nothing that says how to read objects here. */
+  readonly isReceiver?: boolean;
 }
 
 /** Everything else that begins with `GIT_` would point git at another repository, index, author or trace file. */
@@ -41,7 +43,7 @@ export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnviron
   });
   env.LC_ALL = 'C';
   env.GIT_ALLOW_PROTOCOL = 'file:ssh:http:https:git';
-  env.GIT_NO_REPLACE_OBJECTS = '1';
+  if (!options.isReceiver) env.GIT_NO_REPLACE_OBJECTS = '1';
   env.GIT_TERMINAL_PROMPT = options.interactive ? '1' : '0';
   if (!options.interactive) env.GCM_INTERACTIVE = 'never'; // Git Credential Manager opens windows otherwise
   if (options.traceHttpTo !== undefined) {

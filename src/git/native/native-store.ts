@@ -96,7 +96,8 @@ class NativeStore implements GitStore {
   }
 
   async writeObjects(objects: readonly NewObject[]): Promise<void> {
-    const unique = [...new Map(objects.map((object) => [object.oid, object])).values()];
+    const byOid = new Map(objects.map((object) => [object.oid, object]));
+    const unique = byOid.size === objects.length ? objects : [...byOid.values()];
     if (unique.length > packFrom)
       await putPack(this.path, encodePack(this.objectFormat, unique), this.#options.nameTemporary ?? randomName);
     else await writeLooseObjects(this.path, unique, this.#options.nameTemporary ?? randomName);
@@ -125,6 +126,13 @@ class NativeStore implements GitStore {
     // An ancestor that the store never had: then it is in nobody's history here.
     if ((await this.readObjects([ancestor])).size === 0) return false;
     throw new OrcError('git-failed', `git merge-base failed: ${result.stderr}`, { hint: damagedStoreHint });
+  }
+
+  async listFirstParents(from: Oid, limit: number): Promise<Oid[]> {
+    const args = ['rev-list', '--first-parent', `--max-count=${limit}`, from, '--'];
+    const { exitCode, stdout, stderr } = await runGit({ ...this.#options, gitDir: this.path, args });
+    if (exitCode === 0) return stdout.toString('utf8').split('\n').slice(0, -1) as Oid[];
+    throw new OrcError('git-failed', `git rev-list failed: ${stderr}`, { hint: damagedStoreHint });
   }
 
   async close(): Promise<void> {

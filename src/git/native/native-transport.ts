@@ -21,11 +21,13 @@ import type {
   FetchOptions,
   FetchOutcome,
   HeadOutcome,
+  PushOptions,
   PushOutcome,
   Transport,
   Unreachable,
 } from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
+import { pushLocally } from './local-push.ts';
 import { classifyPush, createsBranch } from './push-report.ts';
 import { type GitResult, type GitSettings, runGit } from './run-git.ts';
 
@@ -141,8 +143,27 @@ class NativeTransport implements Transport {
     }
   }
 
-  async push(oid: Oid, options: CallOptions = {}): Promise<PushOutcome> {
+  async push(oid: Oid, options: PushOptions = {}): Promise<PushOutcome> {
     if (!isOid(oid, this.#format)) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
+    const startedAt = performance.now();
+    const local = await this.#pushLocally(oid, options);
+    if (local !== 'unusual') return local;
+    return this.#pushWithGit(oid, timeLeft(options, startedAt));
+  }
+
+  /** Straight into a folder of this machine, where that is simple. */
+  async #pushLocally(to: Oid, { added, timeoutMs }: PushOptions): Promise<PushOutcome | 'unusual'> {
+    const { url, ref } = this.#options;
+    const isPlain = this.#format === 'sha1' && process.platform !== 'win32' && isLocalUrl(url);
+    if (!isPlain || added === undefined || added.base === null || fs.existsSync(join(this.#path, 'shallow')))
+      return 'unusual';
+    const { base, objects } = added;
+    const settings = this.#receiveSettings().flatMap((setting) => ['-c', setting]);
+    const push = { path: localPath(url), settings, cwd: this.#path, ref, to, added: { base, objects }, timeoutMs };
+    return pushLocally({ ...push, secrets: this.#secrets }, this.#options);
+  }
+
+  async #pushWithGit(oid: Oid, options: CallOptions): Promise<PushOutcome> {
     const { ref } = this.#options;
     const flags = [
       '--porcelain',
@@ -177,14 +198,19 @@ class NativeTransport implements Transport {
 
   /** A file transport clears configuration for the other side; only the command itself carries it over. */
   #receivePack(): string[] {
+    const settings = this.#receiveSettings();
+    if (settings.length === 0) return [];
+    return [`--receive-pack=git ${settings.map((setting) => `-c ${setting}`).join(' ')} receive-pack`];
+  }
+
+  #receiveSettings(): string[] {
     const { url, quietHost = false, syncedUpstream = quietHost } = this.#options;
     if (!quietHost && !isLocalUrl(url)) return [];
     const settings = syncedUpstream ? ['core.fsync=committed,derived-metadata'] : [];
     if (quietHost) settings.push('core.hooksPath=/dev/null', 'receive.autogc=false');
     // A remote's hooks are its own business; but a `core.hooksPath` of the user's own configuration would count there too.
     else if (!choosesHooks(url)) settings.push('core.hooksPath=hooks');
-    if (settings.length === 0) return [];
-    return [`--receive-pack=git ${settings.map((setting) => `-c ${setting}`).join(' ')} receive-pack`];
+    return settings;
   }
 
   #fetchArguments(own: string, depth: number | undefined): string[] {
@@ -269,10 +295,15 @@ function unreachable(result: GitResult, options: CallOptions): Unreachable {
 
 /** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
 function choosesHooks(url: string): boolean {
-  const path = /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
+  const path = localPath(url);
   // Where git looks, in its order.
   const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
   return configs.some((file) => /hookspath|^\s*\[include/im.test(readIfThere(file)));
+}
+
+/** The folder that a local URL means. */
+function localPath(url: string): string {
+  return /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
 }
 
 function readIfThere(file: string): string {

@@ -27,6 +27,8 @@ export interface GitCall extends GitSettings {
   /** The repository; without it git looks for none to speak of. */
   readonly gitDir?: string;
   readonly cwd?: string;
+  /** The receiving side of a push (`GitEnvironmentOptions`). */
+  readonly isReceiver?: boolean;
   /** What git reads; chunks are produced only as fast as git takes them. */
   readonly stdin?: Iterable<Uint8Array>;
   /** An open file that takes the output; `stdout` is empty then. */
@@ -49,9 +51,9 @@ export interface GitResult {
 }
 
 /** In milliseconds: between asking git to end (it removes its lock files then) and killing it. */
-const graceBeforeKill = 2000;
+export const graceBeforeKill = 2000;
 /** In milliseconds: how long to wait for the end of the output after git has ended. */
-const graceForOutput = 250;
+export const graceForOutput = 250;
 /** Git's files 0 to 2 are the usual ones. */
 const traceFd = 3;
 /** In bytes; of more than that only the end is kept, where git says what went wrong. */
@@ -202,7 +204,7 @@ function feed(child: ChildProcess, chunks: Iterable<Uint8Array>): void {
   pump();
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals, interactive = false): void {
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals, interactive = false): void {
   if (child.pid === undefined) return;
   try {
     if (interactive || process.platform === 'win32') child.kill(signal);

@@ -2,8 +2,14 @@
 
 /** In bytes: shorter copies cost as much as they save. Also the size of the blocks by which the base is indexed. */
 const blockSize = 16;
+/** In bytes: how far from where the two begin to differ, and cease to, the base is looked through. */
+const reach = 2048;
 const longestCopy = 0xffff;
 const longestInsert = 127;
+/** The hash of a block is a polynomial in this, so that the next one follows from it in two steps. */
+const factor = 0x2c9277b5;
+/** `factor` to the power of `blockSize - 1`. */
+const leading = Array.from({ length: blockSize - 1 }).reduce<number>((power) => Math.imul(power, factor), 1);
 
 /**
  * Encodes `target` by what it shares with `base`: what stands at both ends, then whatever blocks of the base turn up in
@@ -11,7 +17,8 @@ const longestInsert = 127;
  */
 export function encodeDelta(base: Buffer, target: Buffer): Buffer {
   const shorter = Math.min(base.length, target.length);
-  let head = 0;
+  // A log that grew is told apart at once; else byte by byte.
+  let head = target.subarray(0, shorter).equals(base.subarray(0, shorter)) ? shorter : 0;
   while (head < shorter && base[head] === target[head]) head++;
   let tail = 0;
   while (tail < shorter - head && base[base.length - 1 - tail] === target[target.length - 1 - tail]) tail++;
@@ -24,37 +31,72 @@ export function encodeDelta(base: Buffer, target: Buffer): Buffer {
 }
 
 function encodeMiddle(parts: Buffer[], base: Buffer, target: Buffer, start: number, end: number): void {
-  const offsetByBlock = end - start < blockSize ? new Map<string, number>() : indexBlocks(base);
   let pending = start;
-  let at = start;
-  while (at + blockSize <= end) {
-    const offset = offsetByBlock.get(target.toString('latin1', at, at + blockSize));
-    if (offset === undefined) {
-      at++;
-      continue;
+  if (end - start >= blockSize) {
+    const tail = target.length - end;
+    const index = indexBlocks(base, Math.max(0, start - reach), Math.min(base.length, base.length - tail + reach));
+    let hash = hashBlock(target, start);
+    for (let at = start; at + blockSize <= end; ) {
+      let from = index.find(hash, target, at);
+      if (from < 0) {
+        hash = Math.imul((hash - Math.imul(target[at] as number, leading)) | 0, factor);
+        hash = (hash + (target[at + blockSize] ?? 0)) | 0;
+        at++;
+        continue;
+      }
+      let length = blockSize;
+      while (at + length < end && from + length < base.length && base[from + length] === target[at + length]) length++;
+      while (at > pending && from > 0 && base[from - 1] === target[at - 1]) {
+        at--;
+        from--;
+        length++;
+      }
+      pushInsert(parts, target.subarray(pending, at));
+      pushCopy(parts, from, length);
+      at += length;
+      pending = at;
+      if (at + blockSize <= end) hash = hashBlock(target, at);
     }
-    let [from, length] = [offset, blockSize];
-    while (at + length < end && from + length < base.length && base[from + length] === target[at + length]) length++;
-    while (at > pending && from > 0 && base[from - 1] === target[at - 1]) {
-      at--;
-      from--;
-      length++;
-    }
-    pushInsert(parts, target.subarray(pending, at));
-    pushCopy(parts, from, length);
-    at += length;
-    pending = at;
   }
   pushInsert(parts, target.subarray(pending, end));
 }
 
-function indexBlocks(base: Buffer): Map<string, number> {
-  const offsets = new Map<string, number>();
-  for (let at = 0; at + blockSize <= base.length; at += blockSize) {
-    const block = base.toString('latin1', at, at + blockSize);
-    if (!offsets.has(block)) offsets.set(block, at);
+function hashBlock(bytes: Buffer, at: number): number {
+  let hash = 0;
+  for (let i = at; i < at + blockSize; i++) hash = (Math.imul(hash, factor) + (bytes[i] as number)) | 0;
+  return hash;
+}
+
+interface BlockIndex {
+  /** Where in the base the block stands that begins at `at` in the target; -1 where none does. */
+  find(hash: number, target: Buffer, at: number): number;
+}
+
+/** The blocks that begin from `first` on and end by `last`, by their hashes, in a table with open addressing. */
+function indexBlocks(base: Buffer, first: number, last: number): BlockIndex {
+  const bits = Math.max(4, 32 - Math.clz32(Math.ceil((2 * (last - first)) / blockSize)));
+  const mask = (1 << bits) - 1;
+  /** One more than where the block stands; 0: a free place. */
+  const places = new Int32Array(1 << bits);
+  const slotOf = (hash: number): number => (hash ^ (hash >>> bits)) & mask;
+  const isSame = (place: number, other: Buffer, at: number): boolean => {
+    for (let i = 0; i < blockSize; i++) if (base[place + i] !== other[at + i]) return false;
+    return true;
+  };
+  const find = (hash: number, target: Buffer, at: number): number => {
+    for (let slot = slotOf(hash); ; slot = (slot + 1) & mask) {
+      const place = (places[slot] as number) - 1;
+      if (place < 0 || isSame(place, target, at)) return place;
+    }
+  };
+  for (let at = first; at + blockSize <= last; at += blockSize) {
+    const hash = hashBlock(base, at);
+    if (find(hash, base, at) >= 0) continue;
+    let slot = slotOf(hash);
+    while (places[slot] !== 0) slot = (slot + 1) & mask;
+    places[slot] = at + 1;
   }
-  return offsets;
+  return { find };
 }
 
 function pushInsert(parts: Buffer[], bytes: Buffer): void {

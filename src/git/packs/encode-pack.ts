@@ -17,8 +17,19 @@ export interface PackFiles {
   readonly index: Uint8Array;
 }
 
-/** Every object must stand in the list only once; bases outside of it are not used. */
+/** One list is stored and then sent. */
+const encoded = new WeakMap<readonly NewObject[], PackFiles>();
+
+/** Every object must stand in the list only once, and the list must not change; bases outside of it are not used. */
 export function encodePack(format: ObjectFormat, objects: readonly NewObject[]): PackFiles {
+  const known = encoded.get(objects);
+  if (known !== undefined) return known;
+  const files = encode(format, objects);
+  encoded.set(objects, files);
+  return files;
+}
+
+function encode(format: ObjectFormat, objects: readonly NewObject[]): PackFiles {
   const written = new Map<Oid, { readonly object: NewObject; readonly depth: number }>();
   const entries: IndexEntry[] = [];
   const pieces: Uint8Array[] = [encodePackHeader(objects.length)];

@@ -29,10 +29,10 @@ import type {
   Transport,
   Unreachable,
 } from '../transport.ts';
+import { encodePush, readReport } from '../wire/receive-pack.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { findMissing, keepPack } from './keep-pack.ts';
 import { collectNewObjects } from './new-objects.ts';
-import { encodePush, readReport } from './receive-pack.ts';
 import { type Deadline, openSmartHttp, type Place, type SmartHttp } from './smart-http.ts';
 import { encodeFetch, encodeLsRefs, readFetch, readLsRefs } from './upload-pack.ts';
 import { writePack } from './write-pack.ts';

@@ -2,11 +2,13 @@
  * Git's smart HTTP: asking a server what it offers, and posting to its services. Follows redirects of the first question
  * alone, as git does (`http.followRedirects=initial`), and takes no credentials along to another server.
  */
+
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
 import type { HttpHeader } from '../http-config.ts';
 import type { HttpAccess } from '../http-credentials.ts';
 import type { Unreachable } from '../transport.ts';
-import { type Advertisement, readAdvertisement } from './advertisement.ts';
+import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
+import { agentName } from '../wire/agent-name.ts';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
 
 export type Service = 'git-upload-pack' | 'git-receive-pack';
@@ -37,9 +39,6 @@ export interface SmartHttp {
   /** Why an answer is not the one that was hoped for. */
   explain(answer: HttpAnswer, deadline: Deadline): string;
 }
-
-/** Servers (and people who read their logs) know clients of git by the beginning. */
-export const agentName = 'git/orc';
 
 /** In bytes. A host with a hundred thousand refs needs some ten million. */
 const maxAdvertisement = 64 * 1024 * 1024;

@@ -1,9 +1,9 @@
 /** Asking for a branch, and fetching it: the client's half of git-upload-pack, in protocols 2 and 0. Pure. */
 import { isOid } from '../hash.ts';
 import type { Oid } from '../store.ts';
-import type { Advertisement } from './advertisement.ts';
-import { demultiplex, encodeMessage, type Packet, packetText, readPackets } from './pkt-line.ts';
-import { agentName } from './smart-http.ts';
+import type { Advertisement } from '../wire/advertisement.ts';
+import { agentName } from '../wire/agent-name.ts';
+import { demultiplex, encodeMessage, type Packet, packetText, readPackets } from '../wire/pkt-line.ts';
 
 export interface FetchRequest {
   readonly want: Oid;

@@ -4,7 +4,7 @@ import { findOperation, operations } from '../../../src/core/operations/index.ts
 it('every operation has a kind of its own, a summary, arguments and actions', () => {
   expect(new Set(operations.map((operation) => operation.kind)).size).toBe(operations.length);
   for (const { kind, summary, actions, arguments: schema } of operations) {
-    expect(kind).toMatch(/^[a-z]+\.[a-z]+$/);
+    expect(kind).toMatch(/^(?:[a-z]+\.[a-z]+|undo)$/);
     expect(summary).toMatch(/^[A-Z].*[^.]$/);
     expect(schema()).toBe(schema());
     if (kind !== 'event.log') expect(actions.length).toBeGreaterThan(0);

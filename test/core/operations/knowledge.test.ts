@@ -13,6 +13,7 @@ describe('knowledge.write', () => {
       content: '# Auth\n',
       title: 'Auth',
       tags: ['api'],
+      paths: [],
       updated_by: 'agent-1',
       updated_at: isoAfter(minute),
       version: accepted.version,
@@ -31,6 +32,21 @@ describe('knowledge.write', () => {
     expect(board.knowledge.get('a')).toMatchObject({ content: '2', title: 'T', tags: ['x'] });
     runAccepted(board, 'knowledge.write', { topic: 'a', content: '3', title: null, tags: [] });
     expect(board.knowledge.get('a')).toMatchObject({ title: null, tags: [] });
+  });
+
+  it('names the files that it binds, each glob once, and keeps them unless others are given', () => {
+    const board = boardWith();
+    runAccepted(board, 'knowledge.write', { topic: 'a', content: '1', paths: ['src/**', 'src/**', 'docs/?.md'] });
+    runAccepted(board, 'knowledge.write', { topic: 'a', content: '2' });
+    runAccepted(board, 'knowledge.append', { topic: 'a', content: '3' });
+    expect(board.knowledge.get('a')).toMatchObject({ content: '2\n3', paths: ['src/**', 'docs/?.md'] });
+    runAccepted(board, 'knowledge.write', { topic: 'a', content: '4', paths: [] });
+    expect(board.knowledge.get('a')).toMatchObject({ paths: [] });
+  });
+
+  it.each(['../x', '/src', 'src/', 'a**', 'src/{a,b}', '[ab]', '!x', '', 'a\u202eb'])('refuses the path %j', (glob) => {
+    const args = { topic: 'a', content: '', paths: ['src/**', glob] };
+    expect(runRefused(boardWith(), 'invalid-argument', 'knowledge.write', args).message).toMatch(/^paths\.1 must/);
   });
 
   it('is taken when the author started from the present version, and refused otherwise: conflict', () => {

@@ -8,7 +8,7 @@ import { encodeKnowledge } from './model/knowledge.ts';
 import { boardPage } from './model/markdown.ts';
 import { type Parsed, parseJson, parseRecord, placeOf } from './model/parse.ts';
 import { boardMdPath, statePath } from './model/paths.ts';
-import { encodeAgent, encodeLock, encodeTask, encodeWorkstream } from './model/records.ts';
+import { encodeAgent, encodeCycle, encodeLock, encodeMessage, encodeTask, encodeWorkstream } from './model/records.ts';
 import { decodeText, type PathChange, type TreeReader } from './objects.ts';
 import type { ChainCommit, Trailers } from './types.ts';
 
@@ -88,7 +88,7 @@ function faultsIn(
 ): string[] {
   if (path === statePath || path === boardMdPath || path.startsWith('events/')) return [];
   const place = placeOf(path);
-  if (place === null) return [`${path} was changed by an import`];
+  if (place === null || place.what === 'message' || place.what === 'cycle') return [`${path} was changed by an import`];
   const seen = place.what === 'agent' && board.agents.get(place.key);
   if (after === null) return place.what === 'lock' ? [] : [`${path} was removed by an import`];
   const text = decodeText(reader.blob(after.oid));
@@ -110,5 +110,7 @@ function encode(record: Parsed): string {
   if (record.what === 'workstream') return encodeWorkstream(record.after);
   if (record.what === 'task') return encodeTask(record.after);
   if (record.what === 'agent') return encodeAgent(record.after);
+  if (record.what === 'message') return encodeMessage(record.after);
+  if (record.what === 'cycle') return encodeCycle(record.after);
   return record.what === 'lock' ? encodeLock(record.after) : encodeKnowledge(record.after);
 }

@@ -3,16 +3,16 @@
  * and the message that are there. After a difference the model takes what is there, so that one fault is told once.
  */
 
-import { adopt } from './adopt.ts';
+import { adopt, newLines } from './adopt.ts';
 import { absorb } from './model/absorb.ts';
-import { BoardModel } from './model/board.ts';
+import { BoardModel, type Change, type PastChange } from './model/board.ts';
 import { decide } from './model/decide.ts';
 import type { Accepted, Call } from './model/operation.ts';
 import { parseJson } from './model/parse.ts';
 import { settingsPath } from './model/paths.ts';
 import { carryOut, commitWords } from './model/write.ts';
 import { blobId, decodeText, type PathChange, TreeReader } from './objects.ts';
-import { hasQuotes, quote, unquote } from './quoted.ts';
+import { hasQuotes, quoteArguments, unquote } from './quoted.ts';
 import type { Chain, ChainCommit, CheckOptions, Trailers } from './types.ts';
 
 export interface FoldedCommit {
@@ -83,6 +83,8 @@ export class Fold {
             }
           : this.explain(commit, trailers, args, changes);
       this.highestVersion = Math.max(this.highestVersion, trailers.version);
+      const { id: op, kind, agent } = trailers.operation;
+      if (kind === 'board.import') this.board.past.set(trailers.version, { op, kind, agent, changes: [] });
     }
     this.tree = commit.tree;
     this.position += 1;
@@ -99,7 +101,16 @@ export class Fold {
     for (const skewMs of this.skews()) {
       const { id, kind, agent } = trailers.operation;
       const { at: iso, version, task: newTask } = trailers;
-      const call: Call = { id, kind, agent, args, at: Date.parse(iso), iso, version, skewMs, newTask };
+      const moment = { at: Date.parse(iso), iso, version, skewMs };
+      const call: Call = {
+        id,
+        kind,
+        agent,
+        args,
+        ...moment,
+        newTask,
+        newMessage: kind === 'message.send' ? this.messageIn(changes) : null,
+      };
       const saved = this.board.meta;
       const merge = this.faultInMerge(call);
       const verdict = decide(this.board, call);
@@ -110,7 +121,10 @@ export class Fold {
           ...this.compareFiles(files, changes, commit),
           ...this.compareMessage(commit, trailers, verdict, call),
         ];
-        if (faults.length === 0) return { outcome: 'accepted', refusal: null, faults };
+        if (faults.length === 0) {
+          this.remember(call, verdict, undo);
+          return { outcome: 'accepted', refusal: null, faults };
+        }
         first ??= { outcome: 'accepted', refusal: null, faults };
         this.board.apply(undo);
         this.board.meta = saved;
@@ -125,6 +139,30 @@ export class Fold {
     }
     absorb(this.board, this.reader, commit.tree, changes);
     return first ?? { outcome: null, refusal: null, faults: [] };
+  }
+
+  /** The id of a message in the line that the mutation wrote. */
+  private messageIn(changes: readonly PathChange[]): string | null {
+    const event = parseJson(newLines(this.reader, changes).at(-1) ?? '') as
+      | Readonly<Record<string, unknown>>
+      | undefined;
+    return event?.action === 'message_sent' && typeof event.message === 'string' ? event.message : null;
+  }
+
+  /** For an `undo` that comes later. Locks, and when agents were seen, are none of its matters. */
+  private remember(
+    { id: op, kind, agent, version }: Call,
+    { changes }: Pick<Accepted, 'changes'>,
+    undo: readonly Change[],
+  ): void {
+    const past = changes.flatMap((change): PastChange[] => {
+      const { what, key } = change;
+      if (what !== 'task' && what !== 'workstream' && what !== 'knowledge') return [];
+      const earlier = undo.find((other) => other.what === what && other.key === key);
+      const before = earlier?.what === what ? earlier.after : null;
+      return [{ what, key, before, after: change.after }];
+    });
+    this.board.past.set(version, { op, kind, agent, changes: past });
   }
 
   private compareFiles(
@@ -160,7 +198,7 @@ export class Fold {
       `Orc-Version: ${trailers.version}`,
       `Orc-Base: ${base}`,
       `Orc-At: ${trailers.at}`,
-      `Orc-Op: ${JSON.stringify({ ...operation, args: quote(call.args, commit.oid.length) })}`,
+      `Orc-Op: ${JSON.stringify({ ...operation, args: quoteArguments(call.kind, call.args, commit.oid.length) })}`,
     ];
     const { event } = accepted;
     const task_id = event.task_id ?? event.data?.task_id;

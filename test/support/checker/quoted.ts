@@ -19,7 +19,19 @@ function isQuote(value: unknown): value is Quote {
   return typeof $blob === 'string' && /^[0-9a-f]{40,64}$/.test($blob) && Number.isSafeInteger(length);
 }
 
+/** Plans and results are named as a whole where they are long, and stand whole where they are not. */
+const documents: Readonly<Record<string, string>> = { 'cycle.open': 'plan', 'cycle.collect': 'results' };
+
 /** Arguments as `Orc-Op` has them. */
+export function quoteArguments(kind: string, args: Readonly<Record<string, unknown>>, idLength: number): object {
+  const entries = Object.entries(args).map(([name, value]) => {
+    if (documents[kind] !== name) return [name, quote(value, idLength)];
+    const json = JSON.stringify(value);
+    return [name, json.length > quotedList ? { $blob: blobId(json, idLength), length: json.length } : value];
+  });
+  return Object.fromEntries(entries);
+}
+
 export function quote(value: unknown, idLength: number): unknown {
   if (typeof value === 'string')
     return value.length <= quotedText ? value : { $blob: blobId(value, idLength), length: value.length };
@@ -74,11 +86,16 @@ function search(value: unknown, wanted: ReadonlyMap<number, ReadonlySet<string>>
     return;
   }
   if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
+  if (isJsonWanted(wanted)) {
     const json = JSON.stringify(value);
     if (json.length > quotedList) offer(json, value);
   }
   for (const inner of Object.values(value)) search(inner, wanted, found);
+}
+
+function isJsonWanted(wanted: ReadonlyMap<number, unknown>): boolean {
+  for (const length of wanted.keys()) if (length > quotedList) return true;
+  return false;
 }
 
 function replace(value: unknown, found: ReadonlyMap<string, unknown>): unknown {

@@ -1,5 +1,6 @@
 import type { BoardModel, Change } from './board.ts';
 import { leaseEnd, renewed } from './holding.ts';
+import { mailOf } from './messages.ts';
 import { type Call, type Decide, optionalText, refuse, text, texts } from './operation.ts';
 import { type Agent, isClosed, type Task } from './records.ts';
 import { caseTwin } from './workstreams.ts';
@@ -77,6 +78,9 @@ const retire: Decide = (board, call) => {
     unlocked.push(lock.resource);
     changes.push({ what: 'lock', key: lock.resource, after: holders.length === 0 ? null : { ...lock, holders } });
   }
+  const mail = mailOf(board, agent.id);
+  for (const { id } of mail) changes.push({ what: 'message', key: `${agent.id}/${id}`, after: null });
+  const unread = mail.filter(({ read_at }) => read_at === null).map(({ id }) => id);
   const by = call.agent === agent.id ? {} : { by: call.agent };
   return {
     outcome: 'accepted',
@@ -84,7 +88,7 @@ const retire: Decide = (board, call) => {
     event: {
       action: 'agent_retired',
       agent: agent.id,
-      data: { released: released.sort(), unlocked: unlocked.sort(), ...by },
+      data: { released: released.sort(), unlocked: unlocked.sort(), ...(unread.length === 0 ? {} : { unread }), ...by },
     },
     result: { agent: agent.id },
   };

@@ -8,6 +8,9 @@ type Check = (value: unknown) => Fault;
 
 const maxText = 256 * 1024;
 const maxKnowledge = 1024 * 1024;
+const maxMail = 16 * 1024;
+const maxDocument = 256 * 1024;
+const maxDocumentDepth = 32;
 const maxLease = 366 * 86_400_000;
 
 const isForm = (is: (value: unknown) => boolean): Check => {
@@ -89,6 +92,25 @@ const settings = ['publish', 'lease', 'lock_ttl', 'clock_skew', 'max_attempts', 
 const setting = isForm((value) => typeof value === 'string' && settings.includes(value));
 const data = isForm((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
+const mailText: Check = (value) =>
+  typeof value === 'string' && value.trim() === '' ? 'invalid-argument' : upTo(maxMail)(value);
+const mailTarget = isForm(
+  (value) => typeof value === 'string' && (value === 'all' || isName(value.replace(/^(ws|agent):/, ''))),
+);
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isJson = (value: unknown, depth: number): boolean => {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return ['string', 'boolean', 'object'].includes(typeof value);
+  return (
+    depth > 0 && !Object.hasOwn(value, '__proto__') && Object.values(value).every((inner) => isJson(inner, depth - 1))
+  );
+};
+const document: Check = (value) => {
+  if (!isObject(value) || !isJson(value, maxDocumentDepth)) return 'invalid-argument';
+  return Buffer.byteLength(JSON.stringify(value, null, 2)) > maxDocument ? 'too-large' : null;
+};
+const version = whole(0, Number.MAX_SAFE_INTEGER);
+
 const proof = { token: whole(1, Number.MAX_SAFE_INTEGER), claim: word };
 const about = { id: taskId, workstream: orNull(name) };
 const fields = {
@@ -149,13 +171,25 @@ const shapes: Readonly<Record<string, Shape>> = {
       content: upTo(maxKnowledge),
       title: orNull(title),
       tags: list(name),
+      paths: list(isForm(isGlob)),
       base: whole(0, Number.MAX_SAFE_INTEGER),
       merged: isForm((value) => value === true),
     },
   },
   'knowledge.append': { needs: ['topic', 'content'], may: { topic, content: upTo(maxKnowledge) } },
   'knowledge.delete': { needs: ['topic'], may: { topic } },
+  'message.send': { needs: ['to', 'text'], may: { to: mailTarget, text: mailText, task: orNull(taskId) } },
+  'message.ack': {
+    needs: ['ids'],
+    may: { ids: (value) => (Array.isArray(value) && value.length === 0 ? 'invalid-argument' : list(taskId)(value)) },
+  },
+  'cycle.open': { needs: ['plan', 'plan_version'], may: { plan: document, plan_version: version } },
+  'cycle.collect': {
+    needs: ['results', 'results_version'],
+    may: { cycle: version, results: document, results_version: version },
+  },
   'event.log': { needs: ['action'], may: { action: name, data } },
+  undo: { needs: ['version'], may: { version: whole(1, Number.MAX_SAFE_INTEGER), op: word, ...reason, ...proof } },
   'config.set': { needs: ['key', 'value', 'text'], may: { key: setting, value: word, text, base: text } },
   'board.init': {
     needs: ['board', 'settings'],

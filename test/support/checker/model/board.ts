@@ -1,10 +1,12 @@
 /** A board in memory: its records, its log's newest segment, and how changes are made and taken back. */
 import {
   type Agent,
+  type Cycle,
   isClosed,
   type Json,
   type Knowledge,
   type Lock,
+  type Message,
   type Task,
   type TaskStatus,
   type Workstream,
@@ -16,8 +18,25 @@ export type Change =
   | { readonly what: 'task'; readonly key: string; readonly after: Task | null }
   | { readonly what: 'agent'; readonly key: string; readonly after: Agent | null }
   | { readonly what: 'lock'; readonly key: string; readonly after: Lock | null }
+  | { readonly what: 'message'; readonly key: string; readonly after: Message | null }
+  | { readonly what: 'cycle'; readonly key: string; readonly after: Cycle | null }
   | { readonly what: 'knowledge'; readonly key: string; readonly after: Knowledge | null }
   | { readonly what: 'file'; readonly key: string; readonly after: string | null };
+
+/** A record that a mutation changed, before and after. */
+export interface PastChange {
+  readonly what: 'workstream' | 'task' | 'knowledge';
+  readonly key: string;
+  readonly before: Workstream | Task | Knowledge | null;
+  readonly after: Workstream | Task | Knowledge | null;
+}
+
+export interface PastMutation {
+  readonly op: string;
+  readonly kind: string;
+  readonly agent: string;
+  readonly changes: readonly PastChange[];
+}
 
 export type Counts = Record<TaskStatus, number>;
 
@@ -61,7 +80,13 @@ export class BoardModel {
   readonly openTasks = new Map<string, Task>();
   readonly agents = new Map<string, Agent>();
   readonly locks = new Map<string, Lock>();
+  /** By recipient and id. */
+  readonly messages = new Map<string, Message>();
+  /** By number. */
+  readonly cycles = new Map<string, Cycle>();
   readonly knowledge = new Map<string, Knowledge>();
+  /** By version: what the published mutations did. */
+  readonly past = new Map<number, PastMutation>();
   private readonly countsByWorkstream = new Map<string, Counts>();
 
   countsOf(workstream: string): Readonly<Counts> {
@@ -84,6 +109,10 @@ export class BoardModel {
         return { ...change, after: replace(this.agents, change.key, change.after) };
       case 'lock':
         return { ...change, after: replace(this.locks, change.key, change.after) };
+      case 'message':
+        return { ...change, after: replace(this.messages, change.key, change.after) };
+      case 'cycle':
+        return { ...change, after: replace(this.cycles, change.key, change.after) };
       case 'knowledge':
         return { ...change, after: replace(this.knowledge, change.key, change.after) };
       default:

@@ -3,12 +3,15 @@ import { agentChange, agentOperations, isSeenDue } from './agents.ts';
 import { wrongArguments } from './arguments.ts';
 import type { BoardModel, Change } from './board.ts';
 import { claimOperations } from './claims.ts';
+import { cycleOperations } from './cycles.ts';
 import { isLive } from './holding.ts';
 import { knowledgeOperations } from './knowledge.ts';
 import { lockOperations } from './locks.ts';
+import { messageOperations } from './messages.ts';
 import { type Accepted, type Call, type Decide, refuse, type Verdict } from './operation.ts';
 import { otherOperations } from './rest.ts';
 import { taskOperations } from './tasks.ts';
+import { undoOperations } from './undo.ts';
 import { workstreamOperations } from './workstreams.ts';
 
 const operations: Readonly<Record<string, Decide>> = {
@@ -18,7 +21,10 @@ const operations: Readonly<Record<string, Decide>> = {
   ...agentOperations,
   ...lockOperations,
   ...knowledgeOperations,
+  ...messageOperations,
+  ...cycleOperations,
   ...otherOperations,
+  ...undoOperations,
 };
 
 /** `board.import` is not among them: what it brings is taken from the tree (adopt.ts). */

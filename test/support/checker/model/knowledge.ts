@@ -7,15 +7,16 @@ import { caseTwin } from './workstreams.ts';
 
 const maxBytes = 1024 * 1024;
 
-export function encodeKnowledge({ title, tags, updated_by, updated_at, version, content }: Knowledge): string {
+export function encodeKnowledge(knowledge: Knowledge): string {
+  const { title, tags, paths, updated_by, updated_at, version, content } = knowledge;
   const head = stringify(
-    { title, tags, updated_by, updated_at, version },
+    { title, tags, ...(paths.length > 0 && { paths }), updated_by, updated_at, version },
     { version: '1.2', schema: 'core', lineWidth: 0, indent: 2 },
   );
   return `---\n${head}---\n${content}`;
 }
 
-type Words = Pick<Knowledge, 'title' | 'tags' | 'content'>;
+type Words = Pick<Knowledge, 'title' | 'tags' | 'paths' | 'content'>;
 
 function put(board: BoardModel, call: Call, words: Words, data: Readonly<Record<string, unknown>>): Verdict {
   const topic = text(call.args, 'topic');
@@ -37,7 +38,7 @@ function foldersOf(topic: string): string[] {
   return names.slice(1).map((_, depth) => names.slice(0, depth + 1).join('/'));
 }
 
-function caseTwinOfFolders(topic: string, topics: Iterable<string>) {
+export function caseTwinOfFolders(topic: string, topics: Iterable<string>) {
   const existing = new Set([...topics].flatMap(foldersOf));
   for (const folder of foldersOf(topic)) {
     const twin = caseTwin(folder, existing);
@@ -53,7 +54,8 @@ const write: Decide = (board, call) => {
   if (base !== null && base !== (before?.version ?? 0)) return refuse('conflict', 'somebody wrote in between');
   const title = args.title === undefined ? (before?.title ?? null) : (args.title as string | null);
   const tags = args.tags === undefined ? (before?.tags ?? []) : texts(args, 'tags');
-  return put(board, call, { title, tags, content: text(args, 'content') }, {});
+  const paths = args.paths === undefined ? (before?.paths ?? []) : texts(args, 'paths');
+  return put(board, call, { title, tags, paths, content: text(args, 'content') }, {});
 };
 
 const append: Decide = (board, call) => {
@@ -61,7 +63,8 @@ const append: Decide = (board, call) => {
   const old = before?.content ?? '';
   const content = `${old}${old === '' || old.endsWith('\n') ? '' : '\n'}${text(call.args, 'content')}`;
   if (Buffer.byteLength(content) > maxBytes) return refuse('too-large', 'the topic would be too long');
-  return put(board, call, { title: before?.title ?? null, tags: before?.tags ?? [], content }, { appended: true });
+  const { title = null, tags = [], paths = [] } = before ?? {};
+  return put(board, call, { title, tags, paths, content }, { appended: true });
 };
 
 const remove: Decide = (board, call) => {

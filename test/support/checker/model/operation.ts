@@ -17,6 +17,8 @@ export interface Call {
   readonly skewMs: number;
   /** The id of a task to be added, where the operation's id does not say it. */
   readonly newTask: string | null;
+  /** The same of a message to be sent. */
+  readonly newMessage?: string | null;
 }
 
 export interface Refused {

@@ -1,8 +1,8 @@
 /** Files into records. What is no record of the documented shape gives `null`: such files are set aside. */
 import { parseDocument } from 'yaml';
 import { isGlob, isName, isNestedName, isResource } from './names.ts';
-import { agentPath, knowledgePath, lockPath, taskPath, workstreamPath } from './paths.ts';
-import type { Agent, Knowledge, Lock, Task, Workstream } from './records.ts';
+import { agentPath, cyclePath, knowledgePath, lockPath, messagePath, taskPath, workstreamPath } from './paths.ts';
+import type { Agent, Cycle, Knowledge, Lock, Message, Task, Workstream } from './records.ts';
 
 type Is = (value: unknown) => boolean;
 type Fields = Readonly<Record<string, Is>>;
@@ -121,12 +121,44 @@ const lockFields: Fields = {
   holders: (value) => Array.isArray(value) && value.length > 0 && value.every((each) => isRecord(each, holderFields)),
 };
 
+const messageFields: Fields = {
+  id: isTaskId,
+  to: isName,
+  from: isName,
+  sent_to: isText,
+  text: isText,
+  task: orNull(isTaskId),
+  sent_version: (value) => isPositive(value),
+  sent_at: isTime,
+  read_at: orNull(isTime),
+};
+const isDocument: Is = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isPositive: Is = (value) => isCount(value) && value !== 0;
+const collectedFields: Fields = {
+  by: isName,
+  at: isTime,
+  version: isPositive,
+  results_version: isCount,
+  results: isDocument,
+};
+const cycleFields: Fields = {
+  number: isPositive,
+  opened_by: isName,
+  opened_at: isTime,
+  opened_version: isPositive,
+  plan_version: isCount,
+  plan: isDocument,
+  collected: orNull((value) => isRecord(value, collectedFields)),
+};
+
 /** A file's record, when it lies where that record belongs. */
 export type Parsed =
   | { readonly what: 'workstream'; readonly key: string; readonly after: Workstream }
   | { readonly what: 'task'; readonly key: string; readonly after: Task }
   | { readonly what: 'agent'; readonly key: string; readonly after: Agent }
   | { readonly what: 'lock'; readonly key: string; readonly after: Lock }
+  | { readonly what: 'message'; readonly key: string; readonly after: Message }
+  | { readonly what: 'cycle'; readonly key: string; readonly after: Cycle }
   | { readonly what: 'knowledge'; readonly key: string; readonly after: Knowledge };
 
 export type RecordKind = Parsed['what'];
@@ -139,6 +171,8 @@ export function placeOf(path: string): { readonly what: RecordKind; readonly key
   const name = rest.slice(0, -5);
   if (folder === 'workstreams') return { what: 'workstream', key: name };
   if (folder === 'tasks') return { what: 'task', key: name.slice(name.lastIndexOf('/') + 1) };
+  if (folder === 'messages') return { what: 'message', key: name };
+  if (folder === 'cycles') return { what: 'cycle', key: name };
   if (folder === 'agents') return { what: 'agent', key: name.replace(/^retired\//, '') };
   return folder === 'locks' ? { what: 'lock', key: decodeLock(name) } : null;
 }
@@ -173,6 +207,14 @@ export function parseRecord(path: string, text: string | null): Parsed | null {
     const after = value as unknown as Agent;
     return agentPath(after) === path ? { what, key, after } : null;
   }
+  if (what === 'message' && isRecord(value, messageFields)) {
+    const after = value as unknown as Message;
+    return messagePath(after) === path ? { what, key, after } : null;
+  }
+  if (what === 'cycle' && isRecord(value, cycleFields)) {
+    const after = value as unknown as Cycle;
+    return cyclePath(after) === path ? { what, key, after } : null;
+  }
   if (what === 'lock' && isRecord(value, lockFields)) {
     const after = value as unknown as Lock;
     return lockPath(after.resource) === path ? { what, key, after } : null;
@@ -205,15 +247,17 @@ function parseKnowledge(topic: string, text: string): Knowledge | null {
     typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   const title = word(fields.title ?? null);
   const tags = Array.isArray(fields.tags ?? []) ? ((fields.tags ?? []) as unknown[]).map(word) : null;
+  const paths = Array.isArray(fields.paths ?? []) ? ((fields.paths ?? []) as unknown[]).map(word) : null;
   const { updated_by = 'system', updated_at = '1970-01-01T00:00:00.000Z', version = 0 } = fields;
   const isGood =
     (title === null || isText(title)) &&
     listOf(isName)(tags) &&
+    listOf(isGlob)(paths) &&
     isName(updated_by) &&
     isTime(updated_at) &&
     isCount(version);
   if (!isGood) return null;
-  return { topic, title, tags, updated_by, updated_at, version, content } as Knowledge;
+  return { topic, title, tags, paths, updated_by, updated_at, version, content } as Knowledge;
 }
 
 const stateFields: readonly string[] = [

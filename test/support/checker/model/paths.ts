@@ -1,5 +1,5 @@
 /** Where each record lies: docs/format.md. */
-import { type Agent, isClosed, type Task } from './records.ts';
+import { type Agent, type Cycle, isClosed, type Message, type Task } from './records.ts';
 
 export const statePath = 'state.json';
 export const settingsPath = 'orc.yaml';
@@ -15,6 +15,14 @@ export function taskPath(task: Task): string {
 
 export function agentPath(agent: Agent): string {
   return `agents/${agent.status === 'retired' ? 'retired/' : ''}${agent.id}.json`;
+}
+
+export function messagePath({ to, id }: Message): string {
+  return `messages/${to}/${id}.json`;
+}
+
+export function cyclePath({ number }: Cycle): string {
+  return `cycles/${number}.json`;
 }
 
 export function knowledgePath(topic: string): string {

@@ -95,10 +95,39 @@ export interface Knowledge {
   readonly topic: string;
   readonly title: string | null;
   readonly tags: readonly string[];
+  readonly paths: readonly string[];
   readonly updated_by: string;
   readonly updated_at: string;
   readonly version: number;
   readonly content: string;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly to: string;
+  readonly from: string;
+  readonly sent_to: string;
+  readonly text: string;
+  readonly task: string | null;
+  readonly sent_version: number;
+  readonly sent_at: string;
+  readonly read_at: string | null;
+}
+
+export interface Cycle {
+  readonly number: number;
+  readonly opened_by: string;
+  readonly opened_at: string;
+  readonly opened_version: number;
+  readonly plan_version: number;
+  readonly plan: Json;
+  readonly collected: {
+    readonly by: string;
+    readonly at: string;
+    readonly version: number;
+    readonly results_version: number;
+    readonly results: Json;
+  } | null;
 }
 
 /** Fields in the order in which the files have them; `null` stands for "as it comes". */
@@ -146,6 +175,9 @@ export const fieldOrders = {
   confirmation: ['criterion', 'confirmed'],
   agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   lock: ['resource', 'shared', 'holders'],
+  message: ['id', 'to', 'from', 'sent_to', 'text', 'task', 'sent_version', 'sent_at', 'read_at'],
+  cycle: ['number', 'opened_by', 'opened_at', 'opened_version', 'plan_version', 'plan', 'collected'],
+  collected: ['by', 'at', 'version', 'results_version', 'results'],
   holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason'],
 } as const;
 
@@ -192,4 +224,13 @@ export function encodeAgent(agent: Agent): string {
 export function encodeLock(lock: Lock): string {
   const holders = lock.holders.map((holder) => ordered(holder, fieldOrders.holder));
   return write({ ...ordered(lock, fieldOrders.lock), holders });
+}
+
+export function encodeMessage(message: Message): string {
+  return write(ordered(message, fieldOrders.message));
+}
+
+export function encodeCycle(cycle: Cycle): string {
+  const collected = cycle.collected === null ? null : ordered(cycle.collected, fieldOrders.collected);
+  return write({ ...ordered(cycle, fieldOrders.cycle), collected });
 }

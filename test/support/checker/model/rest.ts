@@ -20,8 +20,12 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['lock', ['acquired', 'renewed', 'released', 'broken']],
     ['knowledge', ['written', 'deleted']],
     ['config', ['changed']],
+    ['message', ['sent', 'read']],
+    ['cycle', ['opened', 'collected']],
     ['board', ['created', 'imported']],
-  ].flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`)),
+  ]
+    .flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`))
+    .concat('undone'),
 );
 const ownFields = ['n', 'v', 'ts', 'agent', 'action', 'op'];
 const longestData = 65_536;
@@ -45,7 +49,7 @@ const init: Decide = (board, call) => {
     ...files.map((file): Change => ({ what: 'file', key: file.path, after: file.text })),
     ...topics.map(({ topic, content }): Change => {
       const by = { updated_by: call.agent, updated_at: call.iso, version: call.version };
-      return { what: 'knowledge', key: topic, after: { topic, title: null, tags: [], ...by, content } };
+      return { what: 'knowledge', key: topic, after: { topic, title: null, tags: [], paths: [], ...by, content } };
     }),
   ];
   return {

@@ -76,7 +76,7 @@ function newTaskId(board: BoardModel, call: Call): string {
   return call.newTask ?? 'unknown';
 }
 
-function openWorkstream(board: BoardModel, name: string): Workstream | Refused {
+export function openWorkstream(board: BoardModel, name: string): Workstream | Refused {
   const found = findWorkstream(board, name);
   if (isRefused(found) || found.status !== 'archived') return found;
   return refuse('archived', `${name} is archived`);
@@ -156,17 +156,20 @@ function renewedByHolder(board: BoardModel, task: Task, call: Call): Task['claim
 function wrongReferences(board: BoardModel, task: Task): Refused | null {
   for (const id of [...task.depends_on, ...(task.parent === null ? [] : [task.parent])])
     if (id !== task.id && !board.tasks.has(id)) return refuse('unknown-dependency', `there is no task ${id}`);
+  return leadsBack(board, task) ? refuse('dependency-cycle', `task ${task.id} leads back to itself`) : null;
+}
+
+/** Whether the task's dependencies, or its parents, lead back to it. */
+export function leadsBack(board: BoardModel, task: Task): boolean {
   const waits = (id: string): readonly string[] => (id === task.id ? task : board.tasks.get(id))?.depends_on ?? [];
   const above = (id: string): readonly string[] => {
     const parent = (id === task.id ? task : board.tasks.get(id))?.parent ?? null;
     return parent === null ? [] : [parent];
   };
-  return leadsBack(task.id, waits) || leadsBack(task.id, above)
-    ? refuse('dependency-cycle', `task ${task.id} leads back to itself`)
-    : null;
+  return returns(task.id, waits) || returns(task.id, above);
 }
 
-function leadsBack(start: string, next: (id: string) => readonly string[]): boolean {
+function returns(start: string, next: (id: string) => readonly string[]): boolean {
   const seen = new Set<string>();
   const todo = [...next(start)];
   for (let id = todo.pop(); id !== undefined; id = todo.pop()) {

@@ -6,15 +6,17 @@ import type { Accepted, Call } from './operation.ts';
 import {
   agentPath,
   boardMdPath,
+  cyclePath,
   knowledgePath,
   lockPath,
+  messagePath,
   segmentPath,
   settingsPath,
   statePath,
   taskPath,
   workstreamPath,
 } from './paths.ts';
-import { encodeAgent, encodeLock, encodeTask, encodeWorkstream } from './records.ts';
+import { encodeAgent, encodeCycle, encodeLock, encodeMessage, encodeTask, encodeWorkstream } from './records.ts';
 import { parseSettings } from './settings.ts';
 
 const maxLines = 256;
@@ -68,7 +70,13 @@ function removeOld(board: BoardModel, change: Change, files: Files): void {
     const before = board.agents.get(change.key);
     if (before !== undefined) files.set(agentPath(before), null);
   } else if (change.what === 'lock' && board.locks.has(change.key)) files.set(lockPath(change.key), null);
-  else if (change.what === 'knowledge' && board.knowledge.has(change.key)) files.set(knowledgePath(change.key), null);
+  else if (change.what === 'message') {
+    const before = board.messages.get(change.key);
+    if (before !== undefined) files.set(messagePath(before), null);
+  } else if (change.what === 'cycle') {
+    const before = board.cycles.get(change.key);
+    if (before !== undefined) files.set(cyclePath(before), null);
+  } else if (change.what === 'knowledge' && board.knowledge.has(change.key)) files.set(knowledgePath(change.key), null);
   else if (change.what === 'workstream' && board.workstreams.has(change.key))
     files.set(workstreamPath(change.key), null);
 }
@@ -78,6 +86,8 @@ function writeNew(change: Change, files: Files): void {
   if (change.what === 'task') files.set(taskPath(change.after), encodeTask(change.after));
   else if (change.what === 'agent') files.set(agentPath(change.after), encodeAgent(change.after));
   else if (change.what === 'lock') files.set(lockPath(change.key), encodeLock(change.after));
+  else if (change.what === 'message') files.set(messagePath(change.after), encodeMessage(change.after));
+  else if (change.what === 'cycle') files.set(cyclePath(change.after), encodeCycle(change.after));
   else if (change.what === 'knowledge') files.set(knowledgePath(change.key), encodeKnowledge(change.after));
   else if (change.what === 'workstream') files.set(workstreamPath(change.key), encodeWorkstream(change.after));
   else files.set(change.key, change.after);
@@ -143,11 +153,14 @@ function subject(accepted: Accepted, call: Call): string {
 
 function aboutOf({ event, result }: Accepted): string {
   const { task_id, workstream, action, data } = event;
+  if (action === 'message_sent') return String(data?.sent_to);
+  if (action === 'message_read') return ((data?.messages ?? []) as readonly string[]).join(' ');
   if (task_id !== undefined) return `${workstream}/${task_id}`;
   if (workstream !== undefined) return workstream;
   if ('event' in result) return action;
   const [[field, value] = []] = Object.entries(result);
   if (typeof value === 'string' && field !== 'value') return value;
+  if (field === 'cycle') return String(value);
   return typeof data?.topic === 'string' ? data.topic : '';
 }
 

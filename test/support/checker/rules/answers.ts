@@ -1,6 +1,6 @@
 /** Rules 2, 3 and 4: what was told, what was asked, and in which order. */
 import type { Asked } from '../log.ts';
-import { quote } from '../quoted.ts';
+import { quoteArguments } from '../quoted.ts';
 import type { CallRecord, ChainCommit, CheckOptions, FinalFacts, Trailers } from '../types.ts';
 import { Findings } from './rule.ts';
 
@@ -115,7 +115,7 @@ function difference(call: CallRecord, { operation, batch }: Trailers, idLength: 
   if (kind !== call.kind && !isPinned) return `${call.kind}, not ${kind}`;
   if (isPinned && call.result !== undefined && !isSame(args.id, toldTask(call)))
     return `${args.id}, where ${toldTask(call)} was told`;
-  const wanted = quote(call.args, idLength) as Readonly<Record<string, unknown>>;
+  const wanted = quoteArguments(call.kind, call.args, idLength) as Readonly<Record<string, unknown>>;
   for (const name of new Set([...Object.keys(wanted), ...Object.keys(args)])) {
     if (isPinned && (name === 'workstream' || name === 'label' || name === 'id')) continue;
     // a text that was told as queued replaces what it was written on, or is merged with what came instead (fold.ts)

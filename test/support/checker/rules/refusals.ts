@@ -182,27 +182,28 @@ function isTrue(claimed: Claimed, fold: Fold): boolean {
     const at = chainTime(fold.board, now);
     if (tried.has(at)) continue;
     tried.add(at);
-    if (
-      claimed.code === 'clock-off'
-        ? isForClock(claimed, fold, at)
-        : fold.skews().some((skewMs) => says(claimed, fold, at, skewMs))
-    )
-      return true;
+    if (claimed.code === 'clock-off' ? isForClock(claimed, fold, at) : isSaid(claimed, fold, at)) return true;
   }
   return false;
 }
 
+function isSaid({ calls, answer, code }: Claimed, fold: Fold, at: number): boolean {
+  const isAnswer = (verdict: Verdict): boolean =>
+    answer === 'refused' ? verdict.outcome === 'refused' && verdict.code === code : verdict.outcome === 'unchanged';
+  return fold
+    .skews()
+    .some((skewMs) => says(calls, fold, { at, skewMs }, (verdictsBy) => verdictsBy(skewMs).some(isAnswer)));
+}
+
 /** Whether it could be done by a clock that can be trusted, and not by one that cannot. */
-function isForClock({ calls: [call] }: Claimed, fold: Fold, at: number): boolean {
-  if (call === undefined || !fold.skews().includes(Number.POSITIVE_INFINITY)) return false;
-  const outcomes = (skewMs: number): string[] => {
-    const about = { id: call.op, kind: call.kind, agent: call.agent, newTask: null };
-    const moment = { at, iso: isoTime(at), version: fold.nextVersion, skewMs };
-    return variants(fold.board, call).map((args) => decide(fold.board, { ...about, args, ...moment }).outcome);
-  };
-  const isDone = (outcome: string): boolean => outcome === 'accepted';
-  const trusted = fold.skews().filter((skewMs) => Number.isFinite(skewMs));
-  return trusted.some((skewMs) => outcomes(skewMs).some(isDone)) && !outcomes(Number.POSITIVE_INFINITY).every(isDone);
+function isForClock({ calls }: Claimed, fold: Fold, at: number): boolean {
+  const untrusted = Number.POSITIVE_INFINITY;
+  if (!fold.skews().includes(untrusted)) return false;
+  const isDone = ({ outcome }: Verdict): boolean => outcome === 'accepted';
+  return says(calls, fold, { at, skewMs: untrusted }, (verdictsBy) => {
+    const trusted = fold.skews().filter((skewMs) => Number.isFinite(skewMs));
+    return trusted.some((skewMs) => verdictsBy(skewMs).some(isDone)) && !verdictsBy(untrusted).every(isDone);
+  });
 }
 
 /** Never before the newest mutation, but for one that is too far ahead. */
@@ -231,27 +232,32 @@ function* ends(board: BoardModel): Generator<number> {
   for (const agent of board.agents.values()) yield Date.parse(agent.last_seen);
 }
 
-/** Whether the model gives this answer on this board at this time; of a batch, at one of its lines. */
-function says(claimed: Claimed, fold: Fold, at: number, skewMs: number): boolean {
-  const { calls, answer, code } = claimed;
+type VerdictsBy = (skewMs: number) => readonly Verdict[];
+
+/** Whether the model gives such an answer on this board at this time; of a batch, at one of its lines. */
+function says(
+  calls: readonly CallRecord[],
+  fold: Fold,
+  { at, skewMs }: { readonly at: number; readonly skewMs: number },
+  isTold: (verdictsBy: VerdictsBy) => boolean,
+): boolean {
   const { board } = fold;
   const meta = board.meta;
   const undo: Change[] = [];
-  const isAnswer = (verdict: Verdict): boolean =>
-    answer === 'refused' ? verdict.outcome === 'refused' && verdict.code === code : verdict.outcome === 'unchanged';
   let found = false;
   for (const [index, call] of calls.entries()) {
     const version = fold.nextVersion + index;
-    const asCall = (args: Arguments): Call => {
+    const asCall = (args: Arguments, skew: number): Call => {
       const about = { id: call.op, kind: call.kind, agent: call.agent, args, newTask: null };
-      return { ...about, at, iso: isoTime(at), version, skewMs };
+      return { ...about, at, iso: isoTime(at), version, skewMs: skew };
     };
-    const tries = variants(board, call).map((args) => ({ args, verdict: decide(board, asCall(args)) }));
-    found = tries.some(({ verdict }) => isAnswer(verdict));
+    const given = variants(board, call);
+    found = isTold((skew) => given.map((args) => decide(board, asCall(args, skew))));
     if (found) break;
-    for (const { args, verdict } of tries) {
+    for (const args of given) {
+      const verdict = decide(board, asCall(args, skewMs));
       if (verdict.outcome !== 'accepted') continue;
-      undo.unshift(...carryOut(board, verdict, asCall(args)).undo);
+      undo.unshift(...carryOut(board, verdict, asCall(args, skewMs)).undo);
       break;
     }
   }

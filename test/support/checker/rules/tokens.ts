@@ -143,10 +143,12 @@ export class Tokens {
       (args.claim ?? before.id) === before.id;
     const isTask = what.startsWith('task ');
     const isWork = holderWork.has(kind) && (isTask ? args.id : args.resource) === what.slice(5);
+    // Taking a claim back is its holder's to do, as releasing is.
+    const isHandedBack = isTask && kind === 'undo' && isEnded;
     const isExtended = !isTask && after?.id === before.id && after.until !== before.until;
-    if (!isProven && ((isTask && isWork) || isExtended))
+    if (!isProven && ((isTask && isWork) || isExtended || isHandedBack))
       this.findings.add(`${kind} of ${what} by ${operation.agent} without the token of its holder`, where);
-    else if (isEnded && isLive && !endings.has(kind) && !(isWork && isProven))
+    else if (isEnded && isLive && !endings.has(kind) && !((isWork || isHandedBack) && isProven))
       this.findings.add(`${kind} took ${what} from ${before.agent} before its time was up`, where);
   }
 }

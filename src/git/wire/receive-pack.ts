@@ -2,8 +2,8 @@
 import type { Oid } from '../store.ts';
 import type { PushOutcome } from '../transport.ts';
 import type { Advertisement } from './advertisement.ts';
+import { agentName } from './agent-name.ts';
 import { demultiplex, encodeMessage, packetText, readPackets } from './pkt-line.ts';
-import { agentName } from './smart-http.ts';
 
 const noOid = '0'.repeat(40);
 

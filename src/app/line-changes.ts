@@ -1,0 +1,47 @@
+/** How many lines one text has that the other has not. Pure. */
+import { diffIndices } from 'node-diff3';
+
+export interface LineChanges {
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** Beyond so many pairs of lines they are compared as heaps: telling where they stand would take too long. */
+const maxPairs = 1_000_000;
+
+export function lineChanges(before: string, after: string): LineChanges {
+  const [a, b] = withoutCommonEnds(linesOf(before), linesOf(after));
+  if (a.length * b.length > maxPairs) return asHeaps(a, b);
+  let added = 0;
+  let removed = 0;
+  for (const { buffer1, buffer2 } of diffIndices(a, b)) {
+    removed += buffer1[1];
+    added += buffer2[1];
+  }
+  return { added, removed };
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
+function withoutCommonEnds(a: string[], b: string[]): readonly [string[], string[]] {
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+function asHeaps(a: readonly string[], b: readonly string[]): LineChanges {
+  const left = new Map<string, number>();
+  for (const line of a) left.set(line, (left.get(line) ?? 0) + 1);
+  let common = 0;
+  for (const line of b) {
+    const count = left.get(line) ?? 0;
+    if (count === 0) continue;
+    left.set(line, count - 1);
+    common++;
+  }
+  return { added: b.length - common, removed: a.length - common };
+}

@@ -1,0 +1,195 @@
+/**
+ * A push into a folder of this machine without `git push`: orc has the objects at hand and speaks to `git receive-pack` itself.
+ *
+ * What receives is the same program with the same settings as behind `git push`; what falls away is the sending side, which
+ * would read the objects back, look for deltas and start three processes for it. Where anything is unusual (the branch stands
+ * elsewhere or is not there, the folder is a shallow clone), nothing is sent, and `git push` has its turn.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { cleanServerText, summarizeServerText } from '../clean-text.ts';
+import { encodePack } from '../packs/encode-pack.ts';
+import type { NewObject, Oid } from '../store.ts';
+import type { PushOutcome } from '../transport.ts';
+import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
+import { flushPacket, packetText, readPackets } from '../wire/pkt-line.ts';
+import { encodePush, readReport } from '../wire/receive-pack.ts';
+import {
+  explainStartError,
+  type GitCall,
+  type GitSettings,
+  graceBeforeKill,
+  graceForOutput,
+  killGroup,
+  startGit,
+} from './run-git.ts';
+
+export interface LocalPush {
+  /** The repository that receives. */
+  readonly path: string;
+  /** For the command itself: `-c` and a setting, one after the other. */
+  readonly settings: readonly string[];
+  /** Where git is started. */
+  readonly cwd: string;
+  readonly ref: string;
+  readonly to: Oid;
+  readonly added: { readonly base: Oid; readonly objects: readonly NewObject[] };
+  readonly timeoutMs?: number | undefined;
+  readonly secrets: readonly string[];
+}
+
+/** In bytes: what is longer is no report. */
+const maxAnswer = 16 * 1024 * 1024;
+
+/**
+ * `unusual`: nothing was sent.
+ * @throws OrcError `git-missing`, `git-failed` when git cannot be started
+ */
+export async function pushLocally(push: LocalPush, settings: GitSettings): Promise<PushOutcome | 'unusual'> {
+  const call: GitCall = {
+    ...settings,
+    config: [],
+    interactive: false,
+    args: [...push.settings, 'receive-pack', push.path],
+    cwd: push.cwd,
+    stdin: [],
+    isReceiver: true,
+  };
+  const receiver = new Receiver(startGit(call), call);
+  const timer = push.timeoutMs === undefined ? undefined : setTimeout(() => receiver.stop(), push.timeoutMs);
+  try {
+    return await converse(receiver, push);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function converse(receiver: Receiver, { path, ref, to, added, secrets, timeoutMs }: LocalPush) {
+  const summarize = (text: string, fallback: string): string =>
+    summarizeServerText(cleanServerText(text, { secrets }), fallback);
+  const late = `no answer within ${Math.round(timeoutMs ?? 0)} ms`;
+  const greeting = await receiver.greeting();
+  if (greeting === null) {
+    await receiver.ended();
+    const reason = receiver.isStopped ? late : summarize(receiver.complaint, `${path} does not answer`);
+    return { outcome: 'unreachable', reason } as const;
+  }
+  const advertisement = readAdvertisement(greeting, 'git-receive-pack');
+  if (typeof advertisement === 'string' || !isUsual(greeting, advertisement, ref, added.base)) {
+    receiver.send([flushPacket]);
+    await receiver.ended();
+    return 'unusual';
+  }
+  const { pack } = encodePack('sha1', added.objects);
+  receiver.send([encodePush(advertisement, { ref, from: added.base, to }, new Uint8Array()), pack]);
+  const answer = await receiver.ended();
+  const outcome = readReport(advertisement, ref, answer, summarize);
+  if (outcome.outcome !== 'unknown') return outcome;
+  const reason = receiver.isStopped ? 'no answer in time' : summarize(receiver.complaint, outcome.reason);
+  return { outcome: 'unknown', reason } as const;
+}
+
+function isUsual(greeting: Buffer, { version, refs, capabilities }: Advertisement, ref: string, base: Oid): boolean {
+  const lines = readPackets(greeting).packets.flatMap((packet) =>
+    typeof packet === 'string' ? [] : [packetText(packet)],
+  );
+  return (
+    version === 0 &&
+    refs.get(ref) === base &&
+    capabilities.has('report-status') &&
+    !lines.some((line) => line.startsWith('shallow '))
+  );
+}
+
+/** One `git receive-pack`, from its greeting to its end. */
+class Receiver {
+  readonly #child: ChildProcess;
+  readonly #end: Promise<void>;
+  #received: Buffer = Buffer.alloc(0);
+  #greetingLength = 0;
+  #onGreeting: (() => void) | null = null;
+  #complaint = '';
+  #isStopped = false;
+
+  constructor(child: ChildProcess, call: GitCall) {
+    this.#child = child;
+    child.stdin?.on('error', () => {}); // its end tells
+    child.stdout?.on('data', (chunk: Buffer) => this.#take(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#complaint = (this.#complaint + chunk.toString('utf8')).slice(-4000);
+    });
+    this.#end = new Promise((resolve, reject) => {
+      child.once('error', (error) => {
+        if (child.pid === undefined) reject(explainStartError(error, call));
+      });
+      child.once('exit', () => {
+        // What a hook left running may keep the pipes open for hours.
+        const timer = setTimeout(() => {
+          for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+          resolve();
+        }, graceForOutput);
+        child.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    });
+    // Whoever waits for the greeting hears of it.
+    this.#end.catch(() => undefined);
+  }
+
+  get complaint(): string {
+    return this.#complaint;
+  }
+
+  /** Whether it was ended for want of an answer. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** All up to the first flush; `null` when it ended before that. */
+  async greeting(): Promise<Buffer | null> {
+    const greeted = new Promise<void>((resolve) => {
+      this.#onGreeting = resolve;
+    });
+    await Promise.race([greeted, this.#end]);
+    return this.#greetingLength === 0 ? null : this.#received.subarray(0, this.#greetingLength);
+  }
+
+  send(parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#child.stdin?.write(part);
+    this.#child.stdin?.end();
+  }
+
+  /** What it said after its greeting, once it has ended. */
+  async ended(): Promise<Buffer> {
+    await this.#end;
+    return this.#received.subarray(this.#greetingLength);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    killGroup(this.#child, 'SIGTERM');
+    const timer = setTimeout(() => killGroup(this.#child, 'SIGKILL'), graceBeforeKill);
+    this.#child.once('exit', () => clearTimeout(timer));
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    if (this.#received.length > maxAnswer) this.stop();
+    if (this.#greetingLength > 0) return;
+    this.#greetingLength = endOfGreeting(this.#received);
+    if (this.#greetingLength > 0) this.#onGreeting?.();
+  }
+}
+
+/** In bytes, with the flush; 0: it is not complete. */
+function endOfGreeting(bytes: Buffer): number {
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = Number.parseInt(bytes.toString('latin1', at, at + 4), 16);
+    if (length === 0) return at + 4;
+    // What is no packet is nothing to talk to: whoever reads it says so.
+    if (!(length >= 4)) return bytes.length;
+    at += length;
+  }
+  return 0;
+}
