@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export { drawPlan, makePlan, type Plan } from './app/cycle.ts';
 export type { CycleSummary } from './app/cycle-board.ts';
 export type { WatchNotice } from './app/follow.ts';
 export type { When } from './app/head-at.ts';
@@ -10,26 +11,35 @@ export type {
   KnowledgeSearch,
 } from './app/knowledge-base.ts';
 export type { KnowledgeChange, KnowledgeTrail } from './app/knowledge-history.ts';
+export { listTasks, type TaskFilter } from './app/listing.ts';
 export type { SentMessage, UnreadMail } from './app/mail.ts';
-export {
-  type CompleteOptions,
-  type KnowledgeOptions,
-  type LeaseOptions,
-  type LockAttempt,
-  type LockOptions,
-  type NewTask,
-  type NewWorkstream,
-  Orc,
-  type OrcView,
-  openOrc,
-} from './app/orc.ts';
+export { Orc, type OrcView, openOrc } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
-export type { MutationOptions, Performed } from './app/perform.ts';
+export type {
+  CompleteOptions,
+  KnowledgeOptions,
+  LeaseOptions,
+  LockAttempt,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './app/orc-options.ts';
+export type { MutationOptions } from './app/perform.ts';
+export type { Performed } from './app/performed.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { RunChecksOptions } from './app/run-checks.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
+export {
+  type ListedTask,
+  readGraph,
+  readTree,
+  type ShownTask,
+  showTask,
+  type TreeEntry,
+  withObstacles,
+} from './app/task-views.ts';
 export type { Undone, UndoOptions } from './app/undo.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';

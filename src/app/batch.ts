@@ -8,10 +8,11 @@
  * second by `as`; later lines may use that wherever an id or a workstream is asked for.
  */
 import type { Board } from '../core/board.ts';
-import { taskIdFrom } from '../core/ids.ts';
+import { lineIdFrom, taskIdFrom } from '../core/ids.ts';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 
 export interface BatchLine {
   readonly kind: string;
@@ -43,40 +44,60 @@ export async function runBatch(
   lines: readonly BatchLine[],
   options: MutationOptions = {},
 ): Promise<Performed<BatchAnswer[]>> {
-  if (options.op !== undefined) {
-    throw new OrcError('usage', 'a batch has an operation id for each line: --op does not fit it');
-  }
-  const ops = lines.map(() => orc.world.chance.id());
-  const values = await orc.ask((board) => nameRecords(board, lines, ops));
+  const id = options.op ?? orc.world.chance.id();
+  const ops = lines.map((_, index) => lineIdFrom(id, index + 1));
+  const known = options.op === undefined ? new Map() : await knownTasks(orc, lines, ops);
+  const values = await orc.ask((board) => nameRecords(board, lines, ops, known));
   const requests = lines.map(({ kind, args, agent }, index) => ({
     kind,
     args: substitute(args, values, index + 1),
     agent,
-    op: ops[index] as string,
   }));
-  const performed = await orc.batch(requests, options);
-  const last = performed.at(-1);
+  const performed = await orc.batch(requests, options, id);
+  const last = performed.findLast(({ state }) => state !== 'none') ?? performed.at(-1);
   const data = performed.map(({ op, data: record }, index): BatchAnswer => {
     const { kind, name } = lines[index] as BatchLine;
     return { kind, name, op, data: record };
   });
   if (last === undefined) throw new OrcError('invalid-argument', 'the batch has no lines');
-  return { ...last, data };
+  return { ...last, op: id, data };
+}
+
+/** The tasks that lines made when the same was asked before, by the lines' ids. */
+async function knownTasks(
+  orc: OrcCore,
+  lines: readonly BatchLine[],
+  ops: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const adding = ops.filter((_, index) => lines[index]?.kind === 'task.add');
+  const known = new Map<string, string>();
+  for (const [op, { outcome }] of await orc.connection.session.findRecorded(adding))
+    if (outcome.outcome === 'accepted' && 'task' in outcome.result) known.set(op, outcome.result.task);
+  return known;
 }
 
 /** What each name stands for. An id derives from its operation's, so it is known before the task is there. */
-function nameRecords(board: Board, lines: readonly BatchLine[], ops: readonly string[]): ReadonlyMap<string, string> {
+function nameRecords(
+  board: Board,
+  lines: readonly BatchLine[],
+  ops: readonly string[],
+  known: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
+  const added = new Set<string>();
+  const isTaken = (id: string): boolean => added.has(id) || board.tasks.get(id) !== undefined;
   lines.forEach(({ kind, args, name }, index) => {
+    const op = ops[index] as string;
+    const task = kind === 'task.add' ? (known.get(op) ?? taskIdFrom(op, isTaken)) : null;
+    if (task !== null) added.add(task);
     if (name === null) return;
     if (values.has(name)) throw fault(index + 1, `${name} is the name of an earlier line already`);
-    values.set(name, referenceTo(board, kind, args, ops[index] as string, index + 1));
+    values.set(name, task ?? workstreamOf(kind, args, index + 1));
   });
   return values;
 }
 
-function referenceTo(board: Board, kind: string, args: BatchLine['args'], op: string, line: number): string {
-  if (kind === 'task.add') return taskIdFrom(op, (id) => board.tasks.get(id) !== undefined);
+function workstreamOf(kind: string, args: BatchLine['args'], line: number): string {
   if (kind === 'workstream.create') return String(args.name);
   throw fault(line, 'only task.add and workstream.create make a record that can have a name');
 }

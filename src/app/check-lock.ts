@@ -4,13 +4,13 @@ import { faultInResource } from '../core/names.ts';
 import { isHoldExpired } from '../core/readiness.ts';
 import { OrcError } from '../errors.ts';
 import { clockOff } from '../sync/clock-off.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
+import { skewOf } from './skew.ts';
 
 export interface LockCheck {
   readonly resource: string;
   readonly state: 'free' | 'mine' | 'held';
-  /** Holders of it, or of paths that overlap it: others when it is held, oneself when it is mine. */
+  /** Holders of it, or of paths that overlap it, oneself among them. `mine`: held by oneself, and by others at most shared. */
   readonly holders: readonly {
     readonly resource: string;
     readonly agent: string;
@@ -20,7 +20,7 @@ export interface LockCheck {
 }
 
 /**
- * @param options.agent whose lock is "mine", if this session acquired it or `token` is the lock's
+ * @param options.agent whose lock is "mine", if this session acquired it, `token` is the lock's, or it came with an import
  * @throws OrcError `unreachable`, `history-rewritten`, `invalid-argument`
  */
 export async function checkLock(
@@ -38,19 +38,23 @@ export async function checkLock(
   const moment = { at: orc.world.clock.now(), clockSkewMs: skewOf(orc, board), clockOffMs };
   const glob = globOf(resource);
   const holders: LockCheck['holders'][number][] = [];
-  let isMine = true;
+  // Whoever shares a lock has it, as long as all others share it too.
+  let [isMine, isShared] = [false, true];
   for (const lock of board.locks.loaded()) {
     const other = globOf(lock.resource);
     const overlaps = lock.resource === resource || (glob !== null && other !== null && globsOverlap(glob, other));
     if (!overlaps) continue;
-    const remembered = await orc.holds.find('lock', lock.resource);
     for (const hold of lock.holders) {
       if (isHoldExpired(hold, moment)) continue;
+      const remembered = await orc.holds.find('lock', lock.resource, hold.agent);
       const isProven =
-        hold.token === options.token || (remembered?.claim === hold.id && remembered.agent === hold.agent);
-      isMine &&= hold.agent === options.agent && isProven;
+        hold.token === options.token ||
+        remembered?.claim === hold.id ||
+        (hold.imported === true && options.token === undefined && remembered === null);
+      if (hold.agent === options.agent && isProven) isMine = true;
+      else isShared &&= lock.shared;
       holders.push({ resource: lock.resource, agent: hold.agent, shared: lock.shared, expires_at: hold.expires_at });
     }
   }
-  return { resource, state: holders.length === 0 ? 'free' : isMine ? 'mine' : 'held', holders };
+  return { resource, state: holders.length === 0 ? 'free' : isMine && isShared ? 'mine' : 'held', holders };
 }

@@ -8,7 +8,8 @@ import { makePlan } from './cycle.ts';
 import { type Collected, collectResults, findOpenCycle } from './cycle-collect.ts';
 import { asDocument } from './document.ts';
 import type { OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 
 export interface CycleSummary {
   readonly number: number;

@@ -8,9 +8,9 @@ import { toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import { briefMarkdown } from './cycle-brief.ts';
-import { skewOf } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
 import { relevantKnowledge } from './relevance.ts';
+import { skewOf } from './skew.ts';
 import { staleAfterMs } from './status.ts';
 
 export { type Collected, collectResults, collectText } from './cycle-collect.ts';

@@ -3,6 +3,7 @@
  * `orc t complete revenue 1a2b3c4d "…"` needs no token there. They belong to a session (the work tree, or `ORC_SESSION`):
  * the same agent name elsewhere is somebody else.
  */
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, removeFile, temporaryName } from '../git/atomic-file.ts';
@@ -29,9 +30,18 @@ export class Holds {
     this.#folder = path.join(storePath, 'holds', encodeURIComponent(session) || '_');
   }
 
-  /** @throws OrcError `io`: who cannot read what it holds must not be taken for somebody who holds nothing */
-  async find(kind: HoldKind, key: string): Promise<RememberedHold | null> {
-    return readHold(this.#file(kind, key));
+  /**
+   * Several agents of one session may share a lock: with `agent` it is that one's hold, else the only one that there is.
+   * @throws OrcError `io`: who cannot read what it holds must not be taken for somebody who holds nothing
+   */
+  async find(kind: HoldKind, key: string, agent?: string): Promise<RememberedHold | null> {
+    if (kind === 'task' || agent !== undefined) return readHold(this.#file({ kind, key, agent: agent ?? '' }));
+    const [only, ...more] = await this.#allOf(kind, key);
+    return only === undefined || more.length > 0 ? null : only;
+  }
+
+  async #allOf(kind: HoldKind, key: string): Promise<RememberedHold[]> {
+    return (await this.list()).filter((hold) => hold.kind === kind && hold.key === key);
   }
 
   /** @throws OrcError `io` */
@@ -54,7 +64,7 @@ export class Holds {
   }
 
   async #keep(hold: RememberedHold): Promise<boolean> {
-    const file = this.#file(hold.kind, hold.key);
+    const file = this.#file(hold);
     const temporary = temporaryName(file);
     try {
       await mkdir(this.#folder, { recursive: true });
@@ -67,13 +77,18 @@ export class Holds {
     }
   }
 
-  /** One that cannot be removed, or comes back, is outdated, and refused as such. */
-  async forget(kind: HoldKind, key: string): Promise<void> {
-    await removeFile(this.#file(kind, key), { isDurable: false }).catch(() => undefined);
+  /** One that cannot be removed, or comes back, is outdated, and refused as such. Without an agent: whoever held it. */
+  async forget(kind: HoldKind, key: string, agent?: string): Promise<void> {
+    const isOne = kind === 'task' || agent !== undefined;
+    const gone = isOne ? [{ kind, key, agent: agent ?? '' }] : await this.#allOf(kind, key).catch(() => []);
+    for (const hold of gone) await removeFile(this.#file(hold), { isDurable: false }).catch(() => undefined);
   }
 
-  #file(kind: HoldKind, key: string): string {
-    return path.join(this.#folder, `${kind}-${encodeURIComponent(key)}.json`);
+  /** A task has one holder. Names of resources may be too long for a file's name. */
+  #file({ kind, key, agent }: Omit<RememberedHold, 'claim'>): string {
+    if (kind === 'task') return path.join(this.#folder, `task-${encodeURIComponent(key)}.json`);
+    const name = createHash('sha256').update(`${key}\n${agent}`).digest('hex').slice(0, 32);
+    return path.join(this.#folder, `lock-${name}.json`);
   }
 }
 

@@ -6,7 +6,8 @@ import { OrcError } from '../errors.ts';
 import { type ImportRequest, importArguments, placeOf } from './import-arguments.ts';
 import { type ImportFolder, importFault, readImportFolder } from './import-folder.ts';
 import type { OrcCore } from './orc-core.ts';
-import { type MutationOptions, type Performed, refusalError } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import { type Performed, refusalError } from './performed.ts';
 
 export interface ImportCounts {
   readonly workstreams: number;

@@ -1,11 +1,11 @@
 /** Lists of records as all surfaces show them: which, and in what order. */
-import type { Board } from '../core/board.ts';
 import { compareAcrossWorkstreams, isReady } from '../core/readiness.ts';
-import { type Agent, closedStatuses, type Lock, type Task, type TaskStatus } from '../core/records.ts';
+import { type Agent, closedStatuses, type Task, type TaskStatus } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
+import { skewOf } from './skew.ts';
 import { staleAfterMs } from './status.ts';
-import { showLock, showTask, waitingOperations } from './tentative-claims.ts';
+import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface TaskFilter {
   readonly workstream?: string | undefined;
@@ -50,25 +50,6 @@ export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stal
       .map((agent) => ({ ...agent, stale: now - Date.parse(agent.last_seen) > staleAfterMs }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   );
-}
-
-/** Those that somebody holds now, by resource. */
-export async function listLocks(orc: OrcCore): Promise<Lock[]> {
-  const at = orc.world.clock.now();
-  const waiting = await waitingOperations(orc);
-  return orc.ask((board) =>
-    [...board.locks.loaded()]
-      .map((lock) => showLock(lock, waiting))
-      .map((lock) => ({ ...lock, holders: lock.holders.filter((hold) => Date.parse(hold.expires_at) > at) }))
-      .filter(({ holders }) => holders.length > 0)
-      .sort((a, b) => (a.resource < b.resource ? -1 : 1)),
-  );
-}
-
-/** How far clocks may differ: those of one machine do not. */
-export function skewOf(orc: OrcCore, board: Board): number {
-  const { kind } = orc.connection.config.upstream;
-  return kind === 'host' || kind === 'none' ? 0 : board.settings.clock_skew_ms;
 }
 
 /** @throws OrcError `not-found`, naming those that there are */

@@ -4,7 +4,8 @@ import { countUnread, messagesOf, unreadMessages } from '../core/messages.ts';
 import type { BoardEvent, Message } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 
 /** What became of a message that was sent. */
 export interface SentMessage {

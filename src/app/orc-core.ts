@@ -9,18 +9,12 @@ import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
+import { rememberedHolder } from './hold-proofs.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
-import {
-  type MutationOptions,
-  type PerformContext,
-  type Performed,
-  perform,
-  performAll,
-  type Request,
-  rememberedHolder,
-} from './perform.ts';
+import { type MutationOptions, perform, performBatch, type Request } from './perform.ts';
+import type { PerformContext, Performed } from './performed.ts';
 import {
   ask,
   type EventFilter,
@@ -124,15 +118,23 @@ export class OrcCore implements AsyncDisposable {
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
 
-  /** Several operations, accepted and published whole or refused whole: the error is that of the line at fault. */
-  async batch(requests: readonly BatchRequest[], options: MutationOptions = {}): Promise<Performed[]> {
+  /**
+   * Several operations, accepted and published whole or refused whole: the error is that of the line at fault. With `op` the batch
+   * has an id: asking again with it gives the recorded outcomes.
+   * `id`: its id where nobody chose one, for who has to know it beforehand.
+   */
+  async batch(
+    requests: readonly BatchRequest[],
+    options: MutationOptions = {},
+    id: string = options.op ?? this.world.chance.id(),
+  ): Promise<Performed[]> {
     this.refusePast();
     if (requests.length === 0) return [];
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
     }
-    return performAll(await this.#context(options), prepared);
+    return performBatch(await this.#context(options), prepared, { id, isChosen: options.op !== undefined });
   }
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */

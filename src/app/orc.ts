@@ -8,7 +8,6 @@
 import type {
   Agent,
   BoardEvent,
-  Check,
   CheckRun,
   Cycle,
   Knowledge,
@@ -20,71 +19,36 @@ import type {
 import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
+import { defined } from './defined.ts';
 import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
 import type { KnowledgeTrail } from './knowledge-history.ts';
 import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
+import { notPublished } from './not-published.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import { type OpenOptions, OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type {
+  CompleteOptions,
+  KnowledgeOptions,
+  LeaseOptions,
+  LockAttempt,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './orc-options.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 import type { EventFilter } from './reading.ts';
 import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
+import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 import type { WorkHandler, WorkOptions } from './work.ts';
 import type { WorkSummary } from './worker-ports.ts';
 
-export interface NewWorkstream {
-  readonly description?: string;
-  readonly priority?: number;
-}
-
-export interface NewTask {
-  readonly title: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly estimate?: string | number | null;
-  readonly depends_on?: readonly string[];
-  readonly parent?: string | null;
-  readonly labels?: readonly string[];
-  readonly needs?: readonly string[];
-  readonly paths?: readonly string[];
-  /** When it counts as done: commands to run in the work tree, criteria for a reader. */
-  readonly checks?: readonly Check[];
-}
-
-export interface LeaseOptions extends MutationOptions {
-  /** How long the claim holds without a sign of life, ms. */
-  readonly leaseMs?: number;
-}
-
-export interface CompleteOptions extends MutationOptions {
-  readonly token?: number;
-  /** What came of the task's checks: all of them have to be there, and to have passed. */
-  readonly checks?: readonly CheckRun[];
-  /** `checks`: complete although not all of them passed; the task says so, and who did. */
-  readonly force?: readonly 'checks'[];
-}
-
-export interface LockOptions extends MutationOptions {
-  readonly ttlMs?: number;
-  readonly shared?: boolean;
-  readonly reason?: string;
-  readonly token?: number;
-}
-
-export interface KnowledgeOptions {
-  /** The version that this starts from; 0: "there is none yet". Absent: whatever is there is replaced. */
-  readonly base?: number;
-  /** What is not given stays as it is. */
-  readonly title?: string | null;
-  readonly tags?: readonly string[];
-  /** Globs of the files that it binds. */
-  readonly paths?: readonly string[];
-}
 /** What can be asked of the board as it was. */
 export type OrcView = Pick<
   Orc,
@@ -101,10 +65,6 @@ export type OrcView = Pick<
   | 'resolveTaskId'
   | 'at'
 >;
-
-export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | { readonly outcome: 'held'; readonly by: string; readonly until: string };
 
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
@@ -271,19 +231,22 @@ export class Orc extends OrcCore {
 
   // — beyond the original —
 
-  /** Tells who holds a lock and until when, instead of throwing. */
+  /**
+   * Tells who holds a lock and until when, instead of throwing. With `waitMs` it waits for it first.
+   * @throws OrcError `not-published`, `clock-off`, `invalid-argument`, `not-found` for a retired agent
+   */
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
-    const { ttlMs, shared, reason, token, ...rest } = options;
+    const { ttlMs, shared, reason, token, waitMs = 0, signal, ...rest } = options;
+    const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
+    const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
+    const courtesyMs = waitMs > 0 ? await courtesyFor(this, resource, agent) : 0;
     try {
-      const lock = await this.#arbitrated<Lock>(
-        'lock.acquire',
-        defined({ resource, ttl_ms: ttlMs, shared, reason, token }),
-        { ...rest, agent },
-      );
+      const lock = await acquireWaiting(this.world, { waitMs, signal, courtesyMs }, acquire);
       return { outcome: 'acquired', lock };
     } catch (error) {
       if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
-      return { outcome: 'held', by: String(error.details?.by), until: String(error.details?.until) };
+      const { by, until, free_from: freeFrom } = error.details ?? {};
+      return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
     }
   }
 
@@ -433,21 +396,4 @@ export class Orc extends OrcCore {
 function told<T>(kind: string, performed: Performed<T>): T {
   if (performed.state === 'unknown') throw notPublished(kind, performed);
   return performed.data;
-}
-
-function notPublished(kind: string, { state, op, reason }: Performed): OrcError {
-  return new OrcError('not-published', `${kind} could not be published: ${reason}`, {
-    hint:
-      state === 'queued'
-        ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
-        : state === 'unknown'
-          ? `it may be in: ask again with the operation id ${op}`
-          : 'the board as it is known here has nothing to do; ask again when the upstream can be reached',
-    details: { state, op },
-  });
-}
-
-/** Leaves out what was not given: schemas tell absent from undefined. */
-function defined(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }

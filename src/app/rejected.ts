@@ -3,7 +3,8 @@ import type { Operation } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
 import type { RejectedRecord } from '../sync/queue.ts';
 import type { OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 
 export interface RejectedOperation {
   readonly op: string;

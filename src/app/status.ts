@@ -2,10 +2,11 @@
 import path from 'node:path';
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
-import { formatDuration } from '../core/time.ts';
+import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
+import { heldLocks, lockMoment } from './list-locks.ts';
 import { type UnreadMail, unreadMail } from './mail.ts';
 import type { OrcCore } from './orc-core.ts';
 import { waitingOperations } from './tentative-claims.ts';
@@ -45,6 +46,10 @@ export interface StatusReport {
     readonly acquired_at: string;
     readonly ttl_ms: number;
     readonly expires_at: string;
+    /** 0 or less: it is running out, and others are refused all the same, until `free_from`. */
+    readonly expires_in_ms: number;
+    /** `null`: this machine's clock is too far off to tell. */
+    readonly free_from: string | null;
   }[];
   readonly in_progress: readonly {
     readonly id: string;
@@ -102,6 +107,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const open = [...board.openTasks()];
   const { queue } = orc.connection.session;
   const waiting = await openRecords(queue);
+  const moment = await lockMoment(orc);
   const first = waiting[0];
   const tentative = await waitingOperations(orc);
   return {
@@ -118,17 +124,10 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
           .filter((task) => task.status === 'in_progress' && task.assigned_to === agent.id)
           .map(({ id }) => id),
       })),
-    active_locks: [...board.locks.loaded()].flatMap(({ resource, shared, holders }) =>
-      holders
-        .filter((hold) => Date.parse(hold.expires_at) > now)
-        .map(({ agent, acquired_at, ttl_ms, expires_at }) => ({
-          resource,
-          agent,
-          shared,
-          acquired_at,
-          ttl_ms,
-          expires_at,
-        })),
+    active_locks: heldLocks(board, moment(board)).flatMap(({ resource, shared, holders }) =>
+      holders.map(({ agent, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from }) => ({
+        ...{ resource, agent, shared, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from },
+      })),
     ),
     in_progress: open
       .filter(({ status }) => status === 'in_progress')
@@ -188,9 +187,8 @@ export function statusText(status: StatusReport, now = Date.now()): string {
     lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
   if (status.agents.length === 0) lines.push('(none registered)');
   lines.push('', '--- Active Locks ---');
-  for (const { resource, agent, expires_at } of status.active_locks) {
-    lines.push(`${resource}: held by ${agent} (${formatDuration(Date.parse(expires_at) - now)} left)`);
-  }
+  for (const { resource, agent, expires_in_ms: left, free_from: freeFrom } of status.active_locks)
+    lines.push(`${resource}: held by ${agent} (${describeTimeLeft(left, freeFrom)})`);
   if (status.active_locks.length === 0) lines.push('(none)');
   lines.push('', '--- Recent Events ---');
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);

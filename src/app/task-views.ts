@@ -8,8 +8,9 @@ import { buildGraph, type TaskGraph } from '../core/task-graph.ts';
 import { growTree, type RollUp, type TreeNode } from '../core/task-tree.ts';
 import { findObstacle, type WaitingFor } from '../core/waiting.ts';
 import { OrcError } from '../errors.ts';
-import { requireWorkstream, skewOf } from './listing.ts';
+import { requireWorkstream } from './listing.ts';
 import type { OrcCore } from './orc-core.ts';
+import { skewOf } from './skew.ts';
 
 /** A task, and why `next` would not give it to who asks; `null`: it would. */
 export interface ListedTask extends Task {

@@ -1,5 +1,5 @@
 /** Claims and holds of operations that still wait in the queue: they are shown, but have no token before they are published. */
-import type { Lock, Task } from '../core/records.ts';
+import type { Hold, Task } from '../core/records.ts';
 import { openRecords } from '../sync/queue.ts';
 import type { OrcCore } from './orc-core.ts';
 
@@ -17,9 +17,9 @@ export function showTask(task: Task, waiting: ReadonlySet<string>): Task {
   return { ...task, claim: withoutToken(task.claim) };
 }
 
-/** The lock with `token: null` in the holds that are tentative. */
-export function showLock(lock: Lock, waiting: ReadonlySet<string>): Lock {
-  return { ...lock, holders: lock.holders.map((hold) => (waiting.has(hold.id) ? withoutToken(hold) : hold)) };
+/** Holds, with `token: null` in those that are tentative. */
+export function showHolds<Held extends Hold>(holders: readonly Held[], waiting: ReadonlySet<string>): Held[] {
+  return holders.map((hold) => (waiting.has(hold.id) ? withoutToken(hold) : hold));
 }
 
 /** What is tentative has a token in the local head's files, but not one that anybody may rely on. */

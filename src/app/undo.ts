@@ -4,7 +4,8 @@ import type { Knowledge, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { findMutation } from '../sync/past.ts';
 import type { OrcCore } from './orc-core.ts';
-import type { MutationOptions, Performed } from './perform.ts';
+import type { MutationOptions } from './perform.ts';
+import type { Performed } from './performed.ts';
 
 export interface UndoOptions extends MutationOptions {
   readonly reason?: string | undefined;

@@ -128,7 +128,7 @@ export class Call {
   async check(kind: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     const [{ checkOperation }, { refusalError }] = await Promise.all([
       import('../core/apply.ts'),
-      import('../app/perform.ts'),
+      import('../app/performed.ts'),
     ]);
     const given = this.globals.allowSecret ? { ...args, allow_secret: true } : args;
     const checked = checkOperation({ id: 'unchecked', kind, agent: this.globals.agent ?? 'system', args: given });

@@ -2,7 +2,7 @@
  * What a command is: its words, its help, what it does, how its answer is shown. From these descriptions come the parser
  * (program.ts), the help, and the reference in docs/cli.md.
  */
-import type { Performed } from '../app/perform.ts';
+import type { Performed } from '../app/performed.ts';
 import type { OrcError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { Look } from './look.ts';

@@ -24,6 +24,11 @@ export function taskIdFrom(operationId: string, isTaken: (id: string) => boolean
   return taskIdFrom(`${operationId}+`, isTaken);
 }
 
+/** The id of a batch's operation, by its place from 1: who knows the batch's id can ask for all of them again. */
+export function lineIdFrom(batchId: string, k: number): string {
+  return `${batchId}.${k}`;
+}
+
 export function isOperationId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/.test(text);
 }

@@ -136,6 +136,8 @@ export interface Hold {
   readonly ttl_ms: number;
   readonly expires_at: string;
   readonly reason: string | null;
+  /** It came with an import: nobody has a proof of it, so its agent's word is taken. Left out otherwise. */
+  readonly imported?: true;
 }
 
 export interface Lock {

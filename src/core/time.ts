@@ -23,6 +23,12 @@ export function formatDuration(ms: number): string {
   return `${Math.round(length / 86_400_000)}d`;
 }
 
+/** `45s left`; when there is none, from when others may have it, or `null` where this machine's clock is too far off to tell. */
+export function describeTimeLeft(leftMs: number, freeFrom: string | null): string {
+  if (leftMs > 0) return `${formatDuration(leftMs)} left`;
+  return freeFrom === null ? 'its time is up, but the clock here is off' : `running out, free from ${freeFrom}`;
+}
+
 /** ISO 8601 in UTC with milliseconds: the form of every time on the board. */
 export function toIso(ms: number): string {
   return new Date(ms).toISOString();

@@ -192,8 +192,8 @@ function lockInOrder({ resource, shared, holders }: Lock): Lock {
   return { resource, shared, holders: holders.map(holdInOrder) };
 }
 
-function holdInOrder({ agent, id, token, acquired_at, ttl_ms, expires_at, reason }: Hold): Hold {
-  return { agent, id, token, acquired_at, ttl_ms, expires_at, reason };
+function holdInOrder({ agent, id, token, acquired_at, ttl_ms, expires_at, reason, imported }: Hold): Hold {
+  return { agent, id, token, acquired_at, ttl_ms, expires_at, reason, ...(imported === true ? { imported } : {}) };
 }
 
 function messageInOrder(it: Message): Message {

@@ -136,6 +136,7 @@ export const lockSchema = lazily((): z.ZodMiniType<Lock> => {
     ttl_ms: whole(1),
     expires_at: time(),
     reason: z.nullable(z.string()),
+    imported: z.optional(z.literal(true)),
   });
   return z.strictObject({ resource: resource(), shared: z.boolean(), holders: z.array(hold).check(z.minLength(1)) });
 });

@@ -63,9 +63,14 @@ export function parseTrailers(message: string): Trailers | null {
     version,
     base: Number(values.get('Orc-Base') ?? 0),
     at: values.get('Orc-At') ?? '',
-    op,
+    op: { ...op, ...batchOf(values.get('Orc-Batch')) },
     result: parseJson(values.get('Orc-Result')) as ResultRef | null,
   };
+}
+
+function batchOf(text: string | undefined): Pick<Operation, 'batch'> {
+  const [, id, k, n] = /^(\S+) (\d+)\/(\d+)$/.exec(text ?? '') ?? [];
+  return id === undefined ? {} : { batch: { id, k: Number(k), n: Number(n) } };
 }
 
 /** The fencing token that a commit hands out, if it makes a claim or a hold. */
@@ -79,7 +84,11 @@ function tokenOf(accepted: Accepted): number | null {
   return null;
 }
 
-function quoteArguments({ kind, args }: Operation, hashText: (text: string) => string): object {
+/** Arguments as a message has them: what is long, as a digest. */
+export function quoteArguments(
+  { kind, args }: Pick<Operation, 'kind' | 'args'>,
+  hashText: (text: string) => string,
+): object {
   const documents = findOperation(kind)?.bulk ?? [];
   const entries = Object.entries(args).map(([name, value]) => {
     if (!documents.includes(name)) return [name, quote(value, hashText)];

@@ -4,7 +4,7 @@
  * Ancestry, reply codes and refs are only shortcuts: they fail in shallow stores, copied clones and broken connections.
  * The log holds everywhere.
  */
-import type { ResultRef } from '../core/operation.ts';
+import type { Operation, ResultRef } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { Oid } from '../git/store.ts';
@@ -46,8 +46,8 @@ export async function findProofs(
 
 export interface FoundCommit {
   readonly commit: Oid;
-  readonly kind: string;
-  readonly agent: string;
+  /** As its message quotes it. */
+  readonly operation: Operation;
   readonly result: ResultRef | null;
 }
 
@@ -60,7 +60,7 @@ export async function findCommit(reader: ObjectReader, head: Head, event: BoardE
     const { message, parents } = decodeCommit(bytes);
     const trailers = parseTrailers(message);
     if (trailers !== null && trailers.op.id === event.op)
-      return { commit, kind: trailers.op.kind, agent: trailers.op.agent, result: trailers.result };
+      return { commit, operation: trailers.op, result: trailers.result };
     if (trailers !== null && trailers.version < event.v) return null;
     commit = parents[0] ?? null;
   }

@@ -9,9 +9,8 @@ import { OrcError } from '../errors.ts';
 import { Driver, type DriverPorts } from './driver.ts';
 import type { Head } from './head.ts';
 import { encodeOrder } from './order.ts';
-import { findCommit, findProofs } from './proof.ts';
-import { provenOutcome } from './publisher.ts';
-import { type Outcome, type Owner, openRecords, type QueueRecord } from './queue.ts';
+import { type Outcome, type Owner, openRecords, type QueueRecord, unitIdOf } from './queue.ts';
+import { findRecorded, type Recorded } from './recorded.ts';
 import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, unknownAnswer } from './tentative.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -23,7 +22,7 @@ export interface SubmitOptions {
   /** `false`: leave it in the queue and answer tentatively (deferred publishing). */
   readonly publish: boolean;
   readonly timeoutMs: number;
-  /** The caller chose the ids, and may be asking for the same elsewhere at this moment. */
+  /** The caller chose the ids, or the batch's, and may be asking for the same elsewhere at this moment. */
   readonly isChosenId?: boolean;
   /** Keep trying until the deadline even where the upstream plainly cannot be reached (CI). */
   readonly insist?: boolean;
@@ -134,30 +133,9 @@ export class Session {
     return this.#report({ published, rejected, reachable, reason: reachable ? null : fetched.reason });
   }
 
-  /**
-   * What became of an operation, by its id, as the event log tells: the upstream's (`published`), or the local head's, where
-   * it is tentative.
-   */
-  async findOutcome(id: string): Promise<{
-    readonly outcome: Outcome;
-    readonly kind: string | null;
-    readonly agent: string | null;
-    readonly published: boolean;
-  } | null> {
-    const { store, view } = this.#ports;
-    for (const published of [true, false]) {
-      const head = published ? await view.head() : await view.local();
-      const event = (await findProofs(store, head, new Set([id]), 0)).get(id);
-      if (event === undefined) continue;
-      const found = await findCommit(store, head, event);
-      return {
-        outcome: await provenOutcome(store, head, event),
-        kind: found?.kind ?? null,
-        agent: found?.agent ?? null,
-        published,
-      };
-    }
-    return null;
+  /** What became of operations, by their ids, as the event log tells: the upstream's, or the local head's, where it is tentative. */
+  async findRecorded(ids: readonly string[]): Promise<Map<string, Recorded>> {
+    return findRecorded(this.#ports, ids);
   }
 
   async #recordsOf(operations: readonly Operation[], deferred: boolean): Promise<QueueRecord[]> {
@@ -188,7 +166,8 @@ export class Session {
   }
 }
 
-function askedTwice({ id }: Operation): OrcError {
+function askedTwice(operation: Operation): OrcError {
+  const id = unitIdOf(operation);
   return new OrcError('store-busy', `the operation ${id} is being asked for by another call`, {
     hint: 'ask again with this id to hear what became of it',
     details: { op: id },

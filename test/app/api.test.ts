@@ -102,6 +102,18 @@ test('acquireLock and releaseLock answer true or false; tryLock tells more', asy
   await expect(orc.acquireLock('git-repo', 'agent-1', 0)).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
+test('acquireLock and tryLock wait as long as they are told to', async () => {
+  expect(await orc.acquireLock('git-repo', 'agent-1', 60_000)).toBe(true);
+  const waiting = { waitMs: 20 };
+  expect(await orc.acquireLock('git-repo', 'agent-2', 60_000, waiting)).toBe(false);
+  const signal = AbortSignal.abort();
+  const attempt = await orc.tryLock('git-repo', 'agent-2', { waitMs: 60_000, signal });
+  expect(attempt).toEqual({ outcome: 'held', by: 'agent-1', until: expect.any(String), freeFrom: expect.any(String) });
+  expect(await orc.releaseLock('git-repo', 'agent-1')).toBe(true);
+  expect(await orc.acquireLock('git-repo', 'agent-2', 60_000, waiting)).toBe(true);
+  await expect(orc.tryLock('../x', 'agent-2', waiting)).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
 test('knowledge: written, read, listed, deleted', async () => {
   expect(await orc.writeKnowledge('test-topic', '# Test\nSome knowledge here.')).toBe(undefined);
   expect(await orc.readKnowledge('test-topic')).toBe('# Test\nSome knowledge here.');
@@ -151,6 +163,50 @@ test('an operation asked again by its id gives its recorded outcome', async () =
   expect(again?.id).toBe(first?.id);
   expect((await orc.listWorkstreams())[0]).toMatchObject({ pending: 1, in_progress: 1 });
   await expect(orc.addTask('w', { title: 'x' }, { op: 'no' })).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
+test('an id answers for one request: for another kind, agent, arguments or batch it is refused', async () => {
+  await orc.createWorkstream('w');
+  const op = 'my-retry-0002';
+  const task = await orc.addTask('w', { title: 'one', description: 'long '.repeat(1_000) }, { op });
+  const again = await orc.addTask('w', { title: 'one', description: 'long '.repeat(1_000) }, { op });
+  expect(again.id).toBe(task.id);
+  const others = [
+    () => orc.addTask('w', { title: 'two', description: 'long '.repeat(1_000) }, { op }),
+    () => orc.addTask('w', { title: 'one', description: 'long '.repeat(1_001) }, { op }),
+    () => orc.addTask('w', { title: 'one', description: 'long '.repeat(1_000) }, { op, agent: 'somebody' }),
+    () => orc.claimTask('w', task.id, 'a1', { op }),
+  ];
+  for (const other of others)
+    await expect(other()).rejects.toMatchObject({
+      code: 'invalid-argument',
+      hint: expect.stringContaining('recorded is task.add {"workstream":"w","title":"one"'),
+      details: { recorded: { kind: 'task.add', args: { title: 'one' } } },
+    });
+  // What proves a claim is added by orc, and is another one, or none, when it is asked again.
+  await orc.claimTask('w', task.id, 'a1');
+  const done = { op: 'my-retry-0003', agent: 'a1' };
+  await orc.completeTask('w', task.id, 'done', done);
+  expect(await orc.completeTask('w', task.id, 'done', done)).toMatchObject({ status: 'done', result: 'done' });
+  expect((await orc.loadState()).workstreams.w?.tasks).toHaveLength(1);
+});
+
+test('a batch asked again by its id gives its recorded outcomes, never a second batch', async () => {
+  await orc.createWorkstream('w');
+  const add = (title: string) => ({ kind: 'task.add', args: { workstream: 'w', title } });
+  const idle = { kind: 'task.next', args: { workstream: 'nothing' }, agent: 'a1' };
+  await orc.createWorkstream('nothing');
+  const first = await orc.batch([add('one'), idle, add('two')], { op: 'my-batch-0001' });
+  expect(first.map(({ op }) => op)).toEqual(['my-batch-0001.1', 'my-batch-0001.2', 'my-batch-0001.3']);
+  const again = await orc.batch([add('one'), idle, add('two')], { op: 'my-batch-0001' });
+  const facts = (all: typeof first) => all.map(({ op, state, data }) => [op, state, (data as { id?: string })?.id]);
+  expect(facts(again)).toEqual(facts(first));
+  expect(again[2]).toMatchObject({ published: true, version: first[2]?.version, commit: first[2]?.commit });
+  expect((await orc.loadState()).workstreams.w?.tasks).toHaveLength(2);
+  for (const lines of [[add('one')], [add('one'), idle, add('three')], [add('one'), idle, add('two'), add('three')]])
+    await expect(orc.batch(lines, { op: 'my-batch-0001' })).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(orc.batch([add('x')], { op: 'x'.repeat(63) })).rejects.toMatchObject({ code: 'invalid-argument' });
+  expect((await orc.loadState()).workstreams.w?.tasks).toHaveLength(2);
 });
 
 test('a task id may be given by any unambiguous prefix', async () => {

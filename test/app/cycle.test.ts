@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { collectResults, collectText, makeBrief, makePlan } from '../../src/app/cycle.ts';
-import type { NewTask, Orc } from '../../src/app/orc.ts';
+import { collectResults, collectText, drawPlan, makeBrief, makePlan } from '../../src/app/cycle.ts';
+import type { Orc } from '../../src/app/orc.ts';
+import type { NewTask } from '../../src/app/orc-options.ts';
 import { planText } from '../../src/app/plan-text.ts';
 import { fenced } from '../../src/app/quoting.ts';
 import { relevantKnowledge } from '../../src/app/relevance.ts';
 import { openNewBoard, worldAt } from '../support/boards.ts';
+import { readFlowchart } from '../support/flowchart.ts';
 
 const start = '2026-03-01T10:00:00.000Z';
 const minute = 60_000;
@@ -24,7 +26,7 @@ async function add(orc: Orc, workstream: string, title: string, more: Partial<Ne
 describe('the plan', () => {
   test('names the next task of each active workstream with open work, the most urgent workstream first', async () => {
     const orc = await press();
-    await add(orc, 'photos', 'Later', { priority: 5 });
+    const later = await add(orc, 'photos', 'Later', { priority: 5 });
     const first = await add(orc, 'photos', 'Sooner', { priority: 2 });
     const words = await add(orc, 'press', 'Write');
     await orc.perform('workstream.pause', { name: 'radio' });
@@ -37,10 +39,11 @@ describe('the plan', () => {
     expect(plan.recommended_parallel.map(({ workstream, task }) => [workstream, task.id])).toEqual([
       ['press', words],
       ['photos', first],
+      ['photos', later],
     ]);
     expect(plan.recommended_parallel[0]?.brief).toContain('## Agent Brief: Write');
     expect(plan.recommended_serial).toEqual([]);
-    expect(planText(plan)).toContain(`[P1] press: next ${words} Write (P5) | 1 pending`);
+    expect(planText(plan)).toContain(`[P1] press: next ${words} Write (P5) | 1 pending, 1 ready`);
   });
 
   test('tasks that touch the same files are not for the same time; another one of the workstream is', async () => {
@@ -52,7 +55,12 @@ describe('the plan', () => {
     expect(plan.workstreams[1]?.next_task?.id).toBe(crop);
     expect(plan.recommended_parallel.map(({ task }) => task.id)).toEqual([words, scan]);
     expect(plan.recommended_serial).toEqual([
-      { reason: 'both touch the same files: issue/** and issue/moon.png', tasks: [`press/${words}`, `photos/${crop}`] },
+      {
+        kind: 'paths',
+        reason: 'both touch the same files: issue/** and issue/moon.png',
+        tasks: [`press/${words}`, `photos/${crop}`],
+        waits: [{ task: `photos/${crop}`, title: 'Crop' }],
+      },
     ]);
   });
 
@@ -65,9 +73,13 @@ describe('the plan', () => {
     await orc.acquireLock('path:audio/**', 'bea', 10 * minute);
     const { recommended_parallel, recommended_serial } = await makePlan(orc);
     expect(recommended_parallel).toEqual([]);
-    expect(recommended_serial).toEqual([
-      { reason: 'ann is at work on files that both touch: text/**', tasks: [`press/${words}`, `photos/${proof}`] },
-      { reason: 'it touches files that bea holds with "path:audio/**"', tasks: [`radio/${record}`] },
+    expect(recommended_serial).toMatchObject([
+      {
+        kind: 'paths',
+        reason: 'ann is at work on files that both touch: text/**',
+        tasks: [`press/${words}`, `photos/${proof}`],
+      },
+      { kind: 'lock', reason: 'it touches files that bea holds with "path:audio/**"', tasks: [`radio/${record}`] },
     ]);
   });
 
@@ -80,8 +92,12 @@ describe('the plan', () => {
       ['press', words],
       ['photos', null],
     ]);
-    expect(plan.recommended_serial).toEqual([
-      { reason: 'the second waits for the result of the first', tasks: [`press/${words}`, `photos/${print}`] },
+    expect(plan.recommended_serial).toMatchObject([
+      {
+        kind: 'dependency',
+        reason: 'the second waits for the result of the first',
+        tasks: [`press/${words}`, `photos/${print}`],
+      },
     ]);
     await orc.completeTask('press', words, 'written');
     expect((await makePlan(orc)).recommended_parallel.map(({ task }) => task.id)).toEqual([print]);
@@ -102,9 +118,47 @@ describe('the plan', () => {
       ['press', 'bea'],
       ['radio', 'ann'],
     ]);
-    expect(plan.recommended_serial).toEqual([
-      { reason: 'no live agent has what it needs: camera', tasks: [`photos/${shoot}`] },
+    expect(plan.recommended_serial).toMatchObject([
+      { kind: 'capability', reason: 'no live agent has what it needs: camera', tasks: [`photos/${shoot}`] },
     ]);
+  });
+
+  test('says who is at work, who has nothing to do, how many are missing, and what takes longest', async () => {
+    const orc = await press();
+    for (const id of ['ann', 'bea', 'carl'])
+      await orc.registerAgent(id, { capabilities: id === 'ann' ? ['camera'] : [] });
+    const shoot = await add(orc, 'photos', 'Shoot', { needs: ['camera'] });
+    await orc.claimTask('photos', shoot, 'ann');
+    const again = await add(orc, 'photos', 'Shoot again', { needs: ['camera'] });
+    const words = await add(orc, 'press', 'Write', { estimate: '2h' });
+    const print = await add(orc, 'press', 'Print', { depends_on: [words], estimate: '30m' });
+    const plan = await makePlan(orc);
+    expect(plan.running).toEqual([`photos/${shoot}`]);
+    expect(plan.agents.map(({ id, tasks, task }) => [id, tasks, task])).toEqual([
+      ['ann', [`photos/${shoot}`], null],
+      ['bea', [], `press/${words}`],
+      ['carl', [], null],
+    ]);
+    expect(plan.missing).toEqual([{ capabilities: ['camera'], count: 1, tasks: [`photos/${again}`] }]);
+    expect(plan.critical_path).toMatchObject({ length: 2.5, unit: 'hours', tasks: [{ id: words }, { id: print }] });
+    const text = planText(plan);
+    for (const part of [
+      `--- At work ---\nphotos/${shoot}\n`,
+      `press/${words} Write (bea is free) [critical path]`,
+      `photos/${again} Shoot again: the only live agent with camera has other work: ann (photos/${shoot})`,
+      `after press/${words}: press/${print}`,
+      '3 live: 1 at work, 1 to start, nothing for carl',
+      `1 more with camera would find work: photos/${again}`,
+      `2 tasks in a row, 2.5h:\npress/${words} Write\npress/${print} Print`,
+    ])
+      expect(text).toContain(part);
+    const drawn = readFlowchart(await drawPlan(orc));
+    expect(drawn.nodes.get(`t${words}`)).toEqual({
+      lines: [`${words} Write`, '-> bea'],
+      style: 'start',
+      group: 'press',
+    });
+    expect(drawn.critical).toEqual([`t${words}`, `t${print}`]);
   });
 
   test('a task whose lease has run out is ready again', async () => {

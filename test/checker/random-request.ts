@@ -65,7 +65,7 @@ const weights: Readonly<Record<string, number>> = {
   'task.note': 2,
   'agent.register': 4,
   'agent.heartbeat': 3,
-  'agent.retire': 2,
+  'agent.retire': 1,
   'lock.acquire': 8,
   'lock.renew': 3,
   'lock.release': 3,

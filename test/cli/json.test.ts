@@ -57,6 +57,8 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('t reopen', [second]);
   await run('t list', ['build']);
   await run('t show', [first]);
+  await run('t tree');
+  await run('t graph');
   await run('a register', ['agent-1', 'worker']);
   await run('a heartbeat', ['agent-1']);
   await run('a list');

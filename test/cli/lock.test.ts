@@ -58,6 +58,71 @@ test('--wait takes it when the hold of the other is over', async () => {
   expect(waited).toBeLessThan(60_000);
 });
 
+test('--wait leaves it to others for a second where it was let go of just now, and not later', async () => {
+  const world = worldWithoutWaiting();
+  const { orc } = await orcWithBoard({ world });
+  const acquire = async (resource: string): Promise<number> => {
+    const before = world.clock.monotonic();
+    expect((await orc('l', 'acquire', resource, 'agent-1', '--wait', '1m')).code).toBe(0);
+    return world.clock.monotonic() - before;
+  };
+  expect(await acquire('deploy')).toBe(0);
+  await orc('l', 'release', 'deploy', 'agent-1');
+  expect(await acquire('other')).toBe(0);
+  expect(await acquire('deploy')).toBe(1000);
+  await orc('l', 'release', 'deploy', 'agent-1');
+  world.pass(1000);
+  expect(await acquire('deploy')).toBe(0);
+});
+
+test('list shows how long each is held, and what is running out but still refused', async () => {
+  const world = worldWithoutWaiting();
+  const remote = makeBareRemote();
+  const orc = orcIn(makeClone(remote), { world });
+  await orc('ws', 'create', 'build');
+  await orc('l', 'acquire', 'path:src/**', 'agent-2', '--ttl', '2m', '--shared');
+  await orc('l', 'acquire', 'path:src/**', 'agent-1', '--ttl', '4m', '--shared');
+  await orc('l', 'acquire', 'deploy', 'agent-1', '--ttl', '1m');
+  const holds = async () => {
+    const data = (await orc('l', 'list', '--json')).json().data as { resource: string; holders: { agent: string }[] }[];
+    return data.flatMap(({ resource, holders }) => holders.map((hold) => ({ resource, ...hold })));
+  };
+  expect(await holds()).toMatchObject([
+    { resource: 'deploy', agent: 'agent-1', expires_in_ms: 60_000, free_from: '2026-01-31T12:01:05.000Z' },
+    { resource: 'path:src/**', agent: 'agent-2', expires_in_ms: 120_000 },
+    { resource: 'path:src/**', agent: 'agent-1', expires_in_ms: 240_000 },
+  ]);
+  world.pass(62_000);
+  expect((await orc('l', 'list')).lines()).toEqual([
+    'deploy: held by agent-1 (running out, free from 2026-01-31T12:01:05.000Z)',
+    'path:src/**: held by agent-2 (58s left) [shared]',
+    'path:src/**: held by agent-1 (3m left) [shared]',
+  ]);
+  expect((await orc('status')).out).toContain('deploy: held by agent-1 (running out, free from ');
+  const denied = await orc('l', 'acquire', 'deploy', 'agent-2', '--json');
+  expect(denied.error()).toMatchObject({ code: 'lock-held', details: { free_from: '2026-01-31T12:01:05.000Z' } });
+  world.pass(3000);
+  expect((await holds())[0]).toMatchObject({ resource: 'path:src/**' });
+  expect((await orc('l', 'acquire', 'deploy', 'agent-2')).code).toBe(0);
+});
+
+test('acquire again makes a lock shared, or exclusive as long as nobody shares it', async () => {
+  const { orc } = await orcWithBoard();
+  await orc('l', 'acquire', 'db', 'agent-1');
+  expect((await orc('l', 'acquire', 'db', 'agent-1', '--shared')).code).toBe(0);
+  await orc('l', 'acquire', 'db', 'agent-2', '--shared');
+  expect((await orc('l', 'check', 'db', 'agent-1')).out).toMatch(/^Lock held by you: db /);
+  expect((await orc('l', 'check', 'db', 'agent-3')).code).toBe(3);
+  // Both agents of this session are remembered: who of them is meant has to be said.
+  expect((await orc('l', 'renew', 'db')).code).toBe(2);
+  expect((await orc('l', 'acquire', 'db', 'agent-1')).code).toBe(3);
+  await orc('l', 'release', 'db', 'agent-2');
+  expect((await orc('l', 'acquire', 'db', 'agent-1')).code).toBe(0);
+  // The upgrade made a new hold: the session remembers that one.
+  expect((await orc('l', 'renew', 'db', 'agent-1')).code).toBe(0);
+  expect((await orc('l', 'release', 'db', 'agent-1')).code).toBe(0);
+});
+
 test('--wait ends when the person wants to stop', async () => {
   const { orc, folder } = await orcWithBoard();
   await orc('l', 'acquire', 'deploy', 'agent-1', '--ttl', '1h');

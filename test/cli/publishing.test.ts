@@ -1,8 +1,10 @@
 /** What is said, and which exit code is given, when an operation is not published. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { addTask, type OrcRunner, orcIn, orcWithBoard } from '../support/command-line.ts';
 import { git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
 
 async function clonedBoard(): Promise<{
   orc: OrcRunner;
@@ -134,6 +136,36 @@ test('--op: asking again gives what was recorded', async () => {
   expect(again.json().data.id).toBe(first.json().data.id);
   expect(again.json().op).toBe('my-operation-1');
   expect((await orc('t', 'list', '--status', 'in_progress')).lines()).toHaveLength(1);
+});
+
+test('--op: a batch that nobody knows the fate of is asked for again, and is there once', async () => {
+  const { orc, cut, mend } = await clonedBoard();
+  const plan = path.join(makeTempDir(), 'plan.jsonl');
+  writeFileSync(
+    plan,
+    [
+      '{"op":"task.add","workstream":"build","title":"Design","as":"$design"}',
+      '{"op":"task.add","workstream":"build","title":"Build","depends_on":["$design"]}',
+    ].join('\n'),
+  );
+  cut();
+  const words = ['batch', plan, '--op', 'my-batch-1', '--json'] as const;
+  const first = await orc(...words);
+  expect([first.code, first.json().state, first.json().op]).toEqual([5, 'queued', 'my-batch-1']);
+  const offline = await orc(...words);
+  expect([offline.code, offline.json().state]).toEqual([5, 'queued']);
+  mend();
+  const again = await orc(...words);
+  expect([again.code, again.json().state, again.json().op]).toEqual([0, 'published', 'my-batch-1']);
+  expect((await orc('t', 'list', 'build', '--json')).json().data).toHaveLength(2);
+  expect((await orc(...words)).json().data.map(({ data }: { data: { id: string } }) => data.id)).toEqual(
+    again.json().data.map(({ data }: { data: { id: string } }) => data.id),
+  );
+  writeFileSync(plan, '{"op":"task.add","workstream":"build","title":"Other"}');
+  expect((await orc(...words)).error()).toMatchObject({
+    code: 'invalid-argument',
+    hint: expect.stringContaining('line 1 of 2 of the batch my-batch-1'),
+  });
 });
 
 test('rejected: what was queued and then refused can be seen, asked again and dropped', async () => {

@@ -1,3 +1,21 @@
+const task = [
+  ...['id', 'workstream', 'title', 'description', 'status', 'priority', 'estimate', 'assigned_to', 'claim', 'attempts'],
+  ...['depends_on', 'parent', 'labels', 'needs', 'paths', 'notes', 'result', 'checks'],
+  ...['created_by', 'created_version', 'created_index', 'created_at', 'updated_at'],
+];
+
+const taskShapes = {
+  Task: task,
+  ClosedTask: [...task, 'open_parts'],
+  ListedTask: [...task, 'obstacle'],
+  ShownTask: [...task, 'obstacle', 'descendants'],
+  TreeEntry: [
+    ...['id', 'workstream', 'title', 'status', 'priority', 'estimate', 'assigned_to', 'parent', 'depth'],
+    'descendants',
+  ],
+  TaskGraph: ['nodes', 'edges'],
+};
+
 /** What `data` looks like under `--json`: the names that docs/cli.md uses, and their fields. */
 export const shapes: Readonly<Record<string, readonly string[]>> = {
   Workstream: [
@@ -14,21 +32,10 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
     ...['name', 'description', 'priority', 'status', 'created_version', 'created_index', 'created_at', 'updated_at'],
     ...['task_count', 'pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'],
   ],
-  Task: [
-    ...[
-      'id',
-      'workstream',
-      'title',
-      'description',
-      'status',
-      'priority',
-      'estimate',
-      'assigned_to',
-      'claim',
-      'attempts',
-    ],
-    ...['depends_on', 'parent', 'labels', 'needs', 'paths', 'notes', 'result', 'checks'],
-    ...['created_by', 'created_version', 'created_index', 'created_at', 'updated_at'],
+  ...taskShapes,
+  Plan: [
+    ...['generated_at', 'workstreams', 'recommended_parallel', 'recommended_serial', 'running', 'agents', 'missing'],
+    ...['critical_path', 'left_out'],
   ],
   Agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   ListedAgent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen', 'stale'],
@@ -45,6 +52,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   WorkSummary: [
     ...['event', 'because', 'agent', 'claimed', 'completed', 'failed', 'released', 'lost', 'unpublished', 'unfinished'],
   ],
+  ListedLock: ['resource', 'shared', 'holders'],
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'content'],
   KnowledgeHit: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'score', 'snippets'],
@@ -68,5 +76,5 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
 export function fieldsOf(shape: string): readonly string[] | null {
   const inline = /^\{ (.*?) \}/.exec(shape)?.[1];
   if (inline !== undefined) return inline.split(', ');
-  return shapes[shape.replace(/(\[\]| \| null)$/, '')] ?? null;
+  return shapes[shape.replace(/(\[\]| \| null|, or with --mermaid the text)$/, '')] ?? null;
 }

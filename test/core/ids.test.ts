@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOperationId, taskIdFrom } from '../../src/core/ids.ts';
+import { isOperationId, lineIdFrom, taskIdFrom } from '../../src/core/ids.ts';
 
 const nothing = (): boolean => false;
 
@@ -32,6 +32,15 @@ describe("a task's id", () => {
     const ids = new Set(Array.from({ length: 10_000 }, (_, index) => taskIdFrom(`operation-${index}`, nothing)));
     expect(ids.size).toBeGreaterThanOrEqual(9_999);
   });
+});
+
+it("a batch's lines have ids of their own, and so do the tasks that they add", () => {
+  const batch = '0123456789abcdef0123456789abcdef';
+  const ops = Array.from({ length: 5_000 }, (_, index) => lineIdFrom(batch, index + 1));
+  expect(ops.every(isOperationId)).toBe(true);
+  const made = new Set<string>();
+  for (const op of ops) made.add(taskIdFrom(op, (id) => made.has(id)));
+  expect(made.size).toBe(5_000);
 });
 
 describe("an operation's id", () => {

@@ -290,6 +290,8 @@ class World {
       this.#checkRefusal(operation, decision);
       return;
     }
+    if (/^task\.(claim|next)$|^lock\.acquire$/.test(operation.kind))
+      expect(this.board.agents.get(operation.agent)?.status).not.toBe('retired');
     advance(this.board, decision);
     this.accepted.push(decision);
     if (operation.kind === 'task.add') this.#taskIds.push(refOf(decision, 'task'));
@@ -501,15 +503,18 @@ class World {
     );
     const others = [...lock.holders.values()].filter((holder) => holder !== own);
     if (others.length > 0) expect({ was: lock.shared, is: shared }).toEqual({ was: true, is: true });
+    // Who becomes exclusive gets a new hold, with a token above all that were given before.
+    const isUpgrade = own !== undefined && lock.shared && !shared;
     lock.shared = shared;
-    if (own !== undefined) own.until = this.#now + own.ttl;
+    if (own !== undefined && !isUpgrade) own.until = this.#now + own.ttl;
     else {
+      lock.holders.delete(own?.id ?? '');
       const hold = {
         agent: operation.agent,
         token: accepted.version,
         id: operation.id,
-        until: this.#now + lockTtlMs,
-        ttl: lockTtlMs,
+        until: this.#now + (own?.ttl ?? lockTtlMs),
+        ttl: own?.ttl ?? lockTtlMs,
       };
       lock.holders.set(operation.id, hold);
       this.model.remember(`${resource} ${operation.agent}`, accepted.version, operation.id);

@@ -3,7 +3,7 @@
  * `FULL=1` tries every way to fail at every call.
  */
 import { expect, test } from 'vitest';
-import type { Performed } from '../../src/app/perform.ts';
+import type { Performed } from '../../src/app/performed.ts';
 import { addTask, makeSharedPlace, newTask, says, tidy, useMemory } from '../support/fault-boards.ts';
 import { type FaultLoop, loopTimeoutMs, runFaultLoop, type Told, toldBy } from '../support/fault-loop.ts';
 

@@ -56,8 +56,8 @@ export async function askAgain(options: AskOptions, operation: Operation): Promi
     const waiting = await session.queue.get(id);
     if (waiting === null) await session.view.fetch({ timeoutMs });
     else await session.sync({ timeoutMs });
-    const found = await session.findOutcome(id);
-    if (found !== null && found.outcome.outcome === 'accepted') {
+    const found = (await session.findRecorded([id])).get(id);
+    if (found !== undefined && found.outcome.outcome === 'accepted') {
       const { published, outcome } = found;
       agent.learn(operation, outcome, published);
       if (published) log.known(call, 'ok', { version: outcome.version, published });

@@ -95,7 +95,9 @@ export function drawClimate(random: Random): Climate {
     mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
   };
   // Nobody reads back at once what it has just pushed.
-  return random.happens(0.08) ? { ...climate, lags: [{ from: 0, to: endsAt, machine: null, lagMs: 1_500 }] } : climate;
+  return !isSleepy && random.happens(0.08)
+    ? { ...climate, lags: [{ from: 0, to: endsAt, machine: null, lagMs: 1_500 }] }
+    : climate;
 }
 
 function drawWeather(random: Random, isSleepy: boolean): Weather {

@@ -94,7 +94,9 @@ function followLock(locks: Map<string, HeldLock>, link: Link, fault: (text: stri
     case 'lock.acquire': {
       const live = others.filter((each) => isLive(each, at));
       if (live.length > 0 && !(isShared && lock.isShared)) fault(`${resource} is held by ${live[0]?.agent}`);
-      const still = own !== undefined && isLive(own, at) ? own : { id: op, token };
+      // Who becomes exclusive has a new hold from then on.
+      const isUpgrade = lock.isShared && !isShared;
+      const still = own !== undefined && isLive(own, at) && !isUpgrade ? own : { id: op, token };
       const hold = { agent, id: still.id, token: still.token, lengthMs, until: at + lengthMs };
       locks.set(resource, { isShared, holders: [...live, hold] });
       return;

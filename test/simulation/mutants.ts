@@ -224,9 +224,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'asked again, done again',
-    file: 'src/sync/session.ts',
-    find: '(await findProofs(store, head, new Set([id]), 0)).get(id)',
-    replace: '(await findProofs(store, head, new Set<string>(), 0)).get(id)',
+    file: 'src/sync/recorded.ts',
+    find: 'await findProofs(store, head, new Set(open), 0)',
+    replace: 'await findProofs(store, head, new Set<string>(), 0)',
     why: '`--op` is how one goes on after unknown',
   },
 ];

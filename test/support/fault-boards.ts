@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { type Orc, openOrc } from '../../src/app/orc.ts';
 import type { BatchRequest } from '../../src/app/orc-core.ts';
-import type { Performed } from '../../src/app/perform.ts';
+import type { Performed } from '../../src/app/performed.ts';
 import { OrcError } from '../../src/errors.ts';
 import { type FaultLoop, type FaultPlace, toldBy } from './fault-loop.ts';
 import { git, makeBareRemote, makeClone } from './git-fixtures.ts';

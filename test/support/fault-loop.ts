@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { realWorld, type World } from '../../src/app/connect.ts';
 import { type Orc, openOrc } from '../../src/app/orc.ts';
-import type { Performed } from '../../src/app/perform.ts';
+import type { Performed } from '../../src/app/performed.ts';
 import { OrcError } from '../../src/errors.ts';
 import { openRecords } from '../../src/sync/queue.ts';
 import { type Fault, type FaultedRun, failAt, findRepeated, maxVariants, nameFault } from './fail-at.ts';

@@ -20,14 +20,18 @@ const heartbeat = defineCommand<Agent>({
   name: 'heartbeat',
   words: '[id]',
   summary: 'Say that an agent is alive; extends its leases',
-  details: 'Changes something at most once in a third of a lease: any other work of an agent shows it alive too.',
+  details:
+    'Changes something at most once in a third of a lease: any other work of an agent shows it alive too. When nothing was needed it says so, and in JSON `published` is null.',
   examples: ['orc a heartbeat agent-1'],
   data: 'Agent',
   async run(call) {
     const id = await call.actor(call.words[0]);
     return call.perform('agent.heartbeat', { id }, id);
   },
-  view: ({ data }, look) => [look.line(`Heartbeat: ${data.id}`)],
+  view: ({ data, state }, look) => {
+    const nothing = state === 'none' ? ' (not needed: it was seen lately, and no lease of its claims runs low)' : '';
+    return [look.line(`Heartbeat: ${data.id}${nothing}`)];
+  },
 });
 
 const list = defineCommand<ListedAgent[]>({
@@ -49,6 +53,8 @@ const retire = defineCommand<Agent>({
   name: 'retire',
   words: '<id>',
   summary: 'Retire an agent: its claims and locks are released',
+  details:
+    'A process of the agent that goes on is refused: what it held is over (stale-token), and it is given no task and no lock (not-found) until it registers again.',
   examples: ['orc a retire agent-1'],
   data: 'Agent',
   run: (call) => call.perform('agent.retire', { id: call.word(0) }),

@@ -17,8 +17,9 @@ export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
     '  {"op":"task.add","workstream":"build","title":"Implement it","depends_on":["$api"]}',
     'The first may call its new task (or workstream) by a name that begins with $, the second by "as"; later lines may use it as',
     'an id. Either may have an "agent". The operations are those of docs/operations.md.',
+    'With --op the batch has an id: asked again with it, it gives what was recorded, never a second batch.',
   ].join('\n'),
-  examples: ['orc batch plan.jsonl', 'generate-plan | orc batch -'],
+  examples: ['orc batch plan.jsonl', 'generate-plan | orc batch -', 'orc batch plan.jsonl --op release-2026-11'],
   data: 'BatchAnswer[]',
   async run(call) {
     const { parseBatch, runBatch } = await import('../../app/batch.ts');

@@ -1,11 +1,11 @@
 import type { LockCheck } from '../../app/check-lock.ts';
+import type { ListedLock } from '../../app/list-locks.ts';
 import type { Lock } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { checkLines, deniedLine, holdLine, lockLines } from '../views/lock.ts';
-import { acquireWaiting } from '../wait-for-lock.ts';
 
 const ttl: OptionSpec = {
   flags: '--ttl <time>',
@@ -18,7 +18,7 @@ const acquire = defineCommand<Lock>({
   words: '<resource> [agent]',
   summary: 'Acquire a lock, or extend one that is held',
   details:
-    'A resource is a name such as `deploy`, or files: `path:src/api/**`. Two of the latter are in conflict when they can match the same file.',
+    'A resource is a name such as `deploy`, or files: `path:src/api/**`. Two of the latter are in conflict when they can match the same file. Asked for again, a lock is extended and becomes what is asked for: shared with --shared, otherwise exclusive, which is refused while others share it. Exit code 3: somebody else holds it.',
   options: [
     ttl,
     { flags: '--shared', summary: 'together with others who ask for it shared' },
@@ -32,7 +32,7 @@ const acquire = defineCommand<Lock>({
   ],
   data: 'Lock',
   async run(call) {
-    const [resource, named] = call.words;
+    const [resource = '', named] = call.words;
     const args = {
       resource,
       ttl_ms: call.duration('ttl'),
@@ -42,7 +42,12 @@ const acquire = defineCommand<Lock>({
     };
     const waitMs = call.duration('wait') ?? 0;
     const actor = await call.actor(named);
-    return acquireWaiting(call, waitMs, () => call.perform<Lock>('lock.acquire', args, actor));
+    const acquire = () => call.perform<Lock>('lock.acquire', args, actor);
+    if (waitMs === 0) return acquire();
+    const { acquireWaiting, courtesyFor } = await import('../../app/wait-for-lock.ts');
+    const orc = await call.open();
+    const courtesyMs = await courtesyFor(orc, resource, actor);
+    return acquireWaiting(orc.world, { waitMs, signal: call.io.signal, courtesyMs }, acquire);
   },
   view: ({ data }, look, call) => [look.line(`Lock acquired: ${data.resource}`), ...holdLine(data, call.actedAs, look)],
   viewRefusal: (error, look, call) => (error.code === 'lock-held' ? deniedLine(call.word(0), error, look) : null),
@@ -80,16 +85,18 @@ const renew = defineCommand<Lock>({
   viewRefusal: notHeld,
 });
 
-const list = defineCommand<Lock[]>({
+const list = defineCommand<ListedLock[]>({
   name: 'list',
   aliases: ['ls'],
   words: '',
   summary: 'List the locks that are held',
+  details:
+    'A lock whose time is up is shown as running out until others may have it: clocks may differ by `clock_skew`. In JSON each holder has `expires_in_ms` and `free_from`.',
   examples: ['orc l list', 'orc l ls --fresh'],
-  data: 'Lock[]',
+  data: 'ListedLock[]',
   async run(call) {
     const orc = await call.openToRead();
-    const { listLocks } = await import('../../app/listing.ts');
+    const { listLocks } = await import('../../app/list-locks.ts');
     return call.answer(await listLocks(orc));
   },
   view: ({ data }, look) => lockLines(data, look),
@@ -100,7 +107,7 @@ const check = defineCommand<LockCheck>({
   words: '<resource> [agent]',
   summary: 'Ask the upstream whether a resource is free',
   details:
-    'Exit code 0: it is free, or mine. 3: somebody else holds it. Anything else: it could not be found out, so keep off.',
+    'Exit code 0: it is free, or mine. 3: somebody else holds it. Anything else means that it could not be found out, so keep off: 1 the upstream was not reached, 2 the words make no sense, 6 its history was rewritten. It is mine when it was acquired here, or with its --token.',
   options: [token],
   examples: ['orc l check deploy', 'orc l check path:src/api/routes.ts agent-1 && vi src/api/routes.ts'],
   data: 'LockCheck',

@@ -1,6 +1,7 @@
 import type { LockCheck } from '../../app/check-lock.ts';
+import type { ListedLock } from '../../app/list-locks.ts';
 import type { Lock } from '../../core/records.ts';
-import { formatDuration } from '../../core/time.ts';
+import { describeTimeLeft, formatDuration } from '../../core/time.ts';
 import type { OrcError } from '../../errors.ts';
 import type { Look } from '../look.ts';
 
@@ -21,14 +22,14 @@ export function holdLine({ holders }: Lock, agent: string | undefined, look: Loo
   return [look.style('dim', look.line(`Until: ${hold.expires_at} (${ttl}) | Token: ${token}`))];
 }
 
-export function lockLines(locks: readonly Lock[], look: Look): string[] {
+export function lockLines(locks: readonly ListedLock[], look: Look): string[] {
   if (locks.length === 0) return ['No locks.'];
   return locks.flatMap(({ resource, shared, holders }) =>
-    holders.map(({ agent, expires_at, reason, token }) => {
-      const left = formatDuration(Date.parse(expires_at) - look.now);
-      const why = reason === null ? '' : ` - ${reason}`;
+    holders.map((hold) => {
+      const why = hold.reason === null ? '' : ` - ${hold.reason}`;
+      const notes = `${shared ? ' [shared]' : ''}${hold.token === null ? ' [not published]' : ''}`;
       return look.line(
-        `${resource}: held by ${agent} (${left} left)${shared ? ' [shared]' : ''}${token === null ? ' [not published]' : ''}${why}`,
+        `${resource}: held by ${hold.agent} (${describeTimeLeft(hold.expires_in_ms, hold.free_from)})${notes}${why}`,
       );
     }),
   );

@@ -186,6 +186,7 @@ function lockChange({ resource, shared, others, ...first }: ImportArguments['loc
       ttl_ms,
       expires_at: toIso(fromIso(acquired_at) + ttl_ms),
       reason,
+      imported: true,
     }),
   );
   const after: Lock = { resource, shared, holders };

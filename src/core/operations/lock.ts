@@ -6,7 +6,7 @@ import { accept, type Call, type Context, defineOperation, lazily, type Refusal,
 import { isHoldExpired, isOverByOwnClock } from '../readiness.ts';
 import type { Hold, Lock } from '../records.ts';
 import { fromIso, toIso } from '../time.ts';
-import { isProven, marginNote, type Proof, refuseByClock, refuseCaseTwin } from './support.ts';
+import { isProven, marginNote, type Proof, refuseByClock, refuseCaseTwin, refuseRetired } from './support.ts';
 
 const acquireArguments = lazily(() =>
   z.strictObject({
@@ -28,6 +28,8 @@ export const lockAcquire = defineOperation({
   arbitrated: true,
   outlivesOwner: false,
   decide(board, { resource, shared, reason, holds, ttl_ms: ttlMs, ...proof }, call) {
+    const retired = refuseRetired(board, call);
+    if (retired !== null) return retired;
     const held = [...board.locks.loaded()].filter((lock) => liveHolds(lock, call).length > 0);
     const twin = refuseCaseTwin(
       'resource',
@@ -37,16 +39,19 @@ export const lockAcquire = defineOperation({
     if (twin !== null) return twin;
     const before = board.locks.get(resource) ?? null;
     const live = liveHolds(before, call);
-    const own = live.find((hold) => hold.agent === call.agent && isProven(hold, proof));
+    const own = live.find((hold) => isOwn(hold, proof, call));
     const others = live.filter((hold) => hold !== own);
     if (others.length > 0 && !(shared && before?.shared === true)) return refuseHeld(resource, others, call);
     const overlapping = findOverlappingHolds(held, resource, shared, holds, call);
     if (overlapping !== null) return refuseHeld(overlapping.resource, overlapping.holders, call);
+    const isUpgrade = own !== undefined && before?.shared === true && !shared;
+    // An exclusive token is higher than any that was given before it; and what was imported gets a proof of its own.
+    const kept = isUpgrade || own?.imported === true ? undefined : own;
     const length = ttlMs ?? own?.ttl_ms ?? board.settings.lock_ttl_ms;
     const hold: Hold = {
       agent: call.agent,
-      id: own?.id ?? call.id,
-      token: own?.token ?? call.version,
+      id: kept?.id ?? call.id,
+      token: kept?.token ?? call.version,
       acquired_at: call.iso,
       ttl_ms: length,
       expires_at: toIso(call.at + length),
@@ -57,7 +62,13 @@ export const lockAcquire = defineOperation({
       changes: [lockChange(before, after)],
       event: {
         action: 'lock_acquired',
-        data: { resource, ...(shared ? { shared } : {}), ...(own === undefined ? {} : { extended: true }) },
+        data: {
+          resource,
+          ...(shared ? { shared } : {}),
+          ...(own === undefined ? {} : { extended: true }),
+          ...(isUpgrade ? { upgraded: true } : {}),
+          ...(own !== undefined && before?.shared === false && shared ? { downgraded: true } : {}),
+        },
       },
       result: { lock: resource },
     });
@@ -172,7 +183,8 @@ function findOverlappingHolds(
   for (const lock of locks) {
     const other = globOf(lock.resource);
     if (other === null || lock.resource === resource || (shared && lock.shared) || !globsOverlap(glob, other)) continue;
-    const holders = liveHolds(lock, call).filter((hold) => hold.agent !== call.agent || !holds.includes(hold.id));
+    const isKnown = (hold: Hold): boolean => hold.imported === true || holds.includes(hold.id);
+    const holders = liveHolds(lock, call).filter((hold) => hold.agent !== call.agent || !isKnown(hold));
     if (holders.length > 0) return { ...lock, holders };
   }
   return null;
@@ -182,10 +194,15 @@ function liveHolds(lock: Lock | null, call: Call): readonly Hold[] {
   return lock === null ? [] : lock.holders.filter((hold) => !isHoldExpired(hold, call));
 }
 
-/** The caller's own hold, proven by token or claim id; the name alone proves nothing. */
+/** Whether a hold is the caller's own, by token or claim id; the name alone proves nothing, but for what came with an import. */
+function isOwn(hold: Hold, proof: Proof, call: Call): boolean {
+  if (hold.agent !== call.agent) return false;
+  return isProven(hold, proof) || (hold.imported === true && proof.token === undefined && proof.claim === undefined);
+}
+
 function findOwnHold(lock: Lock | undefined, resource: string, proof: Proof, call: Call): Hold | Refusal {
   const ofAgent = lock?.holders.filter((hold) => hold.agent === call.agent) ?? [];
-  const own = ofAgent.find((hold) => isProven(hold, proof));
+  const own = ofAgent.find((hold) => isOwn(hold, proof, call));
   if (own !== undefined) return own;
   const isGiven = proof.token !== undefined || proof.claim !== undefined;
   if (isGiven && !lock?.holders.some((hold) => isProven(hold, proof))) {
@@ -203,22 +220,21 @@ function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refu
   // A live hold that is over by our own clock: what makes it live is that the clock cannot be trusted.
   if (others.every((hold) => isOverByOwnClock(fromIso(hold.expires_at), call)))
     return refuseByClock(`the time of ${by.join(', ')} on "${resource}" may be up`, call);
-  const until =
-    others
-      .map((hold) => hold.expires_at)
-      .sort()
-      .at(-1) ?? '';
+  const until = Math.max(...others.map((hold) => fromIso(hold.expires_at)));
   const hint = by.includes(call.agent)
     ? 'it was acquired elsewhere under this name: pass the token with --token, or wait'
     : `wait, or ask ${by.join(', ')} to release it`;
   return refuse(
     'lock-held',
-    `"${resource}" is held by ${by.join(', ')} until ${until}${marginNote(fromIso(until), call)}`,
+    `"${resource}" is held by ${by.join(', ')} until ${toIso(until)}${marginNote(until, call)}`,
     hint,
+    // Clocks may differ: nobody gets it before `free_from`, unless it is released. Another version is another hold.
     {
       by: by[0],
       holders: by,
-      until,
+      until: toIso(until),
+      free_from: toIso(until + call.clockSkewMs),
+      acquired_version: Math.max(...others.map((hold) => hold.token)),
     },
   );
 }

@@ -89,6 +89,16 @@ export function isProven(held: { readonly id: string; readonly token: number }, 
   );
 }
 
+/**
+ * Who was retired is given no task and no lock: a process that goes on regardless would work where nobody sees it. It may
+ * still end what needs no claim, and write.
+ */
+export function refuseRetired(board: Board, call: Call): Refusal | null {
+  if (board.agents.get(call.agent)?.status !== 'retired') return null;
+  const hint = `stop working, or come back with \`orc a register ${call.agent}\``;
+  return refuse('not-found', `agent "${call.agent}" is retired`, hint);
+}
+
 /** Somebody who slept through a lease comes with the token of a claim that is gone: never let that pass as "no claim needed". */
 function refuseAnyProof(task: Task, proof: Proof): Refusal | null {
   return proof.token === undefined && proof.claim === undefined ? null : staleToken(task, { status: task.status });

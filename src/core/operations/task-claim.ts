@@ -9,6 +9,7 @@ import {
   isClockOff,
   isExhausted,
   isReady,
+  leaseEnd,
   obstacleTo,
   openDependencies,
   requireDependencies,
@@ -22,6 +23,7 @@ import {
   isRefusal,
   refuseByClock,
   refuseHeldTask,
+  refuseRetired,
   refuseUnlessHolder,
   shortened,
   taskChange,
@@ -41,6 +43,8 @@ export const taskClaim = defineOperation({
   arbitrated: true,
   outlivesOwner: false,
   decide(board, { id, workstream, lease_ms: leaseMs }, call) {
+    const retired = refuseRetired(board, call);
+    if (retired !== null) return retired;
     if (workstream !== undefined && workstream !== null) {
       const home = findWorkstream(board, workstream);
       if (isRefusal(home)) return home;
@@ -74,6 +78,8 @@ export const taskNext = defineOperation({
   arbitrated: true,
   outlivesOwner: false,
   decide(board, { workstream, label, lease_ms: leaseMs }, call) {
+    const retired = refuseRetired(board, call);
+    if (retired !== null) return retired;
     if (workstream !== null) {
       const home = findWorkstream(board, workstream);
       if (isRefusal(home)) return home;
@@ -236,6 +242,7 @@ export const taskRelease = defineOperation({
 
 function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined, otherChanges: readonly Change[]) {
   const isTakeover = task.status === 'in_progress';
+  const attempts = task.attempts + (isTakeover ? 1 : 0);
   const after: Task = {
     ...task,
     status: 'in_progress',
@@ -246,13 +253,13 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
       claimed_at: call.iso,
       lease_until: toIso(call.at + (leaseMs ?? board.settings.lease_ms)),
     },
-    attempts: task.attempts + (isTakeover ? 1 : 0),
+    attempts,
     updated_at: call.iso,
   };
   const failed = otherChanges.map(({ key }) => key);
   const data = {
     ...(isTakeover
-      ? { from: task.assigned_to, lease_until: task.claim?.lease_until ?? null, reason: 'lease-expired' }
+      ? { from: task.assigned_to, lease_until: ranOutAt(board, task), attempts, reason: 'lease-expired' }
       : {}),
     ...(failed.length === 0 ? {} : { failed }),
   };
@@ -266,6 +273,11 @@ function claim(board: Board, task: Task, call: Call, leaseMs: number | undefined
     },
     result: { task: task.id },
   });
+}
+
+/** Since when a lease has been over; imported tasks have none, but a time that counts as its end. */
+function ranOutAt(board: Board, task: Task): string {
+  return task.claim?.lease_until ?? toIso(leaseEnd(board, task));
 }
 
 /**

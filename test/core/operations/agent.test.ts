@@ -175,6 +175,33 @@ describe('agent.retire', () => {
     expect(accepted.events.at(-1)).toMatchObject({ agent: 'ada', by: 'lead' });
   });
 
+  it('is heard by a process of the agent that goes on: what it held is over, and it is given nothing new', () => {
+    const board = boardWith({ agents: ['ada'], tasks: ['a', 'b'] });
+    const { id } = taskTitled(board, 'a');
+    const { token } = claimTask(board, id, { agent: 'ada' });
+    const lock = runAccepted(board, 'lock.acquire', { resource: 'deploy' }, { agent: 'ada' });
+    runAccepted(board, 'agent.retire', { id: 'ada' }, { agent: 'lead' });
+    const ada = { agent: 'ada' };
+    for (const kind of ['task.complete', 'task.fail', 'task.release', 'task.renew', 'task.block'])
+      runRefused(board, 'stale-token', kind, { id, token }, ada);
+    for (const kind of ['lock.renew', 'lock.release'])
+      runRefused(board, 'stale-token', kind, { resource: 'deploy', token: lock.version }, ada);
+    for (const [kind, args] of [
+      ['task.claim', { id }],
+      ['task.next', { workstream: 'build' }],
+      ['task.next', { workstream: null }],
+      ['lock.acquire', { resource: 'deploy' }],
+      ['agent.heartbeat', { id: 'ada' }],
+    ] as const) {
+      const refusal = runRefused(board, 'not-found', kind, args, ada);
+      expect(refusal.message).toBe('agent "ada" is retired');
+      expect(refusal.hint).toContain('orc a register ada');
+    }
+    runAccepted(board, 'event.log', { action: 'stopped' }, ada);
+    runAccepted(board, 'agent.register', { id: 'ada' }, ada);
+    runAccepted(board, 'task.claim', { id }, ada);
+  });
+
   it('refuses an unknown agent: not-found', () => {
     runRefused(boardWith(), 'not-found', 'agent.retire', { id: 'ada' });
   });

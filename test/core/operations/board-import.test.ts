@@ -121,7 +121,7 @@ describe('board.import', () => {
     expect(board.countsOf('revenue')).toMatchObject({ done: 2, in_progress: 1, pending: 0 });
     expect(board.agents.get('main')).toMatchObject({ type: 'coordinator', status: 'active' });
     expect(board.locks.get('git')?.holders).toMatchObject([
-      { agent: 'main', token: accepted.version, expires_at: '2026-02-06T07:38:03.628Z' },
+      { agent: 'main', token: accepted.version, expires_at: '2026-02-06T07:38:03.628Z', imported: true },
     ]);
     expect(board.knowledge.get('payments')).toMatchObject({
       content: '# Payment System',

@@ -59,7 +59,7 @@ describe('lock.acquire', () => {
 
   it('refuses what is held, and says by whom and until when: lock-held', () => {
     const board = boardWith();
-    runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
+    const { version } = runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
     const refusal = runRefused(
       board,
       'lock-held',
@@ -67,7 +67,13 @@ describe('lock.acquire', () => {
       { resource: 'deploy' },
       { agent: 'bob', at: afterStart(minute - 1) },
     );
-    expect(refusal.details).toEqual({ by: 'agent-1', holders: ['agent-1'], until: isoAfter(minute) });
+    expect(refusal.details).toEqual({
+      by: 'agent-1',
+      holders: ['agent-1'],
+      until: isoAfter(minute),
+      free_from: isoAfter(minute),
+      acquired_version: version,
+    });
     expect(refusal.hint).toContain('ask agent-1');
     runRefused(board, 'lock-held', 'lock.acquire', { resource: 'deploy', shared: true }, { agent: 'bob' });
   });
@@ -85,7 +91,11 @@ describe('lock.acquire', () => {
     const board = boardWith();
     runAccepted(board, 'lock.acquire', { resource: 'deploy', ttl_ms: minute });
     const bob = { agent: 'bob', clockSkewMs: 5 * second };
-    runRefused(board, 'lock-held', 'lock.acquire', { resource: 'deploy' }, { ...bob, at: afterStart(minute + 4999) });
+    const last = { ...bob, at: afterStart(minute + 4999) };
+    expect(runRefused(board, 'lock-held', 'lock.acquire', { resource: 'deploy' }, last).details).toMatchObject({
+      until: isoAfter(minute),
+      free_from: isoAfter(minute + 5000),
+    });
     runAccepted(board, 'lock.acquire', { resource: 'deploy' }, { ...bob, at: afterStart(minute + 5000) });
     expect(board.locks.get('deploy')?.holders.map((hold) => hold.agent)).toEqual(['bob']);
   });
@@ -140,11 +150,6 @@ describe('lock.acquire', () => {
     });
     const refusal = runRefused(board, 'lock-held', 'lock.acquire', { resource: 'db' }, { agent: 'cyd' });
     expect(refusal.details).toMatchObject({ holders: ['agent-1', 'bob'] });
-    // One of several cannot make it exclusive; the last one can.
-    runRefused(board, 'lock-held', 'lock.acquire', { resource: 'db', token: first.version });
-    runAccepted(board, 'lock.release', { resource: 'db', token: first.version + 1 }, { agent: 'bob' });
-    runAccepted(board, 'lock.acquire', { resource: 'db', token: first.version });
-    expect(board.locks.get('db')?.shared).toBe(false);
   });
 
   it('refuses a resource that differs from a held one by case alone, until that is free', () => {

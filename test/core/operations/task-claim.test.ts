@@ -91,6 +91,7 @@ describe('task.claim', () => {
       agent: 'bob',
       from: 'agent-1',
       lease_until: isoAfter(30 * minute),
+      attempts: 1,
       reason: 'lease-expired',
     });
   });
@@ -101,6 +102,16 @@ describe('task.claim', () => {
     const atEnd = { agent: 'bob', clockSkewMs: 5 * second };
     runRefused(board, 'already-claimed', 'task.claim', { id }, { ...atEnd, at: afterStart(30 * minute + 4999) });
     runAccepted(board, 'task.claim', { id }, { ...atEnd, at: afterStart(30 * minute + 5000) });
+  });
+
+  it('takes over by name also what used all its attempts: who names a task has decided to go on with it', () => {
+    const { board, id } = oneTask({ settings: { max_attempts: 1 } });
+    claimTask(board, id);
+    const accepted = runAccepted(board, 'task.claim', { id }, { agent: 'bob', at: afterStart(hour) });
+    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', attempts: 1 });
+    // But it is given up at once when it fails again, or is found again by next.
+    runAccepted(board, 'task.fail', { id, token: accepted.version }, { agent: 'bob' });
+    expect(taskOf(board, id)).toMatchObject({ status: 'failed', attempts: 2 });
   });
 
   it('refuses what waits for others, and says for which: not-ready', () => {
@@ -243,6 +254,26 @@ describe('task.next', () => {
     const accepted = runAccepted(board, 'task.next', { workstream: 'build' }, { agent: 'bob', at: afterStart(hour) });
     expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', from: 'agent-1' });
     expect(taskOf(board, id)).toMatchObject({ assigned_to: 'bob', attempts: 1 });
+  });
+
+  it('gives an expired lease its place in the order, as if it were pending: priority, then age, then id', () => {
+    const board = boardWith({
+      tasks: [{ title: 'late', priority: 9 }, 'old', 'middle', { title: 'urgent', priority: 1 }, 'young'],
+    });
+    for (const title of ['late', 'middle', 'urgent']) claimTask(board, taskTitled(board, title).id);
+    const order = Array.from({ length: 5 }, () => {
+      const { result } = runAccepted(board, 'task.next', { workstream: null }, { agent: 'bob', at: afterStart(hour) });
+      if (!('task' in result)) throw new Error('nothing was ready');
+      const { title, attempts } = taskOf(board, result.task);
+      runAccepted(
+        board,
+        'task.complete',
+        { id: result.task, claim: taskOf(board, result.task).claim?.id },
+        { agent: 'bob' },
+      );
+      return `${title} ${attempts}`;
+    });
+    expect(order).toEqual(['urgent 1', 'old 0', 'middle 1', 'young 0', 'late 1']);
   });
 
   it('gives up a task whose leases ran out max_attempts times, and hands out the next', () => {
@@ -566,6 +597,7 @@ describe('an imported task in progress, which has no claim', () => {
     expect(runRefused(board, 'not-holder', 'task.renew', { id }, { agent: 'ada' }).message).toContain('no claim');
     runRefused(board, 'already-claimed', 'task.claim', { id }, { at: afterStart(29 * minute) });
     const accepted = runAccepted(board, 'task.claim', { id }, { at: afterStart(30 * minute) });
-    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', from: 'ada', lease_until: null });
+    const since = { from: 'ada', lease_until: isoAfter(30 * minute), attempts: 1 };
+    expect(accepted.events.at(-1)).toMatchObject({ action: 'task_reclaimed', ...since });
   });
 });

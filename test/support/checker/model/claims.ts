@@ -1,7 +1,7 @@
 /** Claiming tasks, keeping them, and giving them back. */
 import { type BoardModel, type Change, compareText } from './board.ts';
 import { checkResults, countsOf } from './checks.ts';
-import { isHeld, leaseEnd, mayActAsHolder, obstacle, renewed } from './holding.ts';
+import { isHeld, leaseEnd, mayActAsHolder, obstacle, refuseIfRetired, renewed } from './holding.ts';
 import {
   type Accepted,
   type Call,
@@ -43,7 +43,12 @@ function claimed(board: BoardModel, task: Task, call: Call, before: readonly Cha
     action: takenOver ? 'task_reclaimed' : 'task_claimed',
     data: {
       ...(takenOver
-        ? { from: task.assigned_to, lease_until: task.claim?.lease_until ?? null, reason: 'lease-expired' }
+        ? {
+            from: task.assigned_to,
+            lease_until: task.claim?.lease_until ?? isoTime(leaseEnd(board, task)),
+            attempts: after.attempts,
+            reason: 'lease-expired',
+          }
         : {}),
       ...(before.length === 0 ? {} : { failed: before.map(({ key }) => key) }),
     },
@@ -52,6 +57,8 @@ function claimed(board: BoardModel, task: Task, call: Call, before: readonly Cha
 }
 
 const claim: Decide = (board, call) => {
+  const retired = refuseIfRetired(board, call);
+  if (retired !== null) return retired;
   const task = findOpenTask(board, call);
   if (isRefused(task)) return task;
   return obstacle(board, task, call) ?? claimed(board, task, call);
@@ -65,6 +72,8 @@ function isSpent(board: BoardModel, task: Task, call: Call): boolean {
 }
 
 const next: Decide = (board, call) => {
+  const retired = refuseIfRetired(board, call);
+  if (retired !== null) return retired;
   const name = optionalText(call.args, 'workstream');
   const label = optionalText(call.args, 'label');
   if (name !== null) {

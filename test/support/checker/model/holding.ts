@@ -22,6 +22,18 @@ export function proves(proof: Proof, held: { readonly id: string; readonly token
   return !isEmpty(proof) && [held.token, null].includes(proof.token) && [held.id, null].includes(proof.claim);
 }
 
+/** A hold is the caller's own when it is proven. What came with an import cannot be, so its agent's word is taken. */
+export function isOwnHold(holder: Holder, call: Call): boolean {
+  const proof = proofOf(call.args);
+  return holder.agent === call.agent && (proves(proof, holder) || (isEmpty(proof) && holder.imported === true));
+}
+
+/** A retired agent is given neither tasks nor locks. */
+export function refuseIfRetired(board: BoardModel, call: Call): Refused | null {
+  const isRetired = board.agents.get(call.agent)?.status === 'retired';
+  return isRetired ? refuse('not-found', `agent ${call.agent} is retired`) : null;
+}
+
 /** Why this caller may not act as the task's holder; `null` when it may, or when nobody holds it. */
 export function mayActAsHolder(task: Task, call: Call): Refused | null {
   const proof = proofOf(call.args);

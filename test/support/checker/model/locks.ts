@@ -1,5 +1,5 @@
 import type { BoardModel } from './board.ts';
-import { isEmpty, isLive, proofOf, proves } from './holding.ts';
+import { isEmpty, isLive, isOwnHold, proofOf, proves, refuseIfRetired } from './holding.ts';
 import { globOf, globsMeet } from './names.ts';
 import {
   type Accepted,
@@ -48,6 +48,8 @@ function overlapping(board: BoardModel, resource: string): Lock[] {
 }
 
 const acquire: Decide = (board, call) => {
+  const retired = refuseIfRetired(board, call);
+  if (retired !== null) return retired;
   const { args } = call;
   const resource = text(args, 'resource');
   const shared = args.shared === true;
@@ -58,22 +60,26 @@ const acquire: Decide = (board, call) => {
   if (twin !== null) return twin;
   const held = board.locks.get(resource);
   const present = live(held, call);
-  const proof = proofOf(args);
-  const own = present.find((holder) => holder.agent === call.agent && proves(proof, holder));
+  const own = present.find((holder) => isOwnHold(holder, call));
   const rest = present.filter((holder) => holder !== own);
   if (rest.length > 0 && !(shared && held?.shared === true)) return refuse('lock-held', `${resource} is held`);
   // `holds`: the ids of what the caller holds, on paths that overlap
   const known = texts(args, 'holds');
   for (const lock of overlapping(board, resource)) {
-    const isForeign = (holder: Holder): boolean => holder.agent !== call.agent || !known.includes(holder.id);
+    const isForeign = (holder: Holder): boolean =>
+      holder.agent !== call.agent || !(holder.imported === true || known.includes(holder.id));
     if (!(shared && lock.shared) && live(lock, call).some(isForeign))
       return refuse('lock-held', `${lock.resource} is held`);
   }
   const ttl = optionalNumber(args, 'ttl_ms') ?? own?.ttl_ms ?? board.meta.settings.lockTtlMs;
+  // becoming exclusive makes a new hold; so does taking up one that was imported
+  const upgraded = own !== undefined && held?.shared === true && !shared;
+  const downgraded = own !== undefined && held?.shared === false && shared;
+  const isNew = own === undefined || upgraded || own.imported === true;
   const mine: Holder = {
     agent: call.agent,
-    id: own?.id ?? call.id,
-    token: own?.token ?? call.version,
+    id: isNew ? call.id : own.id,
+    token: isNew ? call.version : own.token,
     ...period(call, ttl),
     reason: optionalText(args, 'reason') ?? own?.reason ?? null,
   };
@@ -83,7 +89,12 @@ const acquire: Decide = (board, call) => {
     { shared, holders },
     {
       action: 'lock_acquired',
-      data: { ...(shared ? { shared } : {}), ...(own === undefined ? {} : { extended: true }) },
+      data: {
+        ...(shared ? { shared } : {}),
+        ...(own === undefined ? {} : { extended: true }),
+        ...(upgraded ? { upgraded } : {}),
+        ...(downgraded ? { downgraded } : {}),
+      },
     },
   );
 };
@@ -99,7 +110,7 @@ function ownHold(board: BoardModel, call: Call): { readonly lock: Lock; readonly
   const proof = proofOf(call.args);
   // one that has run out may still be extended, as long as nothing has removed it
   const mine = (lock?.holders ?? []).filter((holder) => holder.agent === call.agent);
-  const own = mine.find((holder) => proves(proof, holder));
+  const own = mine.find((holder) => isOwnHold(holder, call));
   if (lock !== undefined && own !== undefined) return { lock, own };
   const isOfAnother = lock?.holders.some((holder) => proves(proof, holder)) === true;
   if (isEmpty(proof) || isOfAnother) return refuse('not-holder', `${resource} is not held by ${call.agent}`);

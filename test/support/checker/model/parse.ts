@@ -115,10 +115,12 @@ const holderFields: Fields = {
   expires_at: isTime,
   reason: orNull(isText),
 };
+const importedFields: Fields = { ...holderFields, imported: oneOf(true) };
+const isHolder = (value: unknown): boolean => isRecord(value, holderFields) || isRecord(value, importedFields);
 const lockFields: Fields = {
   resource: isResource,
   shared: oneOf(true, false),
-  holders: (value) => Array.isArray(value) && value.length > 0 && value.every((each) => isRecord(each, holderFields)),
+  holders: (value) => Array.isArray(value) && value.length > 0 && value.every(isHolder),
 };
 
 const messageFields: Fields = {

@@ -83,6 +83,8 @@ export interface Holder {
   readonly ttl_ms: number;
   readonly expires_at: string;
   readonly reason: string | null;
+  /** Left out unless it came with an import. */
+  readonly imported?: true;
 }
 
 export interface Lock {
@@ -175,10 +177,10 @@ export const fieldOrders = {
   confirmation: ['criterion', 'confirmed'],
   agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   lock: ['resource', 'shared', 'holders'],
+  holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason', 'imported'],
   message: ['id', 'to', 'from', 'sent_to', 'text', 'task', 'sent_version', 'sent_at', 'read_at'],
   cycle: ['number', 'opened_by', 'opened_at', 'opened_version', 'plan_version', 'plan', 'collected'],
   collected: ['by', 'at', 'version', 'results_version', 'results'],
-  holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason'],
 } as const;
 
 export const closedStatuses: readonly TaskStatus[] = ['done', 'failed', 'cancelled'];

@@ -195,15 +195,22 @@ function isSaid({ calls, answer, code }: Claimed, fold: Fold, at: number): boole
     .some((skewMs) => says(calls, fold, { at, skewMs }, (verdictsBy) => verdictsBy(skewMs).some(isAnswer)));
 }
 
-/** Whether it could be done by a clock that can be trusted, and not by one that cannot. */
+/** Whether a clock that can be trusted says another thing than one that cannot: it is done, or refused for another reason. */
 function isForClock({ calls }: Claimed, fold: Fold, at: number): boolean {
   const untrusted = Number.POSITIVE_INFINITY;
   if (!fold.skews().includes(untrusted)) return false;
   const isDone = ({ outcome }: Verdict): boolean => outcome === 'accepted';
   return says(calls, fold, { at, skewMs: untrusted }, (verdictsBy) => {
     const trusted = fold.skews().filter((skewMs) => Number.isFinite(skewMs));
-    return trusted.some((skewMs) => verdictsBy(skewMs).some(isDone)) && !verdictsBy(untrusted).every(isDone);
+    const withheld = verdictsBy(untrusted);
+    const isOther = (verdict: Verdict): boolean =>
+      isDone(verdict) || (verdict.outcome === 'refused' && !withheld.some((each) => isSameRefusal(each, verdict)));
+    return trusted.some((skewMs) => verdictsBy(skewMs).some(isOther)) && !withheld.every(isDone);
   });
+}
+
+function isSameRefusal(a: Verdict, b: Verdict): boolean {
+  return a.outcome === 'refused' && b.outcome === 'refused' && a.code === b.code;
 }
 
 /** Never before the newest mutation, but for one that is too far ahead. */

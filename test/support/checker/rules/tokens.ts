@@ -27,6 +27,8 @@ interface Held {
   readonly id: string;
   readonly token: number;
   readonly until: string;
+  /** Nobody can prove it: its agent's word is taken. */
+  readonly isImported: boolean;
 }
 
 export class Tokens {
@@ -136,19 +138,22 @@ export class Tokens {
     if (before === null) return;
     const isLive = Date.parse(before.until) + skewMs > Date.parse(at);
     const isEnded = after === null || after.id !== before.id;
+    const isShown = args.token !== undefined || args.claim !== undefined;
     const isProven =
       operation.agent === before.agent &&
-      (args.token !== undefined || args.claim !== undefined) &&
+      (isShown || before.isImported) &&
       (args.token ?? before.token) === before.token &&
       (args.claim ?? before.id) === before.id;
     const isTask = what.startsWith('task ');
     const isWork = holderWork.has(kind) && (isTask ? args.id : args.resource) === what.slice(5);
     // Taking a claim back is its holder's to do, as releasing is.
     const isHandedBack = isTask && kind === 'undo' && isEnded;
+    // a new hold in the place of one's own: exclusive from now on, or proven from now on
+    const isRenewed = kind === 'lock.acquire' && !isTask && args.resource === what.slice(5) && isProven;
     const isExtended = !isTask && after?.id === before.id && after.until !== before.until;
     if (!isProven && ((isTask && isWork) || isExtended || isHandedBack))
       this.findings.add(`${kind} of ${what} by ${operation.agent} without the token of its holder`, where);
-    else if (isEnded && isLive && !endings.has(kind) && !((isWork || isHandedBack) && isProven))
+    else if (isEnded && isLive && !endings.has(kind) && !((isWork || isHandedBack) && isProven) && !isRenewed)
       this.findings.add(`${kind} took ${what} from ${before.agent} before its time was up`, where);
   }
 }
@@ -156,11 +161,12 @@ export class Tokens {
 function heldTask(task: Task | null): Held | null {
   if (task?.claim === null || task === null) return null;
   const { id, token, lease_until: until } = task.claim;
-  return { agent: task.assigned_to, id, token, until };
+  return { agent: task.assigned_to, id, token, until, isImported: false };
 }
 
 function holderOf(lock: Lock | null, key: string): Held | null {
   const holder: Holder | undefined = lock?.holders.find(({ id, agent }) => `${id} ${agent}` === key);
   if (holder === undefined) return null;
-  return { agent: holder.agent, id: holder.id, token: holder.token, until: holder.expires_at };
+  const { agent, id, token, expires_at: until, imported } = holder;
+  return { agent, id, token, until, isImported: imported === true };
 }

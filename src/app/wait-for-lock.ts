@@ -1,0 +1,49 @@
+/** Waiting for a lock: asking again, politely and fairly, until it is acquired or the time is over. */
+import { OrcError } from '../errors.ts';
+import type { Chance, Clock } from '../sync/ports.ts';
+import { courtesyMs, LockPace } from './lock-pace.ts';
+import type { OrcCore } from './orc-core.ts';
+
+export interface WaitOptions {
+  /** How long at most, ms; 0: ask once. */
+  readonly waitMs: number;
+  /** Ends the waiting early: what was refused last is told. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to leave it to others before asking at all, ms. */
+  readonly courtesyMs?: number | undefined;
+}
+
+/** @throws OrcError `lock-held` when the time is over, and whatever else `acquire` throws */
+export async function acquireWaiting<T>(
+  { clock, chance }: { readonly clock: Clock; readonly chance: Chance },
+  { waitMs, signal, courtesyMs: firstPauseMs = 0 }: WaitOptions,
+  acquire: () => Promise<T>,
+): Promise<T> {
+  const deadline = clock.monotonic() + waitMs;
+  const pace = new LockPace();
+  if (firstPauseMs > 0 && waitMs > 0) await clock.sleep(Math.min(firstPauseMs, waitMs), signal);
+  for (;;) {
+    try {
+      return await acquire();
+    } catch (error) {
+      const now = clock.monotonic();
+      const isHeld = error instanceof OrcError && error.code === 'lock-held';
+      if (!isHeld || now >= deadline || signal?.aborted === true) throw error;
+      const { acquired_version: hold, free_from: freeFrom } = error.details ?? {};
+      const untilFreeMs = Date.parse(String(freeFrom)) - clock.now();
+      await clock.sleep(Math.min(pace.next({ hold, untilFreeMs }, now, chance.fraction()), deadline - now), signal);
+    }
+  }
+}
+
+/**
+ * How long an agent should leave a lock to others: not at all, unless it has just let go of it. Otherwise whoever
+ * wants it again and again would always be there first.
+ */
+export async function courtesyFor(orc: OrcCore, resource: string, agent: string): Promise<number> {
+  const now = orc.world.clock.now();
+  const since = new Date(now - courtesyMs).toISOString();
+  const released = await orc.events({ action: 'lock_released', agent, since });
+  const last = released.filter((event) => event.resource === resource).at(-1);
+  return last === undefined ? 0 : Math.min(Math.max(Date.parse(last.ts) + courtesyMs - now, 0), courtesyMs);
+}
