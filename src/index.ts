@@ -1,5 +1,6 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
+export type { Brief, BriefOptions } from './app/brief.ts';
 export { drawPlan, makePlan, type Plan } from './app/cycle.ts';
 export type { CycleSummary } from './app/cycle-board.ts';
 export type { WatchNotice } from './app/follow.ts';
@@ -19,7 +20,6 @@ export type {
   CompleteOptions,
   KnowledgeOptions,
   LeaseOptions,
-  LockAttempt,
   LockOptions,
   NewTask,
   NewWorkstream,
@@ -41,6 +41,7 @@ export {
   withObstacles,
 } from './app/task-views.ts';
 export type { Undone, UndoOptions } from './app/undo.ts';
+export type { LockAttempt, LockWaiting } from './app/wait-for-lock.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
 export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';
 export type { WorkEvent, WorkSummary } from './app/worker-ports.ts';

@@ -1,11 +1,13 @@
 /** What was collected as Markdown, for a file, a pull request or a page on a forge. Pure. */
 import { cell } from '../layout/markdown.ts';
+import { fenced } from './brief-quote.ts';
 import type { Collected } from './cycle-collect.ts';
 import { sinceWords } from './cycle-collect.ts';
-import { fenced } from './quoting.ts';
 
 const nameLength = 128;
 const titleLength = 200;
+/** Characters of a result or a reason; what is beyond is told. */
+const quotedLength = 4000;
 
 /** Titles and names stand as `cell` makes them harmless, results and reasons in fences that they cannot close. */
 export function collectMarkdown(collected: Collected): string {
@@ -59,7 +61,7 @@ function quoted(text: string | null): string[] {
   if (text === null || text.trim() === '') return [];
   return [
     '',
-    ...fenced(text.replace(/\r\n?/g, '\n'))
+    ...fenced({ text }, quotedLength)
       .flatMap((line) => line.split('\n'))
       .map((line) => `  ${line}`),
     '',

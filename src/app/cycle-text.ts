@@ -1,10 +1,10 @@
 /** A cycle that the board keeps, for people. Its documents may be another orc's: what they lack is not missed. */
 import type { Cycle } from '../core/records.ts';
+import { fenced } from './brief-quote.ts';
 import { collectedOf } from './cycle-board.ts';
 import { collectText } from './cycle-collect.ts';
 import { collectMarkdown } from './cycle-report.ts';
 import { documentLines } from './document.ts';
-import { fenced } from './quoting.ts';
 
 export function cycleText(cycle: Cycle): string {
   const { number, opened_at, opened_by, opened_version, plan, collected } = cycle;
@@ -30,7 +30,7 @@ export function cycleMarkdown(cycle: Cycle): string {
   const results = collectedOf(cycle);
   if (results !== null) return collectMarkdown(results);
   const { number, plan, collected } = cycle;
-  const document = fenced(JSON.stringify(collected?.results ?? plan, null, 2), 'json');
+  const document = fenced({ text: JSON.stringify(collected?.results ?? plan, null, 2) });
   return [`# Cycle ${number}`, '', collected === null ? 'Open. Its plan:' : 'Its results:', '', ...document, ''].join(
     '\n',
   );

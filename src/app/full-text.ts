@@ -48,7 +48,11 @@ export function indexKnowledge(all: readonly Knowledge[]): FullText {
         ...(only === undefined ? {} : { filter: ({ id }) => only(id as string) }),
       });
       return found
-        .map(({ id, score, terms }) => ({ topic: id as string, score, terms }))
+        .map(({ id, score, terms, queryTerms }) => {
+          // minisearch multiplies by the number of words that were found: of prose most words are there by chance.
+          const fair = isProse ? score / Math.max(1, queryTerms.length) : score;
+          return { topic: id as string, score: fair, terms };
+        })
         .sort((a, b) => b.score - a.score || (a.topic < b.topic ? -1 : 1));
     },
   };

@@ -1,9 +1,12 @@
 /** What a topic was: each time that it was written or deleted, from the commits of the branch. */
 import { utf8Length } from '../core/names.ts';
 import type { Knowledge } from '../core/records.ts';
+import { decodeCommit } from '../git/objects.ts';
 import type { Oid } from '../git/store.ts';
+import { readPath } from '../git/trees.ts';
+import { coldPaths } from '../layout/paths.ts';
+import { decodeRecord } from '../layout/read-board.ts';
 import { type HistoryEntry, readTrail } from './history.ts';
-import { readKnowledgeIn } from './knowledge-at.ts';
 import { lineChanges } from './line-changes.ts';
 import type { OrcCore } from './orc-core.ts';
 
@@ -40,6 +43,22 @@ export async function knowledgeHistory(
     before = after;
   }
   return { changes: last === undefined ? changes : changes.slice(0, last), cut: trail.cut };
+}
+
+/** A topic in the tree of one commit; `null` when it is not there, or its file cannot be read. */
+async function readKnowledgeIn(orc: OrcCore, commit: Oid, topic: string): Promise<Knowledge | null> {
+  const { store } = orc.connection;
+  const object = (await store.readObjects([commit])).get(commit);
+  if (object === undefined) return null;
+  const { tree } = decodeCommit(object.bytes);
+  for (const path of coldPaths('knowledge', topic)) {
+    const entry = await readPath(store, tree, path);
+    if (entry?.mode !== '100644') continue;
+    const bytes = (await store.readObjects([entry.oid])).get(entry.oid)?.bytes;
+    const decoded = bytes === undefined ? null : await decodeRecord(path, bytes);
+    if (decoded !== null && 'record' in decoded) return decoded.record as Knowledge;
+  }
+  return null;
 }
 
 function changeOf(entry: HistoryEntry, before: Knowledge | null, after: Knowledge | null): KnowledgeChange {

@@ -161,7 +161,13 @@ async function joinAnywhere(
     if (candidate.kind === 'host' && (found.length > 0 || unreachable !== null)) continue;
     const head = await withProbe(surroundings, candidate, world, (connection) =>
       connection.transport.readHead({ timeoutMs: options.timeoutMs ?? 20_000 }),
-    );
+    ).catch((error: unknown) => {
+      // The board may be at another remote.
+      if (!(error instanceof OrcError) || error.code !== 'unsupported') throw error;
+      unreachable ??= error;
+      return null;
+    });
+    if (head === null) continue;
     if (head.outcome === 'read' && head.head !== null) found.push(candidate);
     if (head.outcome === 'unreachable') {
       const label = labelOf(candidate, surroundings.host);

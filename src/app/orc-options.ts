@@ -1,6 +1,7 @@
-/** What the named functions of the API take and give, beside records. */
-import type { Check, CheckRun, Lock } from '../core/records.ts';
+/** What the functions of the API take beside their names. */
+import type { Check, CheckRun } from '../core/records.ts';
 import type { MutationOptions } from './perform.ts';
+import type { LockWaiting } from './wait-for-lock.ts';
 
 export interface NewWorkstream {
   readonly description?: string;
@@ -34,15 +35,11 @@ export interface CompleteOptions extends MutationOptions {
   readonly force?: readonly 'checks'[];
 }
 
-export interface LockOptions extends MutationOptions {
+export interface LockOptions extends MutationOptions, LockWaiting {
   readonly ttlMs?: number;
   readonly shared?: boolean;
   readonly reason?: string;
   readonly token?: number;
-  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
-  readonly waitMs?: number;
-  /** Ends the waiting early. */
-  readonly signal?: AbortSignal;
 }
 
 export interface KnowledgeOptions {
@@ -54,13 +51,3 @@ export interface KnowledgeOptions {
   /** Globs of the files that it binds. */
   readonly paths?: readonly string[];
 }
-
-export type LockAttempt =
-  | { readonly outcome: 'acquired'; readonly lock: Lock }
-  | {
-      readonly outcome: 'held';
-      readonly by: string;
-      readonly until: string;
-      /** From when others may have it if it is not released before: clocks may differ. */
-      readonly freeFrom: string;
-    };

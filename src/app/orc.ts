@@ -5,46 +5,33 @@
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
 
-import type {
-  Agent,
-  BoardEvent,
-  CheckRun,
-  Cycle,
-  Knowledge,
-  Lock,
-  Message,
-  Task,
-  Workstream,
-} from '../core/records.ts';
+import type { Agent, BoardEvent, CheckRun, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
-import { type CycleSummary, collectCycle, listCycles, openCycle, readCycle } from './cycle-board.ts';
-import { defined } from './defined.ts';
 import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
 import type { KnowledgeTrail } from './knowledge-history.ts';
-import { acknowledge, readIds, readInbox, type SentMessage, sentMessage } from './mail.ts';
-import { notPublished } from './not-published.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
-import { type OpenOptions, OrcCore } from './orc-core.ts';
+import type { OpenOptions } from './orc-core.ts';
+import { OrcOfCrew } from './orc-of-crew.ts';
 import type {
   CompleteOptions,
   KnowledgeOptions,
   LeaseOptions,
-  LockAttempt,
   LockOptions,
   NewTask,
   NewWorkstream,
 } from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
-import type { Performed } from './performed.ts';
+import { defined, notPublished, told } from './performed.ts';
 import type { EventFilter } from './reading.ts';
 import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
-import { acquireWaiting, courtesyFor } from './wait-for-lock.ts';
+import { attemptLock, type LockAttempt } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
 import type { WorkHandler, WorkOptions } from './work.ts';
 import type { WorkSummary } from './worker-ports.ts';
@@ -59,6 +46,13 @@ export type OrcView = Pick<
   | 'getEvents'
   | 'readKnowledge'
   | 'listKnowledge'
+  | 'searchKnowledge'
+  | 'knowledgeFor'
+  | 'knowledgeHistory'
+  | 'brief'
+  | 'inbox'
+  | 'getCycle'
+  | 'listCycles'
   | 'task'
   | 'knowledge'
   | 'closedTasks'
@@ -86,7 +80,7 @@ export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
   return new Orc(opened, world, options);
 }
 
-export class Orc extends OrcCore {
+export class Orc extends OrcOfCrew {
   // — the original's nineteen —
 
   /** The whole board in the original's single-file shape. */
@@ -236,18 +230,10 @@ export class Orc extends OrcCore {
    * @throws OrcError `not-published`, `clock-off`, `invalid-argument`, `not-found` for a retired agent
    */
   async tryLock(resource: string, agent: string, options: LockOptions = {}): Promise<LockAttempt> {
-    const { ttlMs, shared, reason, token, waitMs = 0, signal, ...rest } = options;
+    const { ttlMs, shared, reason, token, waitMs, signal, ...rest } = options;
     const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
     const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
-    const courtesyMs = waitMs > 0 ? await courtesyFor(this, resource, agent) : 0;
-    try {
-      const lock = await acquireWaiting(this.world, { waitMs, signal, courtesyMs }, acquire);
-      return { outcome: 'acquired', lock };
-    } catch (error) {
-      if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
-      const { by, until, free_from: freeFrom } = error.details ?? {};
-      return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
-    }
+    return attemptLock(this, { resource, agent, waitMs, signal }, acquire);
   }
 
   /**
@@ -284,14 +270,18 @@ export class Orc extends OrcCore {
     return (await import('./knowledge-base.ts')).knowledgeFor(this, paths);
   }
 
-  /** A topic as it was at a version, a commit or a time; `null` when there was none. @throws OrcError `invalid-argument`, `not-found` */
-  async knowledgeAt(topic: string, at: string): Promise<Knowledge | null> {
-    return (await import('./knowledge-at.ts')).knowledgeAt(this, topic, at);
-  }
-
   /** Each time that a topic was written or deleted, the newest first; also of one that is gone. */
   async knowledgeHistory(topic: string, options: { readonly last?: number } = {}): Promise<KnowledgeTrail> {
     return (await import('./knowledge-history.ts')).knowledgeHistory(this, topic, options);
+  }
+
+  /**
+   * What an agent has to know for a task, as Markdown; `null` when none is ready. `workstream`: `null` for any; without an id for
+   * the next task. @throws OrcError `not-found`, `invalid-argument`
+   */
+  async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
+    const { makeBrief } = await import('./brief.ts');
+    return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
   }
 
   /**
@@ -325,58 +315,6 @@ export class Orc extends OrcCore {
     return performed.data;
   }
 
-  /**
-   * Sends a message: to `all`, to `ws:NAME` (those who work in that workstream), to `agent:NAME`, or to a name: that of an
-   * agent which the board knows, else of a workstream.
-   * @throws OrcError `not-found` for nobody, `too-large` for a long text and for a full mailbox, `invalid-argument`, `secret-found`
-   */
-  async sendMessage(
-    to: string,
-    text: string,
-    options: MutationOptions & { readonly task?: string | null } = {},
-  ): Promise<SentMessage> {
-    const { task, ...rest } = options;
-    return sentMessage(await this.#data<BoardEvent>('message.send', defined({ to, text, task }), rest));
-  }
-
-  /** Unread messages of an agent (default: who acts), oldest first; `all`: with those that were read lately. */
-  async inbox(agent?: string, options: { readonly all?: boolean } = {}): Promise<Message[]> {
-    return readInbox(this, agent ?? (await this.actor(undefined)), options);
-  }
-
-  /**
-   * Marks messages of who acts as read; gives the ids of those that were unread.
-   * @throws OrcError `not-found` for ids that are not in that agent's mail, `ambiguous-id`
-   */
-  async ackMessages(ids: readonly string[] | 'all', options: MutationOptions = {}): Promise<string[]> {
-    const performed = await acknowledge(this, ids, options);
-    if (performed?.state === 'unknown') throw notPublished('message.ack', performed);
-    return readIds(performed?.data ?? null);
-  }
-
-  /** Opens a cycle of work: its plan is made now, and kept on the board. @throws OrcError `already-exists` while one is open */
-  async openCycle(options: MutationOptions = {}): Promise<Cycle> {
-    return told('cycle.open', await openCycle(this, options));
-  }
-
-  /**
-   * Ends a cycle, by default the one that is open, with what came of it since its opening.
-   * @throws OrcError `not-found`, `closed` when it was collected already
-   */
-  async collectCycle(number?: number, options: MutationOptions = {}): Promise<Cycle> {
-    return told('cycle.collect', await collectCycle(this, number, options));
-  }
-
-  /** By default the newest cycle, with its plan and its results. @throws OrcError `not-found` */
-  async getCycle(number?: number): Promise<Cycle> {
-    return readCycle(this, number);
-  }
-
-  /** Newest first. */
-  async listCycles(options: { readonly last?: number } = {}): Promise<CycleSummary[]> {
-    return listCycles(this, options.last);
-  }
-
   async #data<T>(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<T> {
     return told(kind, await this.perform<T>(kind, args, options));
   }
@@ -390,10 +328,4 @@ export class Orc extends OrcCore {
     if (performed.published !== true && performed.reason !== null) throw notPublished(kind, performed);
     return performed.data;
   }
-}
-
-/** The data of what is known to have happened. */
-function told<T>(kind: string, performed: Performed<T>): T {
-  if (performed.state === 'unknown') throw notPublished(kind, performed);
-  return performed.data;
 }

@@ -58,3 +58,26 @@ export function refusalError(refusal: Refused, line: number | null, reason: stri
     details: { ...refusal.details, ...(line === null ? {} : { line }) },
   });
 }
+
+/** The data of what is known to have happened. */
+export function told<T>(kind: string, performed: Performed<T>): T {
+  if (performed.state === 'unknown') throw notPublished(kind, performed);
+  return performed.data;
+}
+
+export function notPublished(kind: string, { state, op, reason }: Performed): OrcError {
+  return new OrcError('not-published', `${kind} could not be published: ${reason}`, {
+    hint:
+      state === 'queued'
+        ? 'it waits in the queue; `orc sync` publishes it, or it is refused then'
+        : state === 'unknown'
+          ? `it may be in: ask again with the operation id ${op}`
+          : 'the board as it is known here has nothing to do; ask again when the upstream can be reached',
+    details: { state, op },
+  });
+}
+
+/** Leaves out what was not given: schemas tell absent from undefined. */
+export function defined(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+}

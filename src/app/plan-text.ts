@@ -15,10 +15,13 @@ export function planText(plan: Plan): string {
     '--- Workstreams ---',
     ...workstreams.map(({ name, priority, next_task: next, pending_count: pending, ready }) => {
       const what = next === null ? 'nothing is ready' : `next ${next.id} ${next.title} (P${next.priority})`;
-      return `[P${priority}] ${name}: ${what} | ${pending} pending, ${ready.length} ready`;
+      return `[P${priority}] ${name}: ${what} | ${pending} pending${ready.length === 0 ? '' : `, ${ready.length} ready`}`;
     }),
     ...(workstreams.length === 0 ? ['(no open work)'] : []),
-    ...section('At work', plan.running),
+    ...section(
+      'At work',
+      plan.running.map(({ task, title, agent }) => `${task} ${title}${agent === null ? '' : ` -> ${agent}`}`),
+    ),
     '',
     `--- At the same time${counted(parallel.length)} ---`,
     ...parallel.map(({ task, agent, is_critical: isCritical }) => {

@@ -1,85 +1,52 @@
-/** Which knowledge belongs to a task: full-text ranking over topic, title, tags and body. Pure. */
-import type { Knowledge, Task } from '../core/records.ts';
+/** Which knowledge belongs to a task: full-text search for the words of the task. Pure. */
+import type { Task } from '../core/records.ts';
+import type { FullText } from './full-text.ts';
+import { wordsOf } from './words.ts';
 
-/** How much a word of the task counts by where it stands there, and how much a match by where it stands in the text. */
-const ofTask = { title: 3, labels: 3, workstream: 2, description: 1 } as const;
-const ofText = { topic: 5, title: 4, tags: 4, body: 1 } as const;
+export type TaskWords = Pick<Task, 'title' | 'description' | 'workstream' | 'labels' | 'paths'>;
 
-/** Words that stand in every text. */
+/** How much a word of the task counts by where it stands there. */
+const weightOf = { title: 3, labels: 3, workstream: 2, paths: 1, description: 1 } as const;
+/** Of a long description only so many different words are looked for. */
+const maxWords = 200;
+/** What fits so much worse than the best is chance. */
+const leastShare = 0.2;
+
+/** Words that stand in every text, and parts of paths that stand in every repository. */
 const stopWords: ReadonlySet<string> = new Set(
-  'about after all and any are for from has have into its more not now one only our out should than that the their them then there they this was were what when which will with you your'.split(
-    ' ',
-  ),
+  [
+    'about after all and any are but can does for from has have how into its make more must not now one only our out should',
+    'than that the their them then there they this use was were what when which will with would you your',
+    'src lib test tests index main',
+  ].flatMap((line) => line.split(' ')),
 );
 
-/** The `count` that fit best, best first; those with nothing in common are left out. */
-export function relevantKnowledge(
-  task: Pick<Task, 'title' | 'description' | 'workstream' | 'labels'>,
-  all: readonly Knowledge[],
-  count: number,
-): Knowledge[] {
-  const wanted = weightedWords(task);
-  const texts = all.map((knowledge) => ({ knowledge, words: wordWeights(knowledge) }));
-  const rarity = new Map(
-    [...wanted.keys()].map((word) => [
-      word,
-      rarityOf(
-        word,
-        texts.map(({ words }) => words),
-      ),
-    ]),
-  );
-  return texts
-    .map(({ knowledge, words }) => {
-      let score = 0;
-      for (const [word, weight] of wanted) score += weight * (rarity.get(word) ?? 0) * matchOf(word, words);
-      return { knowledge, score };
-    })
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score || (a.knowledge.topic < b.knowledge.topic ? -1 : 1))
+/** The topics that fit best, best first; `isCandidate` leaves out those that are known anyway. */
+export function relevantTopics(
+  task: TaskWords,
+  index: FullText,
+  { count, isCandidate }: { readonly count: number; readonly isCandidate: (topic: string) => boolean },
+): string[] {
+  const weights = weightedWords(task);
+  if (weights.size === 0) return [];
+  const found = index.search([...weights.keys()], { weights, only: isCandidate, isProse: true });
+  const best = found[0]?.score ?? 0;
+  return found
+    .filter(({ score }) => score >= best * leastShare)
     .slice(0, count)
-    .map(({ knowledge }) => knowledge);
+    .map(({ topic }) => topic);
 }
 
-function weightedWords(task: Parameters<typeof relevantKnowledge>[0]): Map<string, number> {
+function weightedWords({ title, labels, workstream, paths, description }: TaskWords): Map<string, number> {
+  const texts = { title, labels: labels.join(' '), workstream, paths: paths.join(' '), description };
   const weights = new Map<string, number>();
-  for (const [field, weight] of Object.entries(ofTask) as [keyof typeof ofTask, number][]) {
-    const text = field === 'labels' ? task.labels.join(' ') : task[field];
-    for (const word of wordsOf(text)) weights.set(word, Math.max(weights.get(word) ?? 0, weight));
+  for (const [field, weight] of Object.entries(weightOf) as [keyof typeof weightOf, number][]) {
+    for (const { term } of wordsOf(texts[field])) {
+      if (weights.size >= maxWords) return weights;
+      const isAlone = /^[\p{L}\p{N}]{1,2}$/u.test(term) && /^[a-z0-9]+$/.test(term);
+      if (isAlone || stopWords.has(term) || weights.has(term)) continue;
+      weights.set(term, weight);
+    }
   }
   return weights;
-}
-
-/** A word that stands often counts more, but a long text must not win by its length. */
-function wordWeights({ topic, title, tags, content }: Knowledge): Map<string, number> {
-  const weights = new Map<string, number>();
-  const add = (word: string, weight: number) => weights.set(word, (weights.get(word) ?? 0) + weight);
-  const counts = new Map<string, number>();
-  for (const word of wordsOf(content)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  for (const [word, times] of counts) add(word, ofText.body * (1 + Math.log(times)));
-  for (const word of new Set(wordsOf(topic))) add(word, ofText.topic);
-  for (const word of new Set(wordsOf(title ?? ''))) add(word, ofText.title);
-  for (const word of new Set(wordsOf(tags.join(' ')))) add(word, ofText.tags);
-  return weights;
-}
-
-function matchOf(word: string, words: ReadonlyMap<string, number>): number {
-  let best = words.get(word) ?? 0;
-  if (word.length < 4) return best;
-  // `payment` and `payments`, `deploy` and `deployment`: the beginning of a word counts, if less.
-  for (const [other, weight] of words) {
-    if (other.length >= 4 && other !== word && (other.startsWith(word) || word.startsWith(other)))
-      best = Math.max(best, weight * 0.6);
-  }
-  return best;
-}
-
-function rarityOf(word: string, texts: readonly ReadonlyMap<string, number>[]): number {
-  const having = texts.filter((words) => matchOf(word, words) > 0).length;
-  return having === 0 ? 0 : Math.log(1 + texts.length / having);
-}
-
-function wordsOf(text: string): string[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.filter((word) => word.length > 2 && !stopWords.has(word));
 }

@@ -1,4 +1,5 @@
 /** Waiting for a lock: asking again, politely and fairly, until it is acquired or the time is over. */
+import type { Lock } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { Chance, Clock } from '../sync/ports.ts';
 import { courtesyMs, LockPace } from './lock-pace.ts';
@@ -12,6 +13,24 @@ export interface WaitOptions {
   /** How long to leave it to others before asking at all, ms. */
   readonly courtesyMs?: number | undefined;
 }
+
+/** How long a call of the library waits. */
+export interface LockWaiting {
+  /** How long to wait for it to become free, ms: asks again, politely. Default 0: asks once. */
+  readonly waitMs?: number | undefined;
+  /** Ends the waiting early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type LockAttempt =
+  | { readonly outcome: 'acquired'; readonly lock: Lock }
+  | {
+      readonly outcome: 'held';
+      readonly by: string;
+      readonly until: string;
+      /** From when others may have it if it is not released before: clocks may differ. */
+      readonly freeFrom: string;
+    };
 
 /** @throws OrcError `lock-held` when the time is over, and whatever else `acquire` throws */
 export async function acquireWaiting<T>(
@@ -46,4 +65,20 @@ export async function courtesyFor(orc: OrcCore, resource: string, agent: string)
   const released = await orc.events({ action: 'lock_released', agent, since });
   const last = released.filter((event) => event.resource === resource).at(-1);
   return last === undefined ? 0 : Math.min(Math.max(Date.parse(last.ts) + courtesyMs - now, 0), courtesyMs);
+}
+
+/** Acquires a lock, or tells who holds it and until when. @throws OrcError whatever else `acquire` throws */
+export async function attemptLock(
+  orc: OrcCore,
+  { resource, agent, waitMs = 0, signal }: LockWaiting & { readonly resource: string; readonly agent: string },
+  acquire: () => Promise<Lock>,
+): Promise<LockAttempt> {
+  const courtesyMs = waitMs > 0 ? await courtesyFor(orc, resource, agent) : 0;
+  try {
+    return { outcome: 'acquired', lock: await acquireWaiting(orc.world, { waitMs, signal, courtesyMs }, acquire) };
+  } catch (error) {
+    if (!(error instanceof OrcError) || error.code !== 'lock-held') throw error;
+    const { by, until, free_from: freeFrom } = error.details ?? {};
+    return { outcome: 'held', by: String(by), until: String(until), freeFrom: String(freeFrom) };
+  }
 }

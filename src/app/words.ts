@@ -1,4 +1,4 @@
-/** The words of a text, as searching compares them: without case and accents. Pure. */
+/** The words of a text, as searching compares them: without case, accents, and the plural's s. Pure. */
 
 export interface Word {
   /** As it is compared. */
@@ -11,6 +11,8 @@ export interface Word {
 const word = /[\p{L}\p{N}\p{M}]+/gu;
 /** Scripts that put no blanks between words: pairs of characters stand for words. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+/** `tokens` is `token`; `class`, `status` and `redis` stay. */
+const plural = /^([a-z]{2,}[^aius\W])s$/;
 const plain = /^[\w-]*$/;
 /** Longer runs are no words but data: hashes, keys, base64. */
 const maxWordLength = 64;
@@ -38,6 +40,6 @@ function pairsOf(run: string, at: number): Word[] {
 
 function fold(text: string): string {
   // Most words need no more, and normalizing takes most of the time.
-  if (plain.test(text)) return text.toLowerCase();
+  if (plain.test(text)) return text.toLowerCase().replace(plural, '$1');
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

@@ -25,16 +25,16 @@ export interface SerialGroup {
   /** `workstream/id`, in the order in which they should run. */
   readonly tasks: readonly string[];
   /** Those of them that have to wait, with their titles. */
-  readonly waits: readonly WaitingTask[];
+  readonly waits: readonly NamedTask[];
 }
 
-export interface WaitingTask {
+export interface NamedTask {
   /** `workstream/id` */
   readonly task: string;
   readonly title: string;
 }
 
-export function waitingTask(task: Task): WaitingTask {
+export function namedTask(task: Task): NamedTask {
   return { task: nameOf(task), title: task.title };
 }
 
@@ -102,9 +102,9 @@ export function sharedPaths(task: Pick<Task, 'paths'>, other: Pick<Task, 'paths'
 }
 
 export function alone(kind: SerialKind, task: Task, reason: string): SerialGroup {
-  return { kind, reason, tasks: [nameOf(task)], waits: [waitingTask(task)] };
+  return { kind, reason, tasks: [nameOf(task)], waits: [namedTask(task)] };
 }
 
 function behind(other: Task, task: Task, reason: string): SerialGroup {
-  return { kind: 'paths', reason, tasks: [nameOf(other), nameOf(task)], waits: [waitingTask(task)] };
+  return { kind: 'paths', reason, tasks: [nameOf(other), nameOf(task)], waits: [namedTask(task)] };
 }

@@ -15,7 +15,7 @@ function planDiagram(board: Board, work: PlannedWork): Diagram {
   const { tasks: path } = work.critical_path;
   const critical = new Set(path.length < 2 ? [] : path.map(nameOf));
   const names = new Set([
-    ...work.running,
+    ...work.running.map(({ task }) => task),
     ...starting.keys(),
     ...work.serial.flatMap(({ tasks }) => tasks),
     ...critical,

@@ -1,6 +1,6 @@
 /** What a plan says of tasks that are not ready: behind which ones they stand, and which wait in vain. */
 import type { Board } from './board.ts';
-import { alone, nameOf, type SerialGroup, waitingTask } from './plan-conflicts.ts';
+import { alone, namedTask, nameOf, type SerialGroup } from './plan-conflicts.ts';
 import type { Task } from './records.ts';
 
 /** Tasks of active workstreams that wait for one of those that run or can start now: a group for each of these. */
@@ -12,7 +12,7 @@ export function groupDependents(board: Board, open: readonly Task[], first: read
   }
   return first.flatMap((task): SerialGroup[] => {
     const behind = dependents.get(task.id) ?? [];
-    const waits = behind.map(waitingTask);
+    const waits = behind.map(namedTask);
     if (waits.length === 0) return [];
     const who = waits.length === 1 ? 'the second waits' : 'the others wait';
     const reason = `${who} for the result of the first`;

@@ -10,7 +10,7 @@ import type { Board } from './board.ts';
 import { type CriticalPath, criticalPath, findChains } from './chains.ts';
 import type { Moment } from './operation.ts';
 import { liveAgents, type MissingAgents, missingAgents, type PlannedAgent, plannedAgents } from './plan-agents.ts';
-import { ableAgents, alone, findConflict, nameOf, type SerialGroup } from './plan-conflicts.ts';
+import { ableAgents, alone, findConflict, type NamedTask, namedTask, type SerialGroup } from './plan-conflicts.ts';
 import { groupDependents, groupStuck } from './plan-waiting.ts';
 import {
   compareAcrossWorkstreams,
@@ -41,10 +41,14 @@ export interface Startable {
   readonly is_critical: boolean;
 }
 
+export interface RunningTask extends NamedTask {
+  readonly agent: string | null;
+}
+
 export interface PlannedWork {
   readonly workstreams: readonly PlannedWorkstream[];
-  /** `workstream/id` of what is at work now. */
-  readonly running: readonly string[];
+  /** What is at work now, under a lease that holds. */
+  readonly running: readonly RunningTask[];
   readonly parallel: readonly Startable[];
   readonly serial: readonly SerialGroup[];
   readonly agents: readonly PlannedAgent[];
@@ -112,7 +116,7 @@ export function planWork(board: Board, now: Moment, staleAfterMs: number): Plann
 
   return {
     workstreams: workstreams.map(({ tasks, ...workstream }) => ({ ...workstream, ready: tasks.map(({ id }) => id) })),
-    running: running.map(nameOf),
+    running: running.map((task) => ({ ...namedTask(task), agent: task.assigned_to })),
     parallel: parallel.map((task) => ({
       task,
       agent: assignment.agentOf(task.id),

@@ -1,5 +1,6 @@
 /** What the event log and the commits tell of an operation that was asked before: its outcome, and what was asked. */
 import type { Operation } from '../core/operation.ts';
+import { findOperation } from '../core/operations/index.ts';
 import type { GitStore } from '../git/store.ts';
 import { quoteArguments } from './commit-message.ts';
 import { findCommit, findProofs } from './proof.ts';
@@ -49,11 +50,14 @@ export function isSameRequest(now: AskedFor, then: AskedFor, hashText: (text: st
   if (isPinned) return true;
   if (now.kind !== then.kind) return false;
   const isMerged = then.args.merged === true;
+  // Documents are made anew each time that it is asked, at another version; so is the choice of the cycle that is open.
+  const made = new Set((findOperation(now.kind)?.bulk ?? []).flatMap((name) => [name, `${name}_version`]));
+  if (made.size > 0 && now.args.cycle === undefined) made.add('cycle');
   const normal = (asked: AskedFor): string =>
     sortedJson(
       Object.fromEntries(
         Object.entries(quoteArguments(asked, hashText)).filter(
-          ([name]) => !added.has(name) && !(isMerged && name === 'content'),
+          ([name]) => !added.has(name) && !made.has(name) && !(isMerged && name === 'content'),
         ),
       ),
     );

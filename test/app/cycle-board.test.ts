@@ -57,7 +57,7 @@ test('a cycle is opened with its plan, and ends with what came of it since', asy
   expect(text).toContain(`press/${write} Write: written`);
   expect(cycleMarkdown(await orc.getCycle(1))).toMatch(/^# Cycle 1\n/);
   expect(cycleText(await orc.getCycle())).toContain('Open: `orc cycle collect` ends it');
-  expect(cycleMarkdown(await orc.getCycle())).toContain('Open. Its plan:\n\n```json\n{');
+  expect(cycleMarkdown(await orc.getCycle())).toContain('Open. Its plan:\n\n```text\n{');
 });
 
 test('after an import the archive is read: what the original had done counts by its own times', async () => {
@@ -107,8 +107,7 @@ describe('a report in Markdown', () => {
     expect(lines.slice(opening + 1, closing)).toEqual([
       '  x',
       '  ```',
-      '  # Heading',
-      expect.stringMatching(/^ {2}<script>/),
+      expect.stringMatching(/^ {2}# Heading\\r<script>\\u\{202e\} /),
     ]);
     const outside = [...lines.slice(0, opening), ...lines.slice(closing + 1)].join('\n');
     expect(outside.match(/^#.*/gm)).toHaveLength(5);
@@ -167,7 +166,7 @@ describe('a document', () => {
     };
     expect(collectedOf(cycle)).toBe(null);
     expect(cycleText(cycle)).toContain('done: a');
-    expect(cycleMarkdown(cycle)).toContain('Its results:\n\n```json');
+    expect(cycleMarkdown(cycle)).toContain('Its results:\n\n```text');
     const lists = { failed: [], still_in_progress: [], knowledge_updates: [] };
     const withEntry = (entry: JsonDocument): Cycle => {
       return { ...cycle, collected: { ...collected, results: { ...lists, completed_this_cycle: [entry] } } };

@@ -33,13 +33,26 @@ describe('words', () => {
     expect(wordsOf('a  Bé')[1]).toEqual({ term: 'be', from: 3, to: 5 });
   });
 
+  test('are compared without the s of a plural, where it is likely one', () => {
+    expect(terms('Tokens keys class status redis as s3 APIs')).toEqual([
+      'token',
+      'key',
+      'class',
+      'status',
+      'redis',
+      'as',
+      's3',
+      'apis',
+    ]);
+  });
+
   test('of scripts without blanks are pairs of characters', () => {
     expect(terms('認証トークン')).toEqual(['認証', '証ト', 'トー', 'ーク', 'クン']);
     expect(terms('木')).toEqual(['木']);
   });
 
   test('are no data: a run of letters and digits that is too long is left out', () => {
-    expect(terms(`short ${'x'.repeat(65)} words`)).toEqual(['short', 'words']);
+    expect(terms(`short ${'x'.repeat(65)} words`)).toEqual(['short', 'word']);
   });
 });
 

@@ -80,22 +80,17 @@ test('all texts are read in one go, and again only what changed', async () => {
   expect(read.mock.calls.length).toBeLessThanOrEqual(2);
 });
 
-test('a topic is read as it was at a version, a commit and a time', async () => {
+test('what is found is that of then, on the board as it was', async () => {
   const { orc, world } = await board();
-  const first = await orc.knowledge('coffee');
   world.forward(90 * minute);
-  await orc.writeKnowledge('coffee', 'Tea.\n', 'bea');
-  await orc.deleteKnowledge('coffee', 'ann');
-  const { changes } = await orc.knowledgeHistory('coffee');
-  expect(await orc.knowledgeAt('coffee', String(first?.version))).toEqual(first);
-  expect((await orc.knowledgeAt('coffee', '2026-03-01T11:00:00Z'))?.content).toBe('No sugar after an hour.\n');
-  expect((await orc.knowledgeAt('coffee', changes[1]?.commit ?? ''))?.content).toBe('Tea.\n');
-  expect((await orc.knowledgeAt('coffee', changes[1]?.commit.slice(0, 12) ?? ''))?.content).toBe('Tea.\n');
-  expect(await orc.knowledgeAt('coffee', '1')).toBeNull();
-  expect(await orc.knowledgeAt('coffee', '2026-03-02')).toBeNull();
-  for (const at of ['99', 'fffffffffff', '2025-01-01'])
-    await expect(orc.knowledgeAt('coffee', at)).rejects.toMatchObject({ code: 'not-found' });
-  await expect(orc.knowledgeAt('coffee', 'soon')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await orc.writeKnowledge('coffee', 'Tea.\n', 'bea', { paths: ['src/**'] });
+  await orc.deleteKnowledge('api/auth', 'ann');
+  const then = await orc.at('2026-03-01T11:00:00Z');
+  expect((await then.searchKnowledge('hour')).map(({ topic }) => topic).sort()).toEqual(['api/auth', 'coffee']);
+  expect((await then.knowledgeFor(['src/x'])).map(({ topic }) => topic)).toEqual(['api/errors']);
+  expect((await then.knowledgeHistory('coffee')).changes).toHaveLength(1);
+  expect(await orc.searchKnowledge('hour')).toEqual([]);
+  expect((await orc.knowledgeFor(['src/x'])).map(({ topic }) => topic)).toEqual(['api/errors', 'coffee']);
 });
 
 test('the history of a topic tells who wrote or deleted it, and how much changed', async () => {

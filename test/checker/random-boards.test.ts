@@ -17,7 +17,7 @@ describe('boards that three clients make at random', () => {
     for (const rule of [1, 2, 3, 4, 5, 6, 7] as const) expect(judged[rule]).toBeGreaterThan(0);
   });
 
-  test('every kind of operation was accepted, and refused where it can be', async () => {
+  test('every kind of operation was accepted, and refused where it can be', { timeout: 60_000 }, async () => {
     const isMissing = (): boolean => kinds.some((kind) => !played.has(kind) || !refused.has(kind));
     // With every new kind the others come more rarely: then it takes more boards.
     for (let seed = 41; seed < 60 && isMissing(); seed++) await play(seed);
@@ -34,7 +34,7 @@ describe('boards that three clients make at random', () => {
   }
 });
 
-test('clients that compare their clocks, one of which is off by an hour', async () => {
+test('clients that compare their clocks, one of which is off by an hour', { timeout: 60_000 }, async () => {
   let refusals = 0;
   for (let seed = 31; seed <= 36 || (refusals === 0 && seed < 60); seed++) {
     const board = await playBoard(seed, 120, 3_600_000);

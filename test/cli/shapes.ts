@@ -59,6 +59,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   BoundKnowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'matched'],
   KnowledgeChange: ['version', 'commit', 'at', 'agent', 'kind', 'manual', 'title', 'bytes', 'added', 'removed'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
+  Brief: ['workstream', 'task_id', 'title', 'knowledge', 'dropped', 'warnings', 'markdown'],
   Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
 import { bindingTopics, faultInFiles, globOfFiles } from '../../src/core/binding.ts';
 
@@ -35,6 +36,20 @@ describe('knowledge that binds files', () => {
 
   it('is found by globs too, where both can match a file', () => {
     expect(bound('src/*/auth.ts').map(([topic]) => topic)).toEqual(['auth', 'api', 'twin', 'all']);
+  });
+
+  it('is that which another reader of globs would find for a file', () => {
+    const component = fc.constantFrom('a', 'b', 'ab', 'a.ts', '.a', 'src');
+    const pattern = fc.oneof(component, fc.constantFrom('*', '**', '?', 'a*', '*.ts', '?b', '*a*'));
+    const joined = (parts: fc.Arbitrary<string>) =>
+      fc.array(parts, { minLength: 1, maxLength: 4 }).map((all) => all.join('/'));
+    fc.assert(
+      fc.property(joined(pattern), joined(component), (glob, file) => {
+        const found = bindingTopics([{ topic: 't', paths: [glob] }], [file]).length === 1;
+        expect({ glob, file, found }).toEqual({ glob, file, found: picomatch(glob, { dot: true })(file) });
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it('is in the same order whatever order it was read in', () => {

@@ -73,7 +73,7 @@ test.each([1, 2, 3, 4])('the plan of board %d is drawn: who starts, what runs, w
     expect([drawn?.style, drawn?.group]).toEqual(['start', task.workstream]);
     expect(drawn?.lines[1]).toBe(agent === null ? undefined : `-> ${agent}`);
   }
-  for (const name of work.running) expect(nodes.get(`t${name.split('/')[1]}`)?.style).toBe('in_progress');
+  for (const { task } of work.running) expect(nodes.get(`t${task.split('/')[1]}`)?.style).toBe('in_progress');
   const arrows = new Set(edges.map(({ from, to, arrow }) => `${from} ${arrow} ${to}`));
   const short = (name = ''): string => `t${name.split('/')[1]}`;
   for (const { kind, tasks } of work.serial) {

@@ -156,6 +156,26 @@ test('a host with SHA-256 objects, alone and with a remote', async () => {
   checkRepository(remote);
 });
 
+test('a remote of another object format is told at once, whichever way round, and by its address', async () => {
+  for (const [format, remote] of [
+    ['sha1', makeBareRemote('sha256')],
+    ['sha256', makeBareRemote()],
+  ] as const) {
+    const clone = path.join(makeTempDir(), 'clone');
+    git('/', 'init', '--quiet', `--object-format=${format}`, clone);
+    git(clone, 'remote', 'add', 'origin', remote);
+    const began = performance.now();
+    await expect(openOrc({ cwd: clone, create: true })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining(format === 'sha1' ? 'has SHA-256 objects' : 'has SHA-1 objects'),
+      hint: expect.stringContaining('a clone with'),
+    });
+    if (format === 'sha1')
+      await expect(openOrc({ board: remote, create: true })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(performance.now() - began).toBeLessThan(20_000);
+  }
+});
+
 test('a board that stands alone: upstream none', async () => {
   const repository = makeRepository();
   await using orc = await openOrc({ cwd: repository, create: { upstream: 'none' } });

@@ -233,22 +233,32 @@ describe('fetching', () => {
     expect([...(await store.listRefs('refs/orc/')).keys()]).toEqual(['refs/orc/fetch/young']);
   });
 
-  test('is unreachable for a remote of another hash, one that is no repository, and a port where nobody listens', async () => {
+  test('is unreachable for a remote that is no repository, and a port where nobody listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));
-    const otherHash = makeBareRemote('sha256');
-    addCommit(otherHash, ref);
-    const urls = [otherHash, makeTempDir(), `git://127.0.0.1:${port}/x`, `http://bob:hunter22@127.0.0.1:${port}/x`];
+    const urls = [makeTempDir(), `git://127.0.0.1:${port}/x`, `http://bob:hunter22@127.0.0.1:${port}/x`];
     for (const url of urls) {
       const { store, transport } = await joinUpstream(url);
       const outcomes = [await transport.fetch(), await transport.push(await writeCommit(store, 'one'))];
       for (const outcome of outcomes)
         expect(outcome, url).toMatchObject({ reason: expect.not.stringContaining('hunter22') });
-      expect(outcomes[1]?.outcome, url).toMatch(url === urls[0] ? /unknown|rejected|unreachable/ : /unreachable/);
+      expect(outcomes[1]?.outcome, url).toBe('unreachable');
     }
   });
+
+  test.each([true, false])(
+    'does not work with a remote of another object format (with a board there: %s)',
+    async (has) => {
+      const otherHash = makeBareRemote('sha256');
+      if (has) addCommit(otherHash, ref);
+      const { store, transport } = await joinUpstream(otherHash);
+      const told = { code: 'unsupported', message: expect.stringContaining('has SHA-256 objects') };
+      if (has) await expect(transport.fetch()).rejects.toMatchObject(told);
+      await expect(transport.push(await writeCommit(store, 'one'))).rejects.toMatchObject(told);
+    },
+  );
 
   test('is unreachable when a server keeps silent', async () => {
     const server = createServer(() => {}).listen(0, '127.0.0.1');

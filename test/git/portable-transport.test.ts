@@ -284,14 +284,14 @@ describe('fetching', () => {
     checkRepository(store.path);
   });
 
-  test('is unreachable for a SHA-256 upstream, and refuses a SHA-256 store', async () => {
+  test('does not work with a SHA-256 upstream', async () => {
     const remote = makeBareRemote('sha256');
     addCommit(remote, ref);
     const server = await fakeGitServer(remote);
     const { store, transport } = await joinOver(server.url());
-    const reason = 'the upstream is no sha1 repository';
-    expect(await transport.fetch()).toEqual({ outcome: 'unreachable', reason });
-    expect(await transport.push(await writeCommit(store, 'one'))).toEqual({ outcome: 'unreachable', reason });
+    const told = { code: 'unsupported', message: expect.stringContaining('has SHA-256 objects') };
+    await expect(transport.fetch()).rejects.toMatchObject(told);
+    await expect(transport.push(await writeCommit(store, 'one'))).rejects.toMatchObject(told);
   });
 });
 

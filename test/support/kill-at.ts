@@ -45,6 +45,8 @@ export interface KillableRun {
   readonly lines: readonly string[];
   readonly killed: boolean;
   readonly stderr: string;
+  /** How many calls were counted, where it lived to say so. */
+  readonly calls: number | null;
 }
 
 export class KillableScript {
@@ -54,7 +56,7 @@ export class KillableScript {
   constructor(name: string, imports: string, body: string) {
     this.#file = bundleScript(
       name,
-      `${imports}\nimport { writeSync } from 'node:fs';\nconst say = (line: string) => writeSync(1, line + '\\n');\nconst arm = () => (globalThis as unknown as { __arm(): void }).__arm();\n${body}\n`,
+      `${imports}\nimport { writeSync } from 'node:fs';\nconst say = (line: string) => writeSync(1, line + '\\n');\nconst arm = () => (globalThis as unknown as { __arm(): void }).__arm();\n${body}\nsay('calls ' + (globalThis as unknown as { __count(): number }).__count());\n`,
     );
   }
 
@@ -80,7 +82,9 @@ export class KillableScript {
     return new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (_code, signal) => {
-        resolve({ lines: out.split('\n').filter((line) => line !== ''), killed: signal === 'SIGKILL', stderr });
+        const lines = out.split('\n').filter((line) => line !== '');
+        const calls = /^calls (\d+)$/.exec(lines.at(-1) ?? '')?.[1];
+        resolve({ lines, killed: signal === 'SIGKILL', stderr, calls: calls === undefined ? null : Number(calls) });
       });
     });
   }

@@ -1,7 +1,8 @@
 /** The cycle: what comes next, what an agent has to know for it, what came of it. */
 import type { Brief, Collected, Plan } from '../../app/cycle.ts';
+import type { Orc } from '../../app/orc.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
-import { escapeText } from '../escape.ts';
+import { escapeLine, escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readSince } from '../values.ts';
 
@@ -33,21 +34,43 @@ export const plan: CommandSpec = defineCommand<{ readonly data: Plan | string; r
 
 export const brief: CommandSpec = defineCommand<Brief | null>({
   name: 'brief',
-  words: '<workstream> [id]',
+  words: '[workstream] [id]',
   summary: 'Print what an agent has to know for a task, as Markdown',
-  details: 'Without an id for the next task that is ready. Exit code 4: there is none.',
-  examples: ['orc brief revenue', 'orc b revenue 1a2b3c4d'],
+  details: [
+    'Without an id for the next task: what the agent has in hand, else what its next would be; without an agent whatever can begin.',
+    'The agent is --agent, ORC_AGENT or `git config orc.agent`. templates/brief.md of the board shapes it. Exit code 4: no task is ready.',
+  ].join(' '),
+  options: [
+    { flags: '--max-chars <n>', summary: 'at most so many characters: the least relevant is left out, and said' },
+  ],
+  examples: ['orc brief revenue', 'orc b 1a2b3c4d --agent agent-1', 'orc brief revenue 1a2b3c4d --max-chars 8000'],
   data: 'Brief | null',
   async run(call) {
+    const maxChars = call.whole('maxChars', 1);
     const orc = await call.openToRead();
-    const { makeBrief } = await import('../../app/cycle.ts');
-    const [workstream = '', id] = call.words;
-    const made = await makeBrief(orc, workstream, id === undefined ? undefined : await orc.resolveTaskId(id));
+    const { workstream, id } = await briefWords(orc, call.words);
+    const actor = await orc.actor(undefined);
+    const agent = actor === 'system' && call.globals.agent === undefined ? undefined : actor;
+    const made = await orc.brief(workstream, id, { agent, maxChars });
+    for (const warning of made?.warnings ?? []) call.note(`warning: ${escapeLine(warning)}`);
     return call.answer(made, made === null ? exitCodes.nothingToDo : exitCodes.done);
   },
-  view: ({ data }) =>
-    data === null ? ['No pending tasks in this workstream.'] : [escapeText(data.markdown).replace(/\n$/, '')],
+  view: ({ data }) => (data === null ? ['No pending tasks in this workstream.'] : []),
+  raw: ({ data }) => (data === null ? '' : escapeText(data.markdown)),
 });
+
+/** `[workstream] [id]`: one word is the workstream of that name, else an id. */
+async function briefWords(
+  orc: Orc,
+  words: readonly string[],
+): Promise<{ readonly workstream: string | null; readonly id: string | undefined }> {
+  const [first, second] = words;
+  if (first === undefined || second !== undefined) return { workstream: first ?? null, id: second };
+  const isWorkstream = await orc.ask((board) => board.workstreams.get(first) !== undefined);
+  return isWorkstream || !/^[0-9a-f]{1,32}$/i.test(first)
+    ? { workstream: first, id: undefined }
+    : { workstream: null, id: first };
+}
 
 interface Shown {
   readonly collected: Collected;

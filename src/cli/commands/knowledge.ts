@@ -1,6 +1,5 @@
 import type { BoundKnowledge, KnowledgeHit } from '../../app/knowledge-base.ts';
 import type { KnowledgeTrail } from '../../app/knowledge-history.ts';
-import type { Orc } from '../../app/orc.ts';
 import type { Knowledge } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
@@ -62,15 +61,13 @@ const read = defineCommand<Knowledge>({
   name: 'read',
   words: '<topic>',
   summary: 'Print a topic',
-  details: 'With --at as it was: at a version of the board, a commit, or a time in ISO 8601.',
-  options: [{ flags: '--at <moment>', summary: 'a version (42), a commit (1a2b3c4d5e), or a time (2026-01-31)' }],
+  details:
+    'With --at as it was, at a version of the board, a commit or a time; `orc kb history` tells when it was written.',
   examples: ['orc kb read api-design', 'orc kb read api/auth > auth.md', 'orc kb read api/auth --at 42'],
   data: 'Knowledge',
   async run(call) {
     const topic = call.word(0);
     const orc = await call.openToRead();
-    const at = call.text('at');
-    if (at !== undefined) return call.answer(await readAt(orc, topic, at));
     const found = await orc.knowledge(topic);
     if (found !== null) return call.answer(found);
     const { setAsideError } = await import('../../app/set-aside.ts');
@@ -184,14 +181,6 @@ const remove = defineCommand<boolean>({
 function listOf(call: Call, option: string): readonly string[] | undefined {
   const given = call.list(option);
   return given?.length === 1 && given[0] === '' ? [] : given;
-}
-
-async function readAt(orc: Orc, topic: string, at: string): Promise<Knowledge> {
-  const found = await orc.knowledgeAt(topic, at);
-  if (found !== null) return found;
-  throw new OrcError('not-found', `there was no knowledge on "${topic}" at ${at}`, {
-    hint: `\`orc kb history ${topic}\` tells when there was`,
-  });
 }
 
 /** The version that was opened is the base: what somebody else writes meanwhile is not written over. */

@@ -43,6 +43,10 @@ const insteadByKind: Readonly<Record<string, string>> = {
   'lock.renew': 'a lock runs out by itself; `orc l release` releases it',
   'lock.release': 'a lock never comes back: acquire it again with `orc l acquire`',
   'lock.break': 'a lock never comes back: acquire it again with `orc l acquire`',
+  'message.send': 'a message may have been read: `orc msg send` sends another one',
+  'message.ack': '`orc msg inbox --all` shows what was read lately',
+  'cycle.open': '`orc cycle collect` ends the cycle',
+  'cycle.collect': 'what came of a cycle stays: `orc cycle open` opens the next',
   'event.log': 'the event log only grows: log another event',
   'config.set': '`orc config set` sets the earlier value',
 };

@@ -8,6 +8,7 @@ import { OrcError } from '../../errors.ts';
 import { findConfigSecrets, findUrlSecrets, summarizeServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
 import { errorCodeOf, type NameSource, randomName, toIoError } from '../durable-files.ts';
+import { foreignFormat, saysForeignFormat } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
 import { PINNED_URL, pinUrl } from '../remote-url.ts';
@@ -78,7 +79,8 @@ const fetchFolder = 'refs/orc/fetch/';
 
 /**
  * A transport between the store at `storePath` and one branch of an upstream.
- * Its calls throw OrcError `git-missing`, `git-failed`, `io`; whatever the upstream does is an outcome.
+ * Its calls throw OrcError `git-missing`, `git-failed`, `io`, and `unsupported` for an upstream of another object format; whatever
+ * else the upstream does is an outcome.
  * @throws OrcError `invalid-argument` for a URL that is refused, `no-board`, `store-corrupt`
  */
 export function nativeTransport(storePath: string, options: NativeTransportOptions): Transport {
@@ -116,7 +118,7 @@ class NativeTransport implements Transport {
       const [oid, name] = line.split('\t');
       if (name !== ref || oid === undefined) continue;
       if (isOid(oid, this.#format)) return { outcome: 'read', head: oid };
-      return { outcome: 'unreachable', reason: `the upstream is no ${this.#format} repository` };
+      throw foreignFormat(this.label, this.#format);
     }
     return { outcome: 'read', head: null };
   }
@@ -227,9 +229,9 @@ class NativeTransport implements Transport {
     return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
   }
 
-  #run(args: readonly string[], timeoutMs: number | undefined): Promise<GitResult> {
+  async #run(args: readonly string[], timeoutMs: number | undefined): Promise<GitResult> {
     const { config = [], url, ...rest } = this.#options;
-    return runGit({
+    const result = await runGit({
       ...rest,
       args,
       gitDir: this.#path,
@@ -239,6 +241,9 @@ class NativeTransport implements Transport {
       ...(this.#tellsTime && this.#clock.difference() === null && { onHttpTrace: dateReader(this.#clock) }),
       ...(timeoutMs !== undefined && { timeoutMs: Math.max(1, Math.floor(timeoutMs)) }),
     });
+    if (result.exitCode !== 0 && saysForeignFormat(result.stderr, this.#format))
+      throw foreignFormat(this.label, this.#format);
+    return result;
   }
 
   /** Nobody else knows the name: no lock, no sync. One that stays is a leftover. */

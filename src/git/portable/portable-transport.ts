@@ -14,6 +14,7 @@ import {
   syncFolders,
   toIoError,
 } from '../durable-files.ts';
+import { foreignFormat, notSha1 } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import type { HttpAccess } from '../http-credentials.ts';
 import { type LocalClock, ServerClock } from '../server-clock.ts';
@@ -64,7 +65,7 @@ const refusals: readonly number[] = [401, 403, 404, 413];
 
 /**
  * A transport between the store and one branch of an http(s) upstream. SHA-1 only. Its calls throw OrcError `io`,
- * `store-corrupt`, `store-busy`; whatever the upstream does is an outcome.
+ * `store-corrupt`, `store-busy`, and `unsupported` for a SHA-256 upstream; whatever else the upstream does is an outcome.
  * @throws OrcError `unsupported` for a SHA-256 store
  */
 export function portableTransport(store: GitStore, options: PortableTransportOptions): Transport {
@@ -135,7 +136,7 @@ class PortableTransport implements Transport {
     const { ref, onSend } = this.#options;
     const deadline = deadlineOf(options);
     // Asked anew each time: the answer names where the branch is, which the server compares before it moves it.
-    const found = await this.#http.discover('git-receive-pack', deadline);
+    const found = await this.#discover('git-receive-pack', deadline);
     if (found.outcome === 'unreachable') return found;
     const { place } = found;
     const { refs, capabilities } = place.advertisement;
@@ -187,7 +188,7 @@ class PortableTransport implements Transport {
     const { ref } = this.#options;
     let place = this.#fetchPlace;
     if (place === null) {
-      const found = await this.#http.discover('git-upload-pack', deadline);
+      const found = await this.#discover('git-upload-pack', deadline);
       if (found.outcome === 'unreachable') return found;
       place = found.place;
     }
@@ -196,7 +197,7 @@ class PortableTransport implements Transport {
       return { outcome: 'read', head: advertisement.refs.get(ref) ?? null, place };
     }
     const format = advertisement.capabilities.get('object-format') ?? 'sha1';
-    if (format !== 'sha1') return { outcome: 'unreachable', reason: 'the upstream is no sha1 repository' };
+    if (format !== 'sha1') throw foreignFormat(this.label, 'sha1');
     const body = encodeLsRefs(advertisement, ref);
     const answer = await this.#http.post('git-upload-pack', place, body, deadline, maxLsRefs);
     if (!isResult(answer, 'git-upload-pack') || !answer.isWhole) {
@@ -204,11 +205,18 @@ class PortableTransport implements Transport {
       return { outcome: 'unreachable', reason: this.#http.explain(answer, deadline) };
     }
     const read = readLsRefs(answer.body, ref);
+    if (read === notSha1) throw foreignFormat(this.label, 'sha1');
     if (typeof read === 'string') {
       return { outcome: 'unreachable', reason: this.#http.summarize(read, 'the upstream refused') };
     }
     this.#fetchPlace = place;
     return { outcome: 'read', head: read.head, place };
+  }
+
+  async #discover(...asked: Parameters<SmartHttp['discover']>): ReturnType<SmartHttp['discover']> {
+    const found = await this.#http.discover(...asked);
+    if (found.outcome === 'unreachable' && found.reason === notSha1) throw foreignFormat(this.label, 'sha1');
+    return found;
   }
 
   /** What the store's refs lead to: complete, unlike an object that merely lies there. The last head seen upstream first. */

@@ -1,4 +1,5 @@
 /** Asking for a branch, and fetching it: the client's half of git-upload-pack, in protocols 2 and 0. Pure. */
+import { notSha1 } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import type { Oid } from '../store.ts';
 import type { Advertisement } from '../wire/advertisement.ts';
@@ -35,7 +36,7 @@ export function readLsRefs(body: Buffer, ref: string): { readonly head: Oid | nu
     if (line.startsWith('ERR ')) return line.slice('ERR '.length);
     const [oid = '', name] = line.split(' ');
     if (name !== ref || oid === 'unborn') continue;
-    if (!isOid(oid, 'sha1')) return 'the upstream is no sha1 repository';
+    if (!isOid(oid, 'sha1')) return notSha1;
     head = oid;
   }
   return { head };

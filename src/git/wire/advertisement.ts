@@ -1,4 +1,5 @@
 /** What a server says of itself before anything else: its capabilities, and in protocol 0 its refs. Pure. */
+import { notSha1 } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import type { Oid } from '../store.ts';
 import { packetText, readPackets } from './pkt-line.ts';
@@ -27,7 +28,7 @@ export function readAdvertisement(body: Buffer, service: string): Advertisement 
   const zero = first.indexOf('\0');
   const capabilities = readCapabilities(zero < 0 ? [] : first.slice(zero + 1).split(' '));
   if (zero >= 0) lines[0] = first.slice(0, zero);
-  if ((capabilities.get('object-format') ?? 'sha1') !== 'sha1') return 'the upstream is no sha1 repository';
+  if ((capabilities.get('object-format') ?? 'sha1') !== 'sha1') return notSha1;
   const refs = new Map<string, Oid>();
   for (const line of lines) {
     const [oid = '', name = '', ...rest] = line.split(' ');

@@ -274,7 +274,7 @@ describe('undo of workstreams and knowledge', () => {
     const second = runAccepted(board, 'knowledge.write', { topic: 'api', content: 'two', title: null });
     const undone = undo(board, second);
     expect(board.knowledge.get('api')).toEqual({
-      ...{ topic: 'api', title: 'API', tags: ['x'], content: 'one' },
+      ...{ topic: 'api', title: 'API', tags: ['x'], paths: [], content: 'one' },
       ...{ updated_by: 'agent-9', updated_at: isoAfter(minute), version: undone.version },
     });
     expect(undone.events.at(-1)).toMatchObject({ action: 'undone', topic: 'api', kind: 'knowledge.write' });
@@ -306,11 +306,11 @@ describe('undo is refused', () => {
       ['task.renew', { id, token, lease_ms: 1000 }],
       ['task.release', { id, token }],
       ['agent.register', { id: 'agent-2' }],
-      ['agent.retire', { id: 'agent-1' }],
       ['lock.acquire', { resource: 'deploy' }],
       ['lock.break', { resource: 'deploy', reason: 'x' }],
       ['event.log', { action: 'deployed' }],
       ['config.set', { key: 'publish', value: 'sync', text: 'publish: sync\n' }],
+      ['agent.retire', { id: 'agent-1' }],
     ];
     for (const [kind, args] of asked) {
       const accepted = runAccepted(board, kind, args, { agent: 'agent-1' });
