@@ -17,6 +17,7 @@ export type { SentMessage, UnreadMail } from './app/mail.ts';
 export { Orc, type OrcView, openOrc } from './app/orc.ts';
 export type { OpenOptions, SyncResult } from './app/orc-core.ts';
 export type {
+  CompleteOptions,
   KnowledgeOptions,
   LeaseOptions,
   LockOptions,
@@ -26,6 +27,7 @@ export type {
 export type { MutationOptions } from './app/perform.ts';
 export type { Performed } from './app/performed.ts';
 export type { EventFilter } from './app/reading.ts';
+export type { RunChecksOptions } from './app/run-checks.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
 export type { Snippet } from './app/snippets.ts';
 export type { StatusReport, WorkstreamSummary } from './app/status.ts';
@@ -41,11 +43,18 @@ export {
 export type { Undone, UndoOptions } from './app/undo.ts';
 export type { LockAttempt, LockWaiting } from './app/wait-for-lock.ts';
 export type { EventStream, WatchOptions } from './app/watch.ts';
+export type { HandlerContext, WorkHandler, WorkOptions } from './app/work.ts';
+export type { WorkEvent, WorkSummary } from './app/worker-ports.ts';
 export type { Overdue } from './core/lease-watch.ts';
 export type {
   Agent,
   BoardEvent,
+  Check,
+  CheckResults,
+  CheckRun,
   Claim,
+  CommandRun,
+  Confirmation,
   Cycle,
   CycleResults,
   Hold,

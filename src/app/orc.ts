@@ -5,7 +5,7 @@
  * What changed is said in docs/api.md: completing a closed task is refused, priority 0 is refused, listings carry counts.
  */
 
-import type { Agent, BoardEvent, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, BoardEvent, CheckRun, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { Brief, BriefOptions } from './brief.ts';
 import { realWorld } from './connect.ts';
@@ -15,16 +15,26 @@ import type { KnowledgeTrail } from './knowledge-history.ts';
 import { openBoard, openOrCreateBoard } from './open-board.ts';
 import type { OpenOptions } from './orc-core.ts';
 import { OrcOfCrew } from './orc-of-crew.ts';
-import type { KnowledgeOptions, LeaseOptions, LockOptions, NewTask, NewWorkstream } from './orc-options.ts';
+import type {
+  CompleteOptions,
+  KnowledgeOptions,
+  LeaseOptions,
+  LockOptions,
+  NewTask,
+  NewWorkstream,
+} from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
 import { defined, notPublished, told } from './performed.ts';
 import type { EventFilter } from './reading.ts';
+import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
 import { readStatus, type StatusReport, statusText, summarizeWorkstreams, type WorkstreamSummary } from './status.ts';
 import { findSurroundings } from './surroundings.ts';
 import { type Undone, type UndoOptions, undoVersion } from './undo.ts';
 import { attemptLock, type LockAttempt } from './wait-for-lock.ts';
 import { type EventStream, type WatchOptions, watchEvents, watchPortsOf } from './watch.ts';
+import type { WorkHandler, WorkOptions } from './work.ts';
+import type { WorkSummary } from './worker-ports.ts';
 
 /** What can be asked of the board as it was. */
 export type OrcView = Pick<
@@ -109,15 +119,15 @@ export class Orc extends OrcOfCrew {
     return this.#arbitrated('task.claim', defined({ workstream, id: taskId, lease_ms: leaseMs }), { ...rest, agent });
   }
 
-  /** @throws OrcError `not-found`, `closed`, `not-holder`, `stale-token` */
+  /** @throws OrcError `not-found`, `closed`, `not-holder`, `stale-token`; with `checks` also `checks-failed`, `conflict` */
   async completeTask(
     workstream: string | null,
     taskId: string,
     result: string | null = null,
-    options: MutationOptions & { readonly token?: number } = {},
+    options: CompleteOptions = {},
   ): Promise<Task> {
-    const { token, ...rest } = options;
-    return this.#data('task.complete', defined({ workstream, id: taskId, result, token }), rest);
+    const { token, checks, force, ...rest } = options;
+    return this.#data('task.complete', defined({ workstream, id: taskId, result, token, checks, force }), rest);
   }
 
   /** Claims the first ready task, or gives `null`. @throws OrcError `not-found` for an unknown workstream, `not-published` */
@@ -224,6 +234,30 @@ export class Orc extends OrcOfCrew {
     const args = defined({ resource, ttl_ms: ttlMs, shared, reason, token });
     const acquire = () => this.#arbitrated<Lock>('lock.acquire', args, { ...rest, agent });
     return attemptLock(this, { resource, agent, waitMs, signal }, acquire);
+  }
+
+  /**
+   * Takes tasks and has them done by `handler`, as `orc work` does with a command: what it gives is the result, what it throws is
+   * the reason why the task failed. Each claim is renewed at a third of its lease. Resolves when there is nothing to do any more, as
+   * `mode` has it, or when `signal` is aborted and what was under way is handed back.
+   * @throws OrcError `usage` when no agent is named, `invalid-argument`, `not-found` for an unknown workstream, `not-published` where it
+   * cannot be known whether there is work, `history-rewritten` and the like
+   */
+  async work(options: WorkOptions, handler: WorkHandler): Promise<WorkSummary> {
+    const { workWithHandler } = await import('./work.ts');
+    return workWithHandler(this, options, handler);
+  }
+
+  /**
+   * Runs a task's checks in this clone's work tree, for `completeTask(…, { checks })`. Their commands come from the board: they run only
+   * with `isAllowed` or `git config orc.runChecks true`. One that fails is a result, not an error.
+   * @throws OrcError `not-found`, `checks-not-allowed`, `no-repository` where there is no work tree
+   */
+  async runChecks(taskId: string, options: RunChecksOptions = {}): Promise<readonly CheckRun[]> {
+    const task = await this.task(taskId);
+    if (task === null) throw new OrcError('not-found', `task "${taskId}" not found`, { hint: 'see `orc t list`' });
+    const { runChecks } = await import('./run-checks.ts');
+    return runChecks(this, task.checks, options);
   }
 
   /** Topics in which the words stand, best first. @throws OrcError `invalid-argument` */

@@ -9,23 +9,24 @@ import type { Clock } from '../sync/ports.ts';
 import { isPortable } from './environment.ts';
 import type { OrcCore } from './orc-core.ts';
 import { OutputTail } from './output-tail.ts';
-import type { RunningProcess, StartProcess } from './process-group.ts';
+import { type RunningProcess, type StartProcess, startProcess } from './process-group.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface RunChecksOptions {
-  /** Allowed for this call. */
+  /** Allowed for this call; else as `git config orc.runChecks` says. */
   readonly isAllowed?: boolean | undefined;
   /** The agent says that all criteria in words are met. */
-  readonly isConfirmed: boolean;
-  /** For each command, ms. */
+  readonly isConfirmed?: boolean | undefined;
+  /** For each command, ms; default ten minutes. */
   readonly timeoutMs?: number | undefined;
-  readonly startProcess: StartProcess;
+  /** Default: real processes. */
+  readonly startProcess?: StartProcess | undefined;
   /** Hears of every process, so that it can be ended from outside. */
   readonly onStart?: ((running: RunningProcess) => void) | undefined;
   readonly onOutput?: ((chunk: Buffer) => void) | undefined;
 }
 
-export const defaultCheckTimeoutMs = 10 * 60_000;
+const defaultCheckTimeoutMs = 10 * 60_000;
 /** Between SIGTERM and SIGKILL, ms. */
 const graceMs = 5_000;
 /** They prove who somebody is: no business of a command that a stranger wrote. */
@@ -50,7 +51,7 @@ export async function runChecks(
   if (commands.length > 0 && options.isAllowed !== true && !(await mayRunChecks(orc))) throw notAllowed(commands);
   const runs: CheckRun[] = [];
   for (const check of checks) {
-    if ('criterion' in check) runs.push({ criterion: check.criterion, confirmed: options.isConfirmed });
+    if ('criterion' in check) runs.push({ criterion: check.criterion, confirmed: options.isConfirmed === true });
     else runs.push(await runCommand(orc, check.command, options));
   }
   return runs;
@@ -59,7 +60,7 @@ export async function runChecks(
 async function runCommand(
   { surroundings, world }: OrcCore,
   command: string,
-  { timeoutMs = defaultCheckTimeoutMs, startProcess, onStart, onOutput }: RunChecksOptions,
+  { timeoutMs = defaultCheckTimeoutMs, startProcess: start = startProcess, onStart, onOutput }: RunChecksOptions,
 ): Promise<CommandRun> {
   const { clock } = world;
   const workTree = surroundings.host?.workTree ?? null;
@@ -71,7 +72,7 @@ async function runCommand(
   const place = await readPlace(surroundings, workTree);
   const tail = new OutputTail();
   const began = clock.monotonic();
-  const running = await startProcess({
+  const running = await start({
     file: 'sh',
     args: ['-c', command],
     cwd: workTree,

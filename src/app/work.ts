@@ -4,7 +4,7 @@ import type { Task } from '../core/records.ts';
 import { findSecret } from '../core/secrets.ts';
 import { OrcError } from '../errors.ts';
 import { nearbyPace, Pace, politePace } from '../sync/pace.ts';
-import { makeBrief } from './cycle.ts';
+import { makeBrief } from './brief.ts';
 import type { OrcCore } from './orc-core.ts';
 import { runWorker } from './worker.ts';
 import { OrcWorkBoard } from './worker-board.ts';

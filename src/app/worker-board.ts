@@ -5,7 +5,7 @@ import { OrcError } from '../errors.ts';
 import type { Asked } from '../sync/pace.ts';
 import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
-import type { Performed } from './performed.ts';
+import { defined, type Performed } from './performed.ts';
 import { skewOf } from './skew.ts';
 import type { Verdict } from './worker-decisions.ts';
 import type { ClaimAnswer, ClaimedTask, RenewAnswer, ReportAnswer, WorkBoard } from './worker-ports.ts';
@@ -182,8 +182,4 @@ export class OrcWorkBoard implements WorkBoard {
 
 function isOwn({ agent, action }: BoardEvent, own: string): boolean {
   return agent === own && action !== 'task_reclaimed';
-}
-
-function defined(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }

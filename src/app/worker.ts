@@ -165,7 +165,7 @@ class Worker {
   }
 
   #tellWaiting(why: 'nothing-ready' | 'unreachable', message: string | null): void {
-    if (this.#isWaiting === why) return;
+    if (this.#isWaiting === why || (why === 'nothing-ready' && this.#running.size > 0)) return;
     this.#isWaiting = why;
     this.#ports.tell({ event: 'waiting', why, message });
   }

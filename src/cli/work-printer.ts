@@ -94,7 +94,7 @@ export class WorkPrinter {
     );
     const done = `${this.#completed} completed, ${this.#failed} failed`;
     const line = [done, running.length === 0 ? 'nothing at work' : running.join('; ')].join(' | ');
-    this.#io.stderr(`${clearLine}${cutToWidth(line, Math.max(20, (this.#io.columns ?? 80) - 1))}`);
+    this.#io.stderr(`${clearLine}${cutToWidth(line, Math.max(20, (this.#io.columns || 80) - 1))}`);
     this.#isStatusShown = true;
   }
 

@@ -1,7 +1,7 @@
 /** The building blocks of operations' argument schemas, and how a fault in arguments is told. */
 import * as z from 'zod/mini';
 import { faultInGlob, faultInName, faultInPath, faultInResource, foldName, utf8Length } from './names.ts';
-import type { Check, JsonDocument } from './records.ts';
+import type { Check, CheckRun, JsonDocument } from './records.ts';
 import { fromIso } from './time.ts';
 
 /** Bytes as UTF-8. All mail is read to open a board, so long texts belong into the knowledge base. */
@@ -129,6 +129,24 @@ export const checks = () =>
       ),
     )
     .check(z.maxLength(32)) as z.ZodMiniType<Check[]>;
+
+/** Bytes as UTF-8 of the end of a check's output. */
+const maxOutputTail = 2048;
+
+/** What came of a task's checks; see `CheckRun`. */
+export const checkRuns = () => {
+  const command = z.strictObject({
+    command: upTo(4096),
+    exit_code: z.nullable(wholeNumber(0, 0xffff_ffff)),
+    duration_ms: count(),
+    commit: z.nullable(z.string().check(z.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, `${told}must be a commit`))),
+    dirty: z.nullable(flag()),
+    output_tail: upToBytes(maxOutputTail),
+  });
+  const criterion = z.strictObject({ criterion: upTo(4096), confirmed: flag() });
+  const what = `${told}must be { command, exit_code, duration_ms, commit, dirty, output_tail } or { criterion, confirmed }`;
+  return z.array(z.union([command, criterion], what)).check(z.maxLength(32)) as z.ZodMiniType<CheckRun[]>;
+};
 
 /** A JSON object of any fields, which is kept as it comes. */
 export const document = () =>

@@ -34,7 +34,7 @@ export function cleanServerText(text: string, options: CleanOptions = {}): strin
     .replace(controls, '')
     .replace(invisible, '');
   const safe = hideSecrets(visible, options.secrets ?? [])
-    .replace(/[ \t]+$/gm, '')
+    .replace(/(?<![ \t])[ \t]+$/gm, '')
     .replace(/\n{2,}/g, '\n')
     .trim();
   const maxLength = options.maxLength ?? 4000;
@@ -115,8 +115,9 @@ const encodeBasic = (credentials: string): string =>
   btoa(String.fromCharCode(...new TextEncoder().encode(credentials)));
 
 function hideSecrets(text: string, secrets: readonly string[]): string {
-  let hidden = text.replace(/[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/]*@[^\s'"]*/g, redactUrl);
-  hidden = hidden.replace(/\b(authorization:\s*(?:basic|bearer|token)?\s*)[^\s'"]+/gi, '$1***');
+  // No scheme is that long; without a bound, a long word without one would take quadratic time.
+  let hidden = text.replace(/[A-Za-z][A-Za-z0-9+.-]{0,40}:\/\/[^\s/]*@[^\s'"]*/g, redactUrl);
+  hidden = hidden.replace(/\b(authorization:\s{0,16}(?:basic|bearer|token)?\s{0,16})[^\s'"]+/gi, '$1***');
   const byLength = secrets.filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
   for (const secret of byLength) hidden = hidden.replaceAll(secret, '***');
   return hidden;

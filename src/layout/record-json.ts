@@ -3,7 +3,7 @@ import type * as z from 'zod/mini';
 import { describeFault } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
 import { maxRecordBytes } from '../core/record-size.ts';
-import type { Agent, Cycle, Hold, Lock, Message, Task, Workstream } from '../core/records.ts';
+import type { Agent, CheckResults, Cycle, Hold, Lock, Message, Task, Workstream } from '../core/records.ts';
 import { isPlainTask } from './fast-task.ts';
 import { decodeText, type Fault } from './faults.ts';
 import { pathOf } from './paths.ts';
@@ -162,11 +162,25 @@ function taskInOrder(it: Task): Task {
     notes: it.notes.map(({ at, by, text }) => ({ at, by, text })),
     result: it.result,
     checks: it.checks,
+    ...(it.check_results === undefined ? {} : { check_results: checkResultsInOrder(it.check_results) }),
     created_by: it.created_by,
     created_version: it.created_version,
     created_index: it.created_index,
     created_at: it.created_at,
     updated_at: it.updated_at,
+  };
+}
+
+function checkResultsInOrder({ at, by, forced, runs }: CheckResults): CheckResults {
+  return {
+    at,
+    by,
+    forced,
+    runs: runs.map((run) => {
+      if ('criterion' in run) return { criterion: run.criterion, confirmed: run.confirmed };
+      const { command, exit_code, duration_ms, commit, dirty, output_tail } = run;
+      return { command, exit_code, duration_ms, commit, dirty, output_tail };
+    }),
   };
 }
 

@@ -72,6 +72,19 @@ export const workstreamSchema = lazily(
     }),
 );
 
+function checkResults() {
+  const run = z.strictObject({
+    command: z.string(),
+    exit_code: z.nullable(whole(0)),
+    duration_ms: whole(0),
+    commit: z.nullable(z.string()),
+    dirty: z.nullable(z.boolean()),
+    output_tail: z.string(),
+  });
+  const confirmation = z.strictObject({ criterion: z.string(), confirmed: z.boolean() });
+  return z.strictObject({ at: time(), by: name(), forced: z.boolean(), runs: z.array(z.union([run, confirmation])) });
+}
+
 export const taskSchema = lazily((): z.ZodMiniType<Task> => {
   const claim = z.strictObject({ id: operationId(), token: whole(1), claimed_at: time(), lease_until: time() });
   return z.strictObject({
@@ -93,6 +106,7 @@ export const taskSchema = lazily((): z.ZodMiniType<Task> => {
     notes: z.array(z.strictObject({ at: time(), by: name(), text: z.string() })),
     result: z.nullable(z.string()),
     checks: z.array(z.union([z.strictObject({ command: z.string() }), z.strictObject({ criterion: z.string() })])),
+    check_results: z.optional(checkResults()),
     created_by: name(),
     created_version: whole(0),
     created_index: whole(0),

@@ -213,7 +213,7 @@ function worked(kind: string, id: string, agent: string, random: RandomSource, k
   const about = mine.length > 0 && random.chance(0.8) ? random.pick(mine).id : id;
   const words: Record<string, () => unknown> =
     kind === 'task.complete'
-      ? { result: () => text(random) }
+      ? { result: () => text(random), checks: () => checkRuns(random), force: () => random.pick([['checks'], []]) }
       : kind === 'task.renew'
         ? { lease_ms: () => 900 }
         : { reason: () => text(random) };
@@ -222,6 +222,20 @@ function worked(kind: string, id: string, agent: string, random: RandomSource, k
     ...optional(random, words),
     ...(random.chance(0.85) ? proofOf(about, agent, random, known) : {}),
   };
+}
+
+/** Of the checks that tasks get here, most of them passed; at times all that a task may have, at times another. */
+function checkRuns(random: RandomSource): unknown[] {
+  const command = () => ({
+    command: random.chance(0.9) ? 'npm test' : 'make',
+    exit_code: random.pick([0, 0, 0, 1, null]),
+    duration_ms: random.below(5000),
+    commit: random.pick([null, 'c0ffee00'.repeat(5)]),
+    dirty: random.pick([null, true, false]),
+    output_tail: random.pick(['', 'ok\n']),
+  });
+  const criterion = () => ({ criterion: 'it is fast', confirmed: random.chance(0.8) });
+  return random.chance(0.4) ? [command(), criterion()] : some(random, [command, criterion], 2).map((make) => make());
 }
 
 /** The newest proof that the agent has, an older one, or one of somebody else. */

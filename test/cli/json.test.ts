@@ -52,6 +52,8 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('t block', [second, 'wait']);
   await run('t unblock', [second]);
   await run('t cancel', [second]);
+  // With nothing to do, it is one line. What comes after -- is the command's.
+  await run('work', ['build', '--agent', 'agent-1', '--once', '--json', '--', 'true'], 4);
   await run('t reopen', [second]);
   await run('t list', ['build']);
   await run('t show', [first]);

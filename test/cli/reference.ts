@@ -103,4 +103,6 @@ to publish. Errors on standard error: \`{"error":{"code":"…","message":"…","
 | 4 | nothing to do: \`next\` and \`brief\` found no task |
 | 5 | committed here, not published: \`state\` is \`queued\` (\`orc sync\` publishes it) or \`unknown\` (ask again with \`--op\`) |
 | 6 | the history upstream was rewritten |
-| 130 | interrupted |`;
+| 130 | interrupted |
+
+\`orc work\` and other commands that go on for a while print a line for each thing that happens, each in this form: [work.md](work.md#events).`;

@@ -49,6 +49,9 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
     ...['collected_at', 'cycle', 'since', 'completed_this_cycle', 'failed', 'still_in_progress', 'knowledge_updates'],
   ],
   Lock: ['resource', 'shared', 'holders'],
+  WorkSummary: [
+    ...['event', 'because', 'agent', 'claimed', 'completed', 'failed', 'released', 'lost', 'unpublished', 'unfinished'],
+  ],
   ListedLock: ['resource', 'shared', 'holders'],
   LockCheck: ['resource', 'state', 'holders'],
   Knowledge: ['topic', 'title', 'tags', 'paths', 'updated_by', 'updated_at', 'version', 'content'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findSecret } from '../../src/core/secrets.ts';
+import { findSecret, redactSecrets } from '../../src/core/secrets.ts';
 
 const letters = (count: number): string => 'aB3dE5gH7jK9mN1pQ2sT4vW6yZ8'.repeat(10).slice(0, count);
 
@@ -108,5 +108,33 @@ describe('searching a MiB', () => {
     };
     // A pattern that is quadratic takes minutes here; one in proportion takes some 10 ms, on a busy machine too.
     expect(time(size)).toBeLessThan(1000);
+  });
+});
+
+describe('taken out of a text', () => {
+  it.each(secrets)('%s', (what, secret) => {
+    const clean = redactSecrets(`before ${secret}`);
+    expect(clean).toMatch(/^before /);
+    expect(clean).toContain(what === 'a private key' ? '[redacted: a private key]' : `[redacted: ${what}]`);
+    expect(findSecret(clean)).toBeNull();
+  });
+
+  it('a key goes with all its lines, also where its beginning or its end was cut off', () => {
+    const [begin, end] = [`-----BEGIN RSA ${'PRIVATE'} KEY-----`, `-----END RSA ${'PRIVATE'} KEY-----`];
+    expect(redactSecrets(`a\n${begin}\nMIIE\nxyz\n${end}\nb`)).toBe('a\n[redacted: a private key]\nb');
+    expect(redactSecrets(`a\n${begin}\nMIIE\nxyz`)).toBe('a\n[redacted: a private key]');
+    expect(redactSecrets(`MIIE\nxyz\n${end}\nb`)).toBe('[redacted: a private key]\nb');
+  });
+
+  it('what is none stays as it is', () => {
+    const text = 'tests passed: 12\nsee https://example.com/a?b=c\n';
+    expect(redactSecrets(text)).toBe(text);
+  });
+
+  it('many beginnings of keys take no quadratic time', () => {
+    const began = performance.now();
+    redactSecrets(`-----BEGIN ${'PRIVATE'} KEY-----`.repeat(30_000));
+    redactSecrets(`-----END ${'PRIVATE'} KEY-----`.repeat(30_000));
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 });

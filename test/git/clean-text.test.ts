@@ -118,3 +118,10 @@ test.each([
   expect(() => checkRemoteUrl(url)).not.toThrow();
   expect(isLocalUrl(url)).toBe(local);
 });
+
+test('long runs of one character are cleaned in good time', () => {
+  const began = performance.now();
+  for (const run of ['x', ' ', '\t', 'a://', 'authorization: ', '\u001b[', '\u009d'])
+    cleanServerText(`${run.repeat(100_000)}!`, { maxLength: 1_000_000 });
+  expect(performance.now() - began).toBeLessThan(5_000);
+});

@@ -5,7 +5,7 @@ import { faultInDocument } from '../../src/core/arguments.ts';
 import { Board, type Records } from '../../src/core/board.ts';
 import { faultInName } from '../../src/core/names.ts';
 import type { Accepted } from '../../src/core/operation.ts';
-import type { JsonDocument } from '../../src/core/records.ts';
+import { type JsonDocument, taskStatuses } from '../../src/core/records.ts';
 import type { CollectionName } from '../../src/core/shelf.ts';
 import { isHot, placeOf } from '../../src/layout/paths.ts';
 import { decodeRecord, type FileDiff, type ReadBoard, readBoard } from '../../src/layout/read-board.ts';
@@ -118,12 +118,30 @@ export const operationName = fc.stringMatching(/^[0-9a-f]{32}$/);
 const whole = fc.nat({ max: 1_000_000 });
 const glob = fc.constantFrom('src/**', '*.md', 'docs/a?c/*.txt', '**/x', 'node_modules/@types/**', '.github/**', '-x');
 
-export const anyTask: fc.Arbitrary<Records['tasks']> = fc.record({
+const anyCheckRun = fc.oneof(
+  fc.record({
+    command: shortText,
+    exit_code: fc.option(fc.nat({ max: 255 })),
+    duration_ms: whole,
+    commit: fc.option(fc.stringMatching(/^[0-9a-f]{40}$/)),
+    dirty: fc.option(fc.boolean()),
+    output_tail: shortText,
+  }),
+  fc.record({ criterion: shortText, confirmed: fc.boolean() }),
+);
+const anyCheckResults = fc.record({
+  at: isoTime,
+  by: anyName,
+  forced: fc.boolean(),
+  runs: fc.array(anyCheckRun, { maxLength: 3 }),
+});
+
+const usualTask = fc.record({
   id: taskId,
   workstream: anyName,
   title: shortText,
   description: fc.string({ unit: 'binary', maxLength: 60 }),
-  status: fc.constantFrom('pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'),
+  status: fc.constantFrom(...taskStatuses),
   priority: fc.integer({ min: 1, max: 9 }),
   estimate: fc.oneof(
     fc.constant(null),
@@ -150,6 +168,10 @@ export const anyTask: fc.Arbitrary<Records['tasks']> = fc.record({
   created_at: isoTime,
   updated_at: isoTime,
 });
+
+export const anyTask: fc.Arbitrary<Records['tasks']> = fc
+  .tuple(usualTask, fc.option(anyCheckResults, { freq: 3 }))
+  .map(([task, results]) => (results === null ? task : { ...task, check_results: results }));
 
 export const anyWorkstream: fc.Arbitrary<Records['workstreams']> = fc.record({
   name: anyName,

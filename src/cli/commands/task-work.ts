@@ -7,7 +7,8 @@ import { exitCodes } from '../exit-codes.ts';
 import type { Look } from '../look.ts';
 import { onlyWord, sortTaskWords } from '../task-words.ts';
 import { textFrom } from '../text-words.ts';
-import { claimedLines, leaseFacts } from '../views/task.ts';
+import { readChoice } from '../values.ts';
+import { checkResultLines, claimedLines, leaseFacts } from '../views/task.ts';
 
 const lease: OptionSpec = {
   flags: '--lease <time>',
@@ -91,22 +92,47 @@ const complete = defineCommand<ClosedTask>({
   words: '[workstream] <id> [result]',
   isLoose: true,
   summary: 'Complete a task, with its result',
-  details:
+  details: [
     'With - in the place of the result it is read from standard input. Parts of it that are open stay open; which, is told.',
-  options: [token],
+    'With --check the commands of its checks are run first, in',
+    'this work tree; it is completed when all of them succeed. They come from the board: without --run-checks they run only',
+    'where `git config orc.runChecks true` allows it.',
+  ].join('\n'),
+  options: [
+    token,
+    { flags: '--check', summary: 'run its checks, and complete it when all have passed' },
+    { flags: '--run-checks', summary: 'as --check, and allows the commands of the board for this call' },
+    { flags: '--confirm', summary: 'with --check: say that its criteria in words are met' },
+    { flags: '--check-timeout <time>', summary: 'a check that takes longer has failed (default: 10m)' },
+    {
+      flags: '--force <what>',
+      summary: '`checks`: complete it although its checks did not pass, or were not run; it is recorded',
+    },
+  ],
   examples: [
     'orc t complete revenue 1a2b3c4d "Done: integrated payments"',
     'orc t done 1a2b3c4d --token 17',
     'orc t complete 1a2b3c4d - < report.md',
+    'orc t complete 1a2b3c4d "Done" --run-checks --confirm',
   ],
   data: 'ClosedTask',
   async run(call) {
     const proof = call.whole('token', 1);
+    const force = call.text('force');
+    if (force !== undefined) readChoice(force, '--force', ['checks']);
     const { workstream, id, more } = await sortTaskWords(await call.open(), call.words);
-    const args = { workstream, id, result: await textOf(call, more), token: proof };
+    const result = await textOf(call, more);
+    const { checksFor } = await import('../task-checks.ts');
+    const checks = await checksFor(call, id, force !== undefined);
+    const forced = force === undefined ? undefined : [force];
+    const args = { workstream, id, result, checks, force: forced, token: proof };
     return withOpenParts(call, await call.perform<Task>('task.complete', args));
   },
-  view: ({ data }, look) => [look.line(`Completed: ${data.title}`), ...openPartsLines(data, look)],
+  view: ({ data }, look) => [
+    look.line(`Completed: ${data.title}`),
+    ...checkResultLines(data, look),
+    ...openPartsLines(data, look),
+  ],
 });
 
 const renew = defineCommand<Task>({

@@ -1,5 +1,5 @@
 /** Commands on what a task is: add, edit, note. Looking at tasks: task-look.ts; who works on them: task-work.ts. */
-import type { Task } from '../../core/records.ts';
+import type { Check, Task } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
@@ -17,6 +17,7 @@ const descriptive: readonly OptionSpec[] = [
   { flags: '--parent <id>', summary: 'the task that it is a part of' },
   { flags: '--estimate <size>', summary: 'how much work it is, in any unit' },
   { flags: '--check <commands...>', summary: 'commands that must succeed before it counts as done' },
+  { flags: '--criterion <texts...>', summary: 'what must be met before it counts as done, for a reader to confirm' },
 ];
 
 /** Undefined where it was not given. */
@@ -28,8 +29,15 @@ function descriptiveArguments(call: Call): Record<string, unknown> {
     needs: call.list('needs'),
     parent: call.text('parent'),
     estimate: call.text('estimate'),
-    checks: call.list('check')?.map((command) => ({ command })),
+    checks: checksIn(call),
   };
+}
+
+/** Where either is given, both are new. */
+function checksIn(call: Call): readonly Check[] | undefined {
+  const [commands, criteria] = [call.list('check'), call.list('criterion')];
+  if (commands === undefined && criteria === undefined) return undefined;
+  return [...(commands ?? []).map((command) => ({ command })), ...(criteria ?? []).map((criterion) => ({ criterion }))];
 }
 
 const add = defineCommand<Task>({
@@ -42,6 +50,7 @@ const add = defineCommand<Task>({
     'orc t add revenue "Add payments to API" "Integrate USDC" 1',
     'orc t add revenue "Ship it" --depends-on 1a2b3c4d --label release --path "src/api/**"',
     'orc t add revenue "Write the guide" - 3 < outline.md',
+    'orc t add revenue "Fix the login" --check "npm test" --criterion "an expired link says so"',
   ],
   data: 'Task',
   async run(call) {

@@ -1,5 +1,5 @@
 import type { ShownTask } from '../../app/task-views.ts';
-import type { Task, TaskStatus } from '../../core/records.ts';
+import type { CheckRun, Task, TaskStatus } from '../../core/records.ts';
 import { formatDuration } from '../../core/time.ts';
 import { escapeText } from '../escape.ts';
 import type { Look, Style } from '../look.ts';
@@ -71,11 +71,30 @@ export function taskDetails(task: ShownTask, look: Look): string[] {
     ...list('Needs', task.needs),
     ...list('Paths', task.paths),
     ...list('Checks', checks),
+    ...checkResultLines(task, look),
     ...(task.description === '' ? [] : ['', escapeText(task.description)]),
     ...(task.result === null ? [] : ['', 'Result:', escapeText(task.result)]),
     ...(task.notes.length === 0 ? [] : ['', 'Notes:']),
     ...task.notes.map(({ at, by, text }) => `${look.style('dim', look.line(`[${at}] ${by}:`))} ${escapeText(text)}`),
   ];
+}
+
+/** What came of the checks, where the task was completed with them. */
+export function checkResultLines({ check_results: results }: Task, look: Look): string[] {
+  if (results === undefined) return [];
+  const { by, forced, runs } = results;
+  const passed = runs.filter((run) => ('criterion' in run ? run.confirmed : run.exit_code === 0)).length;
+  const how = forced ? look.style('red', `; completed in spite of them by ${escapeText(by)}`) : '';
+  return [`Checks passed: ${passed} of ${runs.length}${how}`, ...runs.map((run) => look.line(`  ${runLine(run)}`))];
+}
+
+function runLine(run: CheckRun): string {
+  if ('criterion' in run)
+    return `${run.confirmed ? 'confirmed' : 'not confirmed'} (no machine looked): ${run.criterion}`;
+  const { command, exit_code: code, duration_ms: ms, commit, dirty } = run;
+  const end = code === null ? 'ended before it was done' : `exit code ${code}`;
+  const at = commit === null ? '' : ` at ${commit.slice(0, 12)}${dirty === true ? ' with changes' : ''}`;
+  return `\`${command}\`: ${end}, ${formatDuration(ms)}${at}`;
 }
 
 /** What the first line does not say already. */

@@ -32,6 +32,9 @@ const importedTask = () =>
     paths: z._default(arg.globs(), []),
     notes: z._default(z.array(z.strictObject({ at: arg.time(), by: arg.name(), text: arg.text() })), []),
     checks: z._default(arg.checks(), []),
+    check_results: z.optional(
+      z.strictObject({ at: arg.time(), by: arg.name(), forced: arg.flag(), runs: arg.checkRuns() }),
+    ),
     created_by: z._default(arg.name(), 'system'),
   });
 
@@ -150,9 +153,10 @@ function workstreamChanges(args: ImportArguments, call: Call): Change[] {
       updated_at: utc(workstream.updated_at ?? workstream.created_at),
     };
     changes.push({ collection: 'workstreams', key: made.name, before: null, after: made });
-    for (const task of tasks) {
+    for (const { check_results: results, ...task } of tasks) {
       const after: Task = {
         ...task,
+        ...(results === undefined ? {} : { check_results: { ...results, at: utc(results.at) } }),
         workstream: made.name,
         claim: null,
         notes: task.notes.map((note) => ({ ...note, at: utc(note.at) })).slice(-maxNotes),

@@ -29,6 +29,7 @@ import {
   taskChange,
   withNote,
 } from './support.ts';
+import { judgeChecks, summarizeChecks } from './task-checks.ts';
 
 const taskArgument = () => ({ id: arg.taskId(), workstream: z.optional(z.nullable(arg.name())) });
 
@@ -138,7 +139,13 @@ export const taskRenew = defineOperation({
 });
 
 const completeArguments = lazily(() =>
-  z.strictObject({ ...taskArgument(), result: z.optional(z.nullable(arg.text())), ...arg.proof() }),
+  z.strictObject({
+    ...taskArgument(),
+    result: z.optional(z.nullable(arg.text())),
+    checks: z.optional(arg.checkRuns()),
+    force: z.optional(z.array(z.enum(['checks'])).check(z.maxLength(1))),
+    ...arg.proof(),
+  }),
 );
 
 export const taskComplete = defineOperation({
@@ -146,7 +153,7 @@ export const taskComplete = defineOperation({
   summary: 'Complete a task, with its result',
   arguments: completeArguments,
   actions: ['task_completed'],
-  decide(board, { id, workstream, result = null, ...proof }, call) {
+  decide(board, { id, workstream, result = null, checks: runs, force = [], ...proof }, call) {
     if (workstream !== undefined && workstream !== null) {
       const home = findWorkstream(board, workstream);
       if (isRefusal(home)) return home;
@@ -155,13 +162,16 @@ export const taskComplete = defineOperation({
     if (isRefusal(task)) return task;
     const notHolder = refuseUnlessHolder(task, proof, call);
     if (notHolder !== null) return notHolder;
+    const checks = judgeChecks(task, runs, force.length > 0, call);
+    if (checks !== null && isRefusal(checks)) return checks;
+    const after: Task = { ...task, status: 'done', claim: null, result, updated_at: call.iso };
     return accept({
-      changes: [taskChange(task, { ...task, status: 'done', claim: null, result, updated_at: call.iso })],
+      changes: [taskChange(task, checks === null ? after : { ...after, check_results: checks })],
       event: {
         action: 'task_completed',
         workstream: task.workstream,
         task_id: id,
-        data: { result: shortened(result) },
+        data: { result: shortened(result), ...(checks === null ? {} : summarizeChecks(checks)) },
       },
       result: { task: id },
       ...(result === null ? {} : { body: result }),

@@ -244,7 +244,8 @@ export const taskReopen = defineOperation({
       return refuse('not-closed', `task ${id} is ${before.status}: it is open`, undefined, { status: before.status });
     const home = findActiveWorkstream(board, before.workstream);
     if (isRefusal(home)) return home;
-    return move({ ...before, attempts: 0, result: null }, 'pending', 'task_reopened', reason, call, before);
+    const { check_results: _old, ...kept } = before;
+    return move({ ...kept, attempts: 0, result: null }, 'pending', 'task_reopened', reason, call, before);
   },
 });
 

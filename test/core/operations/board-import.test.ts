@@ -236,3 +236,18 @@ describe('board.import', () => {
     expect(rounds).toBe(2);
   });
 });
+
+it("what came of a task's checks is taken over, with its time in UTC", () => {
+  const run = { command: 'npm test', exit_code: 0, duration_ms: 5, commit: null, dirty: null, output_tail: 'ok' };
+  const results = { at: '2026-02-06T08:41:39.062+01:00', by: 'main', forced: false, runs: [run] };
+  const times = { created_at: '2026-02-06T07:36:59.609Z', updated_at: '2026-02-06T07:41:39.062Z' };
+  const task = { id: '299833bc', title: 'Payments', status: 'done', ...times, check_results: results };
+  const workstream = { name: 'revenue', created_at: times.created_at, tasks: [task, { ...task, id: 'f4048c19' }] };
+  const { check_results: _none, ...plain } = workstream.tasks[1] as typeof task;
+  const board = boardWith({ workstreams: [] });
+  const nothing = { agents: [], locks: [], events: [], knowledge: [] };
+  const args = { version: 1, updated_at: null, workstreams: [{ ...workstream, tasks: [task, plain] }], ...nothing };
+  runAccepted(board, 'board.import', args);
+  expect(taskOf(board, '299833bc').check_results).toEqual({ ...results, at: '2026-02-06T07:41:39.062Z' });
+  expect(taskOf(board, 'f4048c19')).not.toHaveProperty('check_results');
+});

@@ -62,6 +62,32 @@ const check: Check = (value) => {
     ? null
     : 'invalid-argument';
 };
+const runFields: Readonly<Record<string, (value: unknown) => boolean>> = {
+  command: (value) => typeof value === 'string' && value.length <= 4096,
+  exit_code: (value) =>
+    value === null || (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32),
+  duration_ms: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  commit: (value) => value === null || (typeof value === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value)),
+  dirty: (value) => value === null || typeof value === 'boolean',
+  output_tail: (value) => typeof value === 'string' && Buffer.byteLength(value) <= 2048,
+};
+const confirmationFields: typeof runFields = {
+  criterion: (value) => typeof value === 'string' && value.length <= 4096,
+  confirmed: (value) => typeof value === 'boolean',
+};
+const checkRun = isForm((value) => {
+  if (typeof value !== 'object' || value === null) return false;
+  const wanted = Object.hasOwn(value, 'criterion') ? confirmationFields : runFields;
+  const given = value as Readonly<Record<string, unknown>>;
+  return (
+    Object.keys(given).every((field) => Object.hasOwn(wanted, field)) &&
+    Object.entries(wanted).every(([field, is]) => is(given[field]))
+  );
+});
+const forced = list(
+  isForm((value) => value === 'checks'),
+  1,
+);
 const settings = ['publish', 'lease', 'lock_ttl', 'clock_skew', 'max_attempts', 'board_md', 'manual_edits'];
 const setting = isForm((value) => typeof value === 'string' && settings.includes(value));
 const data = isForm((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -117,7 +143,10 @@ const shapes: Readonly<Record<string, Shape>> = {
   'task.claim': { needs: ['id'], may: { ...about, lease_ms: lease } },
   'task.next': { needs: ['workstream'], may: { workstream: orNull(name), label: name, lease_ms: lease } },
   'task.renew': { needs: ['id'], may: { ...about, lease_ms: lease, ...proof } },
-  'task.complete': { needs: ['id'], may: { ...about, result: orNull(text), ...proof } },
+  'task.complete': {
+    needs: ['id'],
+    may: { ...about, result: orNull(text), checks: list(checkRun, 32), force: forced, ...proof },
+  },
   'task.fail': { needs: ['id'], may: { ...about, ...reason, ...proof } },
   'task.release': { needs: ['id'], may: { ...about, ...reason, ...proof } },
   'task.block': { needs: ['id'], may: { ...about, ...reason, ...proof } },

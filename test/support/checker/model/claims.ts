@@ -1,5 +1,6 @@
 /** Claiming tasks, keeping them, and giving them back. */
 import { type BoardModel, type Change, compareText } from './board.ts';
+import { checkResults, countsOf } from './checks.ts';
 import { isHeld, leaseEnd, mayActAsHolder, obstacle, refuseIfRetired, renewed } from './holding.ts';
 import {
   type Accepted,
@@ -133,16 +134,17 @@ const renew: Decide = (board, call) => {
 const complete: Decide = (board, call) => {
   const task = findOpenTask(board, call);
   if (isRefused(task)) return task;
+  const notHolder = mayActAsHolder(task, call);
+  if (notHolder !== null) return notHolder;
+  const checks = checkResults(task, call);
+  if (checks !== null && isRefused(checks)) return checks;
   const result = optionalText(call.args, 'result');
   const after: Task = { ...task, status: 'done', claim: null, result };
-  return (
-    mayActAsHolder(task, call) ??
-    changeTask(after, call, {
-      action: 'task_completed',
-      data: { result: shortened(result) },
-      ...(result === null ? {} : { body: result }),
-    })
-  );
+  return changeTask(checks === null ? after : { ...after, check_results: checks }, call, {
+    action: 'task_completed',
+    data: { result: shortened(result), ...(checks === null ? {} : countsOf(checks)) },
+    ...(result === null ? {} : { body: result }),
+  });
 };
 
 const fail: Decide = (board, call) => {

@@ -27,13 +27,18 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(is);
 
-function isRecord(value: unknown, fields: Fields): value is Record<string, unknown> {
+/** `optional`: fields that may be missing. */
+function isRecord(value: unknown, fields: Fields, optional: Fields = {}): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const given = value as Record<string, unknown>;
+  const present = Object.entries(optional).filter(([name]) => Object.hasOwn(value, name));
+  return isExactly(value as Record<string, unknown>, { ...fields, ...Object.fromEntries(present) });
+}
+
+function isExactly(given: Record<string, unknown>, fields: Fields): boolean {
   const names = Object.keys(fields);
   return (
     Object.keys(given).length === names.length &&
-    names.every((name) => Object.hasOwn(given, name) && fields[name]?.(given[name]))
+    names.every((name) => Object.hasOwn(given, name) && fields[name]?.(given[name]) === true)
   );
 }
 
@@ -49,6 +54,25 @@ const workstreamFields: Fields = {
 };
 const claimFields: Fields = { id: isText, token: isCount, claimed_at: isTime, lease_until: isTime };
 const noteFields: Fields = { at: isTime, by: isName, text: isText };
+const commandRunFields: Fields = {
+  command: isText,
+  exit_code: orNull(isCount),
+  duration_ms: isCount,
+  commit: orNull(isText),
+  dirty: orNull(oneOf(true, false)),
+  output_tail: isText,
+};
+const checkResultsFields: Fields = {
+  at: isTime,
+  by: isName,
+  forced: oneOf(true, false),
+  runs: listOf(
+    (value) =>
+      isRecord(value, commandRunFields) || isRecord(value, { criterion: isText, confirmed: oneOf(true, false) }),
+  ),
+};
+/** Only where the task was completed with its checks. */
+const rareTaskFields: Fields = { check_results: (value) => isRecord(value, checkResultsFields) };
 const taskFields: Fields = {
   id: isTaskId,
   workstream: isName,
@@ -177,7 +201,7 @@ export function parseRecord(path: string, text: string | null): Parsed | null {
     const after = value as unknown as Workstream;
     return workstreamPath(after.name) === path ? { what, key, after } : null;
   }
-  if (what === 'task' && isRecord(value, taskFields)) {
+  if (what === 'task' && isRecord(value, taskFields, rareTaskFields)) {
     const after = value as unknown as Task;
     return taskPath(after) === path ? { what, key, after } : null;
   }

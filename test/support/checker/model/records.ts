@@ -28,6 +28,16 @@ export interface Note {
   readonly text: string;
 }
 
+/** One run of a check: of a command, or a criterion that was confirmed or not. */
+export type CheckRun = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface CheckResults {
+  readonly at: string;
+  readonly by: string;
+  readonly forced: boolean;
+  readonly runs: readonly CheckRun[];
+}
+
 export interface Task {
   readonly id: string;
   readonly workstream: string;
@@ -47,6 +57,8 @@ export interface Task {
   readonly notes: readonly Note[];
   readonly result: string | null;
   readonly checks: readonly Readonly<Record<string, string>>[];
+  /** Missing unless the task was completed with its checks. */
+  readonly check_results?: CheckResults;
   readonly created_by: string;
   readonly created_version: number;
   readonly created_index: number;
@@ -151,6 +163,7 @@ export const fieldOrders = {
     'notes',
     'result',
     'checks',
+    'check_results',
     'created_by',
     'created_version',
     'created_index',
@@ -159,6 +172,9 @@ export const fieldOrders = {
   ],
   claim: ['id', 'token', 'claimed_at', 'lease_until'],
   note: ['at', 'by', 'text'],
+  checkResults: ['at', 'by', 'forced', 'runs'],
+  commandRun: ['command', 'exit_code', 'duration_ms', 'commit', 'dirty', 'output_tail'],
+  confirmation: ['criterion', 'confirmed'],
   agent: ['id', 'type', 'status', 'capabilities', 'registered_at', 'last_seen'],
   lock: ['resource', 'shared', 'holders'],
   holder: ['agent', 'id', 'token', 'acquired_at', 'ttl_ms', 'expires_at', 'reason', 'imported'],
@@ -191,7 +207,16 @@ export function encodeTask(task: Task): string {
     ...ordered(task, fieldOrders.task),
     claim: task.claim === null ? null : ordered(task.claim, fieldOrders.claim),
     notes: task.notes.map((note) => ordered(note, fieldOrders.note)),
+    // A field that JSON leaves out where the task has none.
+    check_results: task.check_results === undefined ? undefined : orderedResults(task.check_results),
   });
+}
+
+function orderedResults(results: CheckResults): object {
+  const runs = results.runs.map((run) =>
+    ordered(run, 'criterion' in run ? fieldOrders.confirmation : fieldOrders.commandRun),
+  );
+  return { ...ordered(results, fieldOrders.checkResults), runs };
 }
 
 export function encodeAgent(agent: Agent): string {

@@ -229,7 +229,8 @@ const reopen: Decide = (board, call) => {
   if (!isClosed(task)) return refuse('not-closed', `task ${task.id} is ${task.status}`);
   const workstream = openWorkstream(board, task.workstream);
   if (isRefused(workstream)) return workstream;
-  return move({ ...task, attempts: 0, result: null }, 'pending', call, 'reopened');
+  const { check_results: _forgotten, ...kept } = task;
+  return move({ ...kept, attempts: 0, result: null }, 'pending', call, 'reopened');
 };
 
 export const taskOperations: Readonly<Record<string, Decide>> = {
