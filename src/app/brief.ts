@@ -212,7 +212,9 @@ function recentEvents(contents: Omit<BriefContents, 'events'>, events: readonly 
   );
   const topics = new Set([...binding.map(({ knowledge }) => knowledge.topic), ...relevant.map(({ topic }) => topic)]);
   const resources = new Set(locks.flatMap(({ lock, isNear }) => (isNear ? [lock.resource] : [])));
-  const distance = ({ task_id, workstream, topic, resource }: BoardEvent): number => {
+  const distance = ({ action, task_id, workstream, topic, resource }: BoardEvent): number => {
+    // Mail has a part of its own, where it is for the reader.
+    if (action.startsWith('message_')) return 3;
     if (task_id === task.id) return 0;
     if (task_id !== undefined && neighbours.has(task_id)) return 1;
     if (topics.has(String(topic)) || resources.has(String(resource))) return 1;

@@ -8,7 +8,7 @@ const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8
 
 describe('the template', () => {
   it('holds the settings, a README and nothing that a new board does not need', () => {
-    expect(readdirSync(folder).sort()).toEqual(['README.md', 'knowledge', 'orc.yaml']);
+    expect(readdirSync(folder).sort()).toEqual(['README.md', 'knowledge', 'orc.yaml', 'templates']);
   });
 
   it('begins a board that reads without a fault', async () => {
