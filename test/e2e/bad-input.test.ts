@@ -174,10 +174,13 @@ describe('numbers, lengths of time, times, ids', () => {
         code: invalid,
       })),
       ...['many', '-1', '1.5'].map((last) => ({ words: ['events', `--last=${last}`], code: invalid })),
-      ...['nonsense', 'yesterday', '2026-13-45', '-2h', '1y', '', '1'].flatMap((since) => [
+      ...['nonsense', 'yesterday', '2026-13-45', '-2h', '1y', ''].flatMap((since) => [
         { words: ['events', `--since=${since}`], code: invalid },
         { words: ['collect', `--since=${since}`], code: invalid },
       ]),
+      // For events a bare number is that of an event.
+      { words: ['collect', '--since=1'], code: invalid },
+      ...['1.5', 'v', 'v1.5', '9'.repeat(30)].map((since) => ({ words: ['events', `--since=${since}`], code: invalid })),
       ...['short', '', '../../etc', 'x'.repeat(65), 'a b c d e f'].map((op) => ({
         words: [`--op=${op}`, 'ws', 'create', 'x'],
         code: invalid,
