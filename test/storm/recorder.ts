@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { realWorld, type World } from '../../src/app/connect.ts';
 import type { BatchRequest } from '../../src/app/orc-core.ts';
+import { lineIdFrom } from '../../src/core/ids.ts';
 import { type Orc, OrcError, type Performed } from '../../src/index.ts';
 import type { BatchPlace, CallAnswer, CallRecord } from '../support/checker/types.ts';
 import { machineTime } from './settings.ts';
@@ -60,11 +61,11 @@ export class Recorder {
     requests: readonly (BatchRequest & { readonly agent: string })[],
     call: () => Promise<Performed | Performed[]>,
   ): Promise<Performed[] | null> {
-    const batch = realWorld.chance.id();
-    const ops = requests.map(() => realWorld.chance.id());
+    const id = realWorld.chance.id();
+    const ops = requests.length === 1 ? [id] : requests.map((_, index) => lineIdFrom(id, index + 1));
     const start = machineTime();
     for (const [index, { kind, agent, args }] of requests.entries()) {
-      const place: BatchPlace = { id: batch, k: index + 1, n: requests.length };
+      const place: BatchPlace = { id, k: index + 1, n: requests.length };
       const op = ops[index] as string;
       const begun: Begun = {
         client: this.#client,
@@ -78,7 +79,7 @@ export class Recorder {
       this.#write(begun);
     }
     try {
-      const performed = [await this.#ids.run([batch, ...ops], call)].flat();
+      const performed = [await this.#ids.run([id], call)].flat();
       for (const [index, each] of performed.entries()) {
         if (each.op !== ops[index]) throw new Error(`asked with the id ${ops[index]}, answered for ${each.op}`);
         this.#write(endOf(each, requests[index]?.kind ?? ''));

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { realWorld, type World } from '../../src/app/connect.ts';
 import { type Orc, openOrc } from '../../src/app/orc.ts';
 import type { Performed } from '../../src/app/performed.ts';
+import { lineIdFrom } from '../../src/core/ids.ts';
 import { OrcError } from '../../src/errors.ts';
 import { openRecords } from '../../src/sync/queue.ts';
 import { type Fault, type FaultedRun, failAt, findRepeated, maxVariants, nameFault } from './fail-at.ts';
@@ -133,6 +134,8 @@ class LoopRun {
     const id = (): string => {
       const made = realWorld.chance.id();
       ids.add(made);
+      // The lines of a batch are called after it.
+      for (let k = 1; k <= this.#loop.operations; k++) ids.add(lineIdFrom(made, k));
       return made;
     };
     const world: World = { ...realWorld, chance: { id, fraction: () => 0.1 } };
