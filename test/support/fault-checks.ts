@@ -14,7 +14,7 @@ export class Audit {
   #head = '';
   #version = 0;
 
-  /** @param ref a branch of the repository that was never packed */
+  /** @param ref a branch of the repository */
   constructor(repository: string, ref: string) {
     this.#repository = repository;
     this.#ref = ref;
@@ -49,7 +49,9 @@ export class Audit {
 
   #readHead(): string {
     const file = path.join(this.#repository, this.#ref);
-    return fs.existsSync(file) ? fs.readFileSync(file, 'latin1').trim() : '';
+    if (fs.existsSync(file)) return fs.readFileSync(file, 'latin1').trim();
+    // After so many pushes the receiving git may have packed it.
+    return git(this.#repository, 'for-each-ref', '--format=%(objectname)', this.#ref).trim();
   }
 
   #readCommit(oid: string): string {
