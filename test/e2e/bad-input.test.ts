@@ -180,7 +180,10 @@ describe('numbers, lengths of time, times, ids', () => {
       ]),
       // For events a bare number is that of an event.
       { words: ['collect', '--since=1'], code: invalid },
-      ...['1.5', 'v', 'v1.5', '9'.repeat(30)].map((since) => ({ words: ['events', `--since=${since}`], code: invalid })),
+      ...['1.5', 'v', 'v1.5', '9'.repeat(30)].map((since) => ({
+        words: ['events', `--since=${since}`],
+        code: invalid,
+      })),
       ...['short', '', '../../etc', 'x'.repeat(65), 'a b c d e f'].map((op) => ({
         words: [`--op=${op}`, 'ws', 'create', 'x'],
         code: invalid,
