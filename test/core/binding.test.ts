@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
 import { bindingTopics, faultInFiles, globOfFiles } from '../../src/core/binding.ts';
+import { byPicomatch } from '../support/by-picomatch.ts';
 
 const topics = [
   { topic: 'all', paths: ['**'] },
@@ -46,7 +46,7 @@ describe('knowledge that binds files', () => {
     fc.assert(
       fc.property(joined(pattern), joined(component), (glob, file) => {
         const found = bindingTopics([{ topic: 't', paths: [glob] }], [file]).length === 1;
-        expect({ glob, file, found }).toEqual({ glob, file, found: picomatch(glob, { dot: true })(file) });
+        expect({ glob, file, found }).toEqual({ glob, file, found: byPicomatch(glob)(file) });
       }),
       { numRuns: 400 },
     );

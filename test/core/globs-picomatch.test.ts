@@ -1,46 +1,9 @@
 /** Held against picomatch, both ways: what both globs match is an overlap, and each overlap has a path that both match. */
 import fc from 'fast-check';
-import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
 import { globMatches, globsOverlap } from '../../src/core/globs.ts';
 import { faultInGlob } from '../../src/core/names.ts';
-
-/**
- * picomatch with everything off but `?`, `*` and `**`; what else means something to it is escaped. It lets `a*` match `a`, but
- * not `*.*` `a.`, and `a/**` match `a`, but not `?/**` `a`: so wildcards that may stand for nothing are also left out.
- */
-function byPicomatch(glob: string): (path: string) => boolean {
-  const matchers = withAndWithout(glob.normalize('NFC')).map((text) =>
-    picomatch(text.replace(/[[\]{}()!+@\\^$|.#,"']/g, '\\$&'), {
-      dot: true,
-      nobrace: true,
-      noextglob: true,
-      nonegate: true,
-      literalBrackets: true,
-    }),
-  );
-  return (path) => matchers.some((isMatch) => isMatch(path.normalize('NFC')));
-}
-
-/** The glob, and those that are left when some of what may be nothing is nothing. */
-function withAndWithout(glob: string): string[] {
-  const choices = glob.split('/').map((part): string[] => {
-    if (part === '**') return [part, ''];
-    const ways = part
-      .split('*')
-      .reduce<string[]>(
-        (begun, piece, index) =>
-          index === 0 ? [piece] : begun.flatMap((word) => [`${word}${piece}`, `${word}*${piece}`]),
-        [],
-      );
-    return ways.filter((way) => way !== '' && isName(way));
-  });
-  const all = choices.reduce<string[][]>(
-    (begun, ways) => begun.flatMap((parts) => ways.map((way) => (way === '' ? parts : [...parts, way]))),
-    [[]],
-  );
-  return [...new Set(all.map((parts) => parts.join('/')))].filter((text) => text !== '' && !text.includes('***'));
-}
+import { byPicomatch, isName } from '../support/by-picomatch.ts';
 
 /** Letters in two cases and two forms, and what other kinds of globs would make something of. */
 const characters = [
@@ -68,7 +31,6 @@ const characters = [
   'e\u0301',
 ];
 const literal = fc.constantFrom(...characters, 'a', 'a', 'b');
-const isName = (name: string): boolean => name !== '.' && name !== '..';
 const wordOf = (character: fc.Arbitrary<string>, maxLength: number) =>
   fc.array(character, { minLength: 1, maxLength }).map((parts) => parts.join(''));
 
