@@ -93,8 +93,3 @@ ${extensions}[gc]
 \tautogc = false
 `;
 }
-
-/** Whether the store lacks older commits. */
-export function isShallowStore(path: string): boolean {
-  return fs.existsSync(join(path, 'shallow'));
-}
