@@ -4,7 +4,7 @@
  */
 import type { Cycle, Json } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
-import { makePlan } from './cycle.ts';
+import { outlinePlan } from './cycle.ts';
 import { type Collected, collectResults, findOpenCycle } from './cycle-collect.ts';
 import { asDocument } from './document.ts';
 import type { OrcCore } from './orc-core.ts';
@@ -27,8 +27,9 @@ const quotesTheBoard = { allowSecret: true };
 
 /** @throws OrcError `already-exists` while another one is open */
 export async function openCycle(orc: OrcCore, options: MutationOptions = {}): Promise<Performed<Cycle>> {
-  const { version } = (await orc.head()).read.board.meta;
-  const plan = asDocument(await makePlan(orc), 'first');
+  const head = await orc.head();
+  const { version } = head.read.board.meta;
+  const plan = asDocument(await outlinePlan(orc, head), 'first');
   return orc.perform<Cycle>('cycle.open', { plan, plan_version: version }, { ...options, ...quotesTheBoard });
 }
 
@@ -44,7 +45,7 @@ export async function collectCycle(
   const head = await orc.head();
   const cycle = number === undefined ? await findOpenCycle(orc, head) : await readCycle(orc, number);
   // An operation that is asked again by its id has its outcome, whatever the board looks like by now.
-  const results = cycle === null ? {} : asDocument(await collectResults(orc, { cycle }), 'last');
+  const results = cycle === null ? {} : asDocument(await collectResults(orc, { cycle }, head), 'last');
   const args = {
     ...(cycle === null ? {} : { cycle: cycle.number }),
     results,

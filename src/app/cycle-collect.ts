@@ -49,9 +49,9 @@ interface Start {
   readonly cycle: Cycle | null;
 }
 
-/** @throws OrcError `invalid-argument` for what is no time */
-export async function collectResults(orc: OrcCore, options: CollectOptions = {}): Promise<Collected> {
-  const head = await orc.head();
+/** At the present head, unless another is given. @throws OrcError `invalid-argument` for what is no time */
+export async function collectResults(orc: OrcCore, options: CollectOptions = {}, given?: Head): Promise<Collected> {
+  const head = given ?? (await orc.head());
   const { since, cycle } = await startOf(orc, head, options);
   const events = await eventsSince(orc, head, { since, cycle });
   const { board } = head.read;

@@ -4,6 +4,7 @@ import { type PlannedWork, planWork } from '../core/plan.ts';
 import { planMermaid } from '../core/plan-diagram.ts';
 import type { Task } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
+import type { Head } from '../sync/head.ts';
 import { openBriefs } from './brief.ts';
 import type { OrcCore } from './orc-core.ts';
 import { skewOf } from './skew.ts';
@@ -27,23 +28,38 @@ export interface Plan extends Omit<PlannedWork, 'parallel' | 'serial'> {
   readonly recommended_serial: PlannedWork['serial'];
 }
 
-export async function makePlan(orc: OrcCore): Promise<Plan> {
-  const head = await orc.head();
+/** A plan without briefs: for whoever shows or keeps it, and briefs nobody. */
+export interface PlanOutline extends Omit<Plan, 'recommended_parallel'> {
+  readonly recommended_parallel: readonly Omit<Plan['recommended_parallel'][number], 'brief'>[];
+}
+
+export async function outlinePlan(orc: OrcCore, head: Head): Promise<PlanOutline> {
   const at = orc.world.clock.now();
   const { parallel, serial, workstreams, ...rest } = await orc.ask((board) => planAt(orc, board, at), head);
-  const brief = await openBriefs(orc, head);
-  const recommended: Plan['recommended_parallel'][number][] = [];
-  for (const { task, agent, is_critical } of parallel) {
-    const { markdown } = await brief(task, agent === null ? {} : { agent });
-    recommended.push({ workstream: task.workstream, task, agent, is_critical, brief: markdown });
-  }
   return {
     generated_at: toIso(at),
     workstreams,
-    recommended_parallel: recommended,
+    recommended_parallel: parallel.map(({ task, agent, is_critical }) => ({
+      workstream: task.workstream,
+      task,
+      agent,
+      is_critical,
+    })),
     recommended_serial: serial,
     ...rest,
   };
+}
+
+export async function makePlan(orc: OrcCore): Promise<Plan> {
+  const head = await orc.head();
+  const outline = await outlinePlan(orc, head);
+  const brief = await openBriefs(orc, head);
+  const recommended: Plan['recommended_parallel'][number][] = [];
+  for (const each of outline.recommended_parallel) {
+    const { markdown } = await brief(each.task, each.agent === null ? {} : { agent: each.agent });
+    recommended.push({ ...each, brief: markdown });
+  }
+  return { ...outline, recommended_parallel: recommended };
 }
 
 /** The plan as a flowchart in Mermaid. */

@@ -1,9 +1,9 @@
 /** A plan as lines for people. */
 import { formatWork } from '../core/estimate.ts';
 import { nameOf } from '../core/plan-conflicts.ts';
-import type { Plan } from './cycle.ts';
+import type { PlanOutline } from './cycle.ts';
 
-export function planText(plan: Plan): string {
+export function planText(plan: PlanOutline): string {
   const { workstreams, recommended_parallel: parallel, recommended_serial: serial, left_out: leftOut } = plan;
   const path = new Set(plan.critical_path.tasks.map(nameOf));
   const mark = (task: string): string => (path.size > 1 && path.has(task) ? criticalMark : '');
@@ -67,7 +67,7 @@ function counted(count: number): string {
   return count === 0 ? '' : ` (${count})`;
 }
 
-function agentLines({ agents, missing }: Plan): string[] {
+function agentLines({ agents, missing }: PlanOutline): string[] {
   const waiting = missing.map(({ capabilities, count, tasks }) => {
     const which = `${tasks.slice(0, 3).join(', ')}${more(tasks.length - 3)}`;
     return `${count} more with ${capabilities.join(' and ')} would find work: ${which}`;
@@ -81,7 +81,7 @@ function agentLines({ agents, missing }: Plan): string[] {
 }
 
 /** A path of one task says nothing that is not seen above. */
-function pathLines({ critical_path: { tasks, length, unit } }: Plan): string[] {
+function pathLines({ critical_path: { tasks, length, unit } }: PlanOutline): string[] {
   if (tasks.length < 2) return [];
   const work = unit === 'tasks' ? '' : `, ${formatWork(length, unit)}`;
   return [

@@ -1,12 +1,12 @@
 /** The cycle: what comes next, what an agent has to know for it, what came of it. */
-import type { Brief, Collected, Plan } from '../../app/cycle.ts';
+import type { Brief, Collected, PlanOutline } from '../../app/cycle.ts';
 import type { Orc } from '../../app/orc.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { escapeLine, escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readSince } from '../values.ts';
 
-export const plan: CommandSpec = defineCommand<{ readonly data: Plan | string; readonly text: string }>({
+export const plan: CommandSpec = defineCommand<{ readonly data: PlanOutline | string; readonly text: string }>({
   name: 'plan',
   words: '',
   summary: 'Show what can be worked on next, by whom, and what has to wait',
@@ -19,13 +19,14 @@ export const plan: CommandSpec = defineCommand<{ readonly data: Plan | string; r
   data: 'Plan, or with --mermaid the text',
   async run(call) {
     const orc = await call.openToRead();
-    const { drawPlan, makePlan } = await import('../../app/cycle.ts');
+    const { drawPlan, makePlan, outlinePlan } = await import('../../app/cycle.ts');
     if (call.flag('mermaid')) {
       const drawn = await drawPlan(orc);
       return call.answer({ data: drawn, text: drawn.replace(/\n$/, '') });
     }
     const { planText } = await import('../../app/plan-text.ts');
-    const made = await makePlan(orc);
+    // Lines for people have no briefs.
+    const made = call.globals.json ? await makePlan(orc) : await outlinePlan(orc, await orc.head());
     return call.answer({ data: made, text: planText(made) });
   },
   toJson: ({ data }) => data,
