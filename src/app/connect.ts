@@ -10,10 +10,12 @@ import { machineExclusion } from '../sync/machine-exclusion.ts';
 import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
 import type { Owner } from '../sync/queue.ts';
 import { Session } from '../sync/session.ts';
+import { fileSnapshots } from '../sync/snapshot.ts';
 import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
+import { packageVersion } from './package-info.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
@@ -79,7 +81,9 @@ export async function connect(
     onStart: world.onStart,
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
-  const view = new UpstreamView({ store, transport, storeLock, clock: world.clock, boardId: config.boardId });
+  const snapshots = fileSnapshots(store.path, packageVersion());
+  const { clock } = world;
+  const view = new UpstreamView({ store, transport, storeLock, clock, boardId: config.boardId, snapshots });
   const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
   const queue = createQueue({
     storage: openFileQueueStorage(store.path),

@@ -98,6 +98,7 @@ export class OrcCore implements AsyncDisposable {
 
   /** Ends helper processes. Nothing is lost without it. */
   async close(): Promise<void> {
+    if (this.past === null) await this.connection.session.view.keepSnapshot();
     await this.connection.store.close();
   }
 

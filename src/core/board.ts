@@ -147,6 +147,11 @@ export class Board {
     return this.#counts.get(workstream) ?? noTasks;
   }
 
+  /** Counts of tasks by workstream, as far as `state.json` or an operation told any. */
+  counts(): IterableIterator<[string, TaskCounts]> {
+    return this.#counts.entries();
+  }
+
   /** Counts after a hand edit, taken anew from the files. */
   setCounts(workstream: string, counts: TaskCounts): void {
     this.#counts.set(workstream, counts);

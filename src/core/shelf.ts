@@ -72,6 +72,16 @@ export class Shelf<Value> {
     return this.#values.values();
   }
 
+  /** What is loaded, with its keys; in the order of loading. */
+  entries(): IterableIterator<[string, Value]> {
+    return this.#values.entries();
+  }
+
+  /** How many records are loaded. */
+  get size(): number {
+    return this.#values.size;
+  }
+
   /** Whether everything that exists is here. */
   get isComplete(): boolean {
     return this.#complete;

@@ -31,14 +31,23 @@ export function emptyHead(): Head {
   return { commit: null, tree: null, read: { board: Board.empty(), faults: [], writeBlock: null }, tail: emptyTail };
 }
 
-/** Loads the board at a commit; from `previous` only what differs is read. */
-export async function loadHead(store: GitStore, commit: Oid, previous: Head | null): Promise<Head> {
+/**
+ * Loads the board at a commit; from `previous` only what differs is read. `onRead` hears how many files that were; `Infinity`: all
+ * of them.
+ */
+export async function loadHead(
+  store: GitStore,
+  commit: Oid,
+  previous: Head | null,
+  onRead: (files: number) => void = () => {},
+): Promise<Head> {
   if (previous?.commit === commit) return previous;
   const { tree, message } = decodeCommit(await demandBytes(store, commit));
-  const patched = previous?.tree ? await patchedRead(store, previous, tree) : null;
+  const patched = previous?.tree ? await patchedRead(store, previous, tree, onRead) : null;
   // Records that did not change were judged by the other format.
   const isSameFormat = patched !== null && patched.board.meta.format === previous?.read.board.meta.format;
   const read = isSameFormat ? patched : await freshRead(store, tree);
+  if (!isSameFormat) onRead(Number.POSITIVE_INFINITY);
   const tail = await readTail(store, tree, previous);
   const { board } = read;
   const trailers = parseTrailers(message);
@@ -117,11 +126,17 @@ async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
   return readBoard({ hot, entries: [...entries].map(([path, { mode }]) => ({ path, mode })) });
 }
 
-async function patchedRead(store: GitStore, previous: Head, tree: Oid): Promise<ReadBoard> {
+async function patchedRead(
+  store: GitStore,
+  previous: Head,
+  tree: Oid,
+  onRead: (files: number) => void,
+): Promise<ReadBoard> {
   const changes = await diffTrees(store, previous.tree, tree);
   const wanted = changes.flatMap(({ path, to }) =>
     to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : [],
   );
+  onRead(wanted.length);
   const objects = await store.readObjects(wanted);
   const diff: FileDiff[] = changes
     .filter(({ path }) => !path.startsWith(`${eventsFolder}/`))

@@ -10,10 +10,11 @@ import { parseSegment } from '../layout/events.ts';
 import { segmentPath } from '../layout/paths.ts';
 import { parseSettings } from '../layout/settings.ts';
 import { parseTrailers } from './commit-message.ts';
-import { emptyHead, type Head, loadHead, settingsBlob, versionOf } from './head.ts';
+import { emptyHead, type Head, settingsBlob, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
 import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
+import { SnapshotKeeper, type Snapshots } from './snapshot.ts';
 
 export interface UpstreamViewOptions {
   readonly store: GitStore;
@@ -22,6 +23,8 @@ export interface UpstreamViewOptions {
   readonly clock: Clock;
   /** The board that this store belongs to; `null` before the first contact. */
   readonly boardId: string | null;
+  /** Where boards that were read are kept. */
+  readonly snapshots?: Snapshots;
 }
 
 export type Fetched =
@@ -54,6 +57,7 @@ const lockTimeoutMs = 10_000;
 
 export class UpstreamView {
   readonly #options: UpstreamViewOptions;
+  readonly #keeper: SnapshotKeeper;
   #head: Head | null = null;
   #local: Head | null = null;
   #boardId: string | null;
@@ -65,6 +69,7 @@ export class UpstreamView {
   constructor(options: UpstreamViewOptions) {
     this.#options = options;
     this.#boardId = options.boardId;
+    this.#keeper = new SnapshotKeeper(options.store, options.snapshots);
   }
 
   /** The last head seen upstream, whoever on this machine saw it. */
@@ -82,6 +87,12 @@ export class UpstreamView {
     if (commit === this.#head?.commit) return this.#head;
     this.#local = await this.#load(commit, this.#local ?? this.#head);
     return this.#local;
+  }
+
+  /** Spares the next process what this one read, where that is worth the while. */
+  async keepSnapshot(): Promise<void> {
+    const head = this.#local ?? this.#head;
+    if (head !== null) await this.#keeper.keep(head);
   }
 
   /** Whether the upstream stood at this head at some moment since then. */
@@ -145,6 +156,7 @@ export class UpstreamView {
   /** Our own push was taken: the upstream stands at its tip. `began` is when the push did. */
   async taken(tip: Head, began: number): Promise<void> {
     this.#head = tip;
+    this.#keeper.changed();
     await this.#advanceTo(tip.commit as Oid);
     this.#confirmed = { commit: tip.commit, at: began };
   }
@@ -215,7 +227,7 @@ export class UpstreamView {
   /** Loads a head; its version is never below what this store saw on a chain that was given up. */
   async #load(commit: Oid, previous: Head | null): Promise<Head> {
     const { store } = this.#options;
-    const head = await loadHead(store, commit, previous);
+    const head = await this.#keeper.load(commit, previous);
     this.#floor ??= await highestRewrittenVersion(store);
     const { board } = head.read;
     if (board.meta.version < this.#floor) board.meta = { ...board.meta, version: this.#floor };

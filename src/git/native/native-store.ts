@@ -11,6 +11,7 @@ import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
 import { encodePack } from '../packs/encode-pack.ts';
+import { openPackFiles } from '../packs/pack-files.ts';
 import { putPack } from '../packs/put-pack.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
@@ -32,8 +33,10 @@ export interface CreateStoreOptions extends NativeStoreOptions {
 
 /** From so many objects on, one pack is cheaper than files. */
 const packFrom = 100;
-/** Up to so many unknown objects are looked for as files first. */
+/** Up to so many unknown objects are looked for as files. */
 const looseReadLimit = 50;
+/** Up to so many are read from the packs here: git would take longer to start. */
+const packReadLimit = 64;
 /** From so many on, a process of their own is faster than the one that is running. */
 const bulkFrom = 500;
 /** Commits read one by one before git is asked. */
@@ -59,6 +62,7 @@ class NativeStore implements GitStore {
   readonly objectFormat: ObjectFormat;
   readonly #options: NativeStoreOptions;
   readonly #refs;
+  readonly #packFiles;
   readonly #batch;
   readonly #cache;
 
@@ -67,6 +71,7 @@ class NativeStore implements GitStore {
     this.objectFormat = objectFormat;
     this.#options = options;
     this.#refs = openRefFiles(path, objectFormat);
+    this.#packFiles = objectFormat === 'sha1' ? openPackFiles(path) : null;
     this.#batch = createBatchReader(path, options);
     this.#cache = createObjectCache(options.cacheBytes);
   }
@@ -84,6 +89,10 @@ class NativeStore implements GitStore {
       else found.set(oid, cached);
     }
     if (unknown.length <= looseReadLimit) unknown = unknown.filter((oid) => !this.#readLoose(oid, found));
+    if (unknown.length <= packReadLimit) {
+      unknown = unknown.filter((oid) => !this.#readPacked(oid, found));
+      unknown = unknown.filter((oid) => !this.#readLoose(oid, found));
+    }
     const isBulk = unknown.length >= bulkFrom;
     const answers = await (isBulk ? readBulk(this.path, unknown, this.#options) : this.#batch.read(unknown));
     for (const [index, oid] of unknown.entries()) {
@@ -136,6 +145,7 @@ class NativeStore implements GitStore {
   }
 
   async close(): Promise<void> {
+    this.#packFiles?.close();
     await this.#batch.close();
   }
 
@@ -146,5 +156,20 @@ class NativeStore implements GitStore {
     this.#cache.add(oid, object);
     found.set(oid, object);
     return true;
+  }
+
+  /** What is odd or damaged is left to git: it knows more kinds of packs, and tells what is wrong. */
+  #readPacked(oid: Oid, found: Map<Oid, GitObject>): boolean {
+    if (this.#packFiles === null) return false;
+    try {
+      const object = this.#packFiles.read(oid);
+      if (object === null || object === 'unsure') return false;
+      this.#cache.add(oid, object);
+      found.set(oid, object);
+      return true;
+    } catch (error) {
+      if (error instanceof OrcError) return false;
+      throw error;
+    }
   }
 }

@@ -13,11 +13,11 @@ import { type NameSource, randomName, toIoError } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
+import { openPackFiles } from '../packs/pack-files.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
 import { createDurableFs, createWatchedFs } from './durable-fs.ts';
-import { openPackFiles } from './pack-files.ts';
 
 export interface PortableStoreOptions {
   /** Names for temporary files; random by default. */

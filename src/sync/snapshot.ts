@@ -1,0 +1,159 @@
+/**
+ * The snapshot: a board as it was read, kept beside the store, so that the next process need not read its files again.
+ *
+ * It is a cache and nothing else. It is never trusted over the branch: it holds for one commit, whose object must be in the
+ * store and name the tree that the snapshot names; its content must have the digest that was written with it; and only the
+ * version of orc that wrote it reads it. Whatever is wrong with it, it is as if it were not there, and anybody may delete it at
+ * any time. From the commit that it holds for to the present one only what differs is read.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { OrcError } from '../errors.ts';
+import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
+import { decodeCommit } from '../git/objects.ts';
+import type { GitStore, Oid } from '../git/store.ts';
+import { decodeSnapshot, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
+import { type Head, loadHead } from './head.ts';
+
+export interface Snapshots {
+  /** The head that is kept; `null` where there is none, or none to be relied on. */
+  recall(store: GitStore): Promise<Head | null>;
+  /** Keeps a head. What fails here is nobody's concern. */
+  keep(head: Head): Promise<void>;
+}
+
+/** The first line of the file; the rest is the board. */
+interface Label {
+  readonly form: number;
+  /** The version of orc. */
+  readonly by: string;
+  readonly commit: Oid;
+  readonly tree: Oid;
+  /** SHA-256 of the rest. */
+  readonly digest: string;
+}
+
+/** In bytes: a larger one is not kept. Some 80 000 open tasks. */
+const maxBytes = 64 * 1024 * 1024;
+/** In milliseconds: a temporary file that is older was left behind by a process that was killed. */
+const leftoverAfter = 60 * 60_000;
+
+/** @param by the version of orc: another one may read files otherwise */
+export function fileSnapshots(storePath: string, by: string): Snapshots {
+  const folder = path.join(storePath, 'snapshot');
+  const file = path.join(folder, 'open');
+  return {
+    async recall(store) {
+      try {
+        const kept = readKept(file, by);
+        if (kept === null) return null;
+        const { commit, tree } = kept.label;
+        const object = (await store.readObjects([commit])).get(commit);
+        if (object?.type !== 'commit' || decodeCommit(object.bytes).tree !== tree) return null;
+        return { commit, tree, ...decodeSnapshot(kept.text) };
+      } catch {
+        return null;
+      }
+    },
+    async keep(head) {
+      try {
+        const bytes = encodeKept(head, by);
+        if (bytes === null || bytes.length > maxBytes) return;
+        await mkdir(folder, { recursive: true });
+        await removeTemporaries(folder, leftoverAfter);
+        // A power cut may leave half of it: the digest tells.
+        await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
+      } catch {
+        // The next process reads the files once more.
+      }
+    },
+  };
+}
+
+function readKept(file: string, by: string): { readonly label: Label; readonly text: string } | null {
+  const facts = statSync(file);
+  if (!facts.isFile() || facts.size > maxBytes) return null;
+  const bytes = readFileSync(file);
+  const end = bytes.indexOf('\n');
+  const label = JSON.parse(bytes.toString('utf8', 0, end)) as Label;
+  const content = bytes.subarray(end + 1);
+  if (label.form !== snapshotForm || label.by !== by || label.digest !== digestOf(content)) return null;
+  return { label, text: content.toString('utf8') };
+}
+
+function encodeKept(head: Head, by: string): Buffer | null {
+  const { commit, tree } = head;
+  if (commit === null || tree === null) return null;
+  const content = Buffer.from(encodeSnapshot(head));
+  const label: Label = { form: snapshotForm, by, commit, tree, digest: digestOf(content) };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(label)}\n`), content]);
+}
+
+function digestOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** In files read: how much has to differ, as a part of what a snapshot holds, before a new one pays. Writing takes a thirtieth of reading. */
+const worthFrom = 1 / 30;
+/** About as many files as an operation changes that are read to open a board. */
+const filesOfOperation = 3;
+
+/** Loads heads, the first one from what is kept, and knows when keeping another one is worth the while. */
+export class SnapshotKeeper {
+  readonly #store: GitStore;
+  readonly #snapshots: Snapshots | undefined;
+  #isRecalled = false;
+  /** The commit that is kept, as far as that is known. */
+  #kept: Oid | null = null;
+  /** How many files the next process would read to get from there to here. */
+  #drift = 0;
+
+  constructor(store: GitStore, snapshots: Snapshots | undefined) {
+    this.#store = store;
+    this.#snapshots = snapshots;
+  }
+
+  async load(commit: Oid, previous: Head | null): Promise<Head> {
+    const note = (files: number): void => {
+      this.#drift += files;
+    };
+    const recalled = previous === null ? await this.#recall() : null;
+    if (recalled === null) return loadHead(this.#store, commit, previous, note);
+    try {
+      return await loadHead(this.#store, commit, recalled, note);
+    } catch (error) {
+      // The store may have lost what leads from there to here.
+      if (!(error instanceof OrcError)) throw error;
+      return loadHead(this.#store, commit, null, note);
+    }
+  }
+
+  /** An operation of this process is in. */
+  changed(): void {
+    this.#drift += filesOfOperation;
+  }
+
+  async keep(head: Head): Promise<void> {
+    if (this.#snapshots === undefined || head.commit === null || head.commit === this.#kept) return;
+    if (this.#drift < sizeOf(head) * worthFrom) return;
+    await this.#snapshots.keep(head);
+    this.#kept = head.commit;
+    this.#drift = 0;
+  }
+
+  async #recall(): Promise<Head | null> {
+    if (this.#snapshots === undefined || this.#isRecalled) return null;
+    this.#isRecalled = true;
+    const head = await this.#snapshots.recall(this.#store);
+    this.#kept = head?.commit ?? null;
+    return head;
+  }
+}
+
+/** In files, about. */
+function sizeOf({ read: { board } }: Head): number {
+  const { workstreams, tasks, agents, locks, messages } = board;
+  return [workstreams, tasks, agents, locks, messages].reduce((sum, { size }) => sum + size, 0);
+}
