@@ -16,6 +16,7 @@ const lazyBuiltins = [
   'crypto',
   'dns',
   'dns/promises',
+  'fs/promises',
   'http',
   'https',
   'net',
@@ -23,6 +24,7 @@ const lazyBuiltins = [
   'readline/promises',
   'stream',
   'stream/promises',
+  'timers/promises',
   'tls',
   'worker_threads',
   'zlib',
@@ -60,6 +62,8 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     },
     plugins: [lazy.plugin, englishOnly],
   });
+  const engine = path.join(outDir, 'engine.cjs');
+  writeFileSync(engine, inAscii(convertOnce(readFileSync(engine, 'utf8'))));
   const outputs = [main];
   for (const { file, source } of lazy.vendored()) {
     outputs.push(
@@ -75,6 +79,24 @@ export async function bundleCommand({ root, entry, outDir, version }) {
   chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
+}
+
+/**
+ * Esbuild copies all names of a builtin once for each file that imports it: a tenth of the start of a short command. Here
+ * the copies of one module are one.
+ */
+function convertOnce(text) {
+  const found = 'var __toESM=(mod,isNodeMode,target)=>';
+  if (!text.includes(found)) throw new Error("esbuild's helper for imports looks otherwise: see convertOnce");
+  return text.replace(
+    found,
+    'var __converted=new Map,__toESM=(mod,isNodeMode)=>{let made=__converted.get(mod);return made===void 0&&__converted.set(mod,made=__convert(mod,isNodeMode)),made},__convert=(mod,isNodeMode,target)=>',
+  );
+}
+
+/** One character beyond Latin-1, in a pattern somewhere, doubles what a megabyte of source takes, and the time to read it. */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */

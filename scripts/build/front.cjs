@@ -9,7 +9,8 @@ const Module = require('node:module');
 const file = path.join(__dirname, 'engine.cjs');
 const cacheFile = cachePath();
 const cachedData = cacheFile === null ? undefined : read(cacheFile);
-const script = new vm.Script(Module.wrap(fs.readFileSync(file, 'utf8')), { filename: file, cachedData });
+// The build sees to it that there is nothing but ASCII in it: so it need not be decoded.
+const script = new vm.Script(Module.wrap(fs.readFileSync(file, 'latin1')), { filename: file, cachedData });
 if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected)) {
   // When the command is done: then the functions that it used are compiled too.
   process.once('exit', () => write(cacheFile, script.createCachedData()));

@@ -70,7 +70,7 @@ export async function unreadMail(orc: OrcCore, board: Board): Promise<UnreadMail
   const by_agent = [...countUnread(board)]
     .map(([agent, unread]) => ({ agent, unread }))
     .sort((a, b) => (a.agent < b.agent ? -1 : 1));
-  const agent = await orc.actor(undefined);
+  const agent = await orc.onlooker();
   return { by_agent, agent, own: unreadMessages(board, agent) };
 }
 

@@ -169,6 +169,13 @@ export class OrcCore implements AsyncDisposable {
     return holder ?? host?.worktreeName ?? 'system';
   }
 
+  /** Who looks, as `actor` has it. Starts no process. */
+  async onlooker(): Promise<string> {
+    const { env, host } = this.surroundings;
+    const named = this.#options.agent ?? (env.ORC_AGENT || null);
+    return named ?? (await this.surroundings.plainConfig()).get('orc.agent') ?? host?.worktreeName ?? 'system';
+  }
+
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
     const resolved = await this.#resolveIds(kind, args);
     const allowed = options.allowSecret === true ? { ...resolved, allow_secret: true } : resolved;

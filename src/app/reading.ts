@@ -162,8 +162,7 @@ export async function readEvents(store: GitStore, head: Head, filter: EventFilte
   const fits = eventTest(filter);
   const found: BoardEvent[][] = [];
   let count = 0;
-  for (const segment of (await listSegments(store, head.tree)).reverse()) {
-    const { events } = await readSegment(store, segment);
+  for await (const events of segmentsBackwards(store, head)) {
     const fitting = events.filter(fits);
     found.unshift(fitting);
     count += fitting.length;
@@ -172,6 +171,14 @@ export async function readEvents(store: GitStore, head: Head, filter: EventFilte
   }
   const all = found.flat();
   return filter.last === undefined ? all : filter.last === 0 ? [] : all.slice(-filter.last);
+}
+
+/** The newest is at hand; whoever wants no more than that spares the store. */
+async function* segmentsBackwards(store: GitStore, head: Head): AsyncGenerator<readonly BoardEvent[]> {
+  const { tail } = head;
+  if (tail.count > 0) yield parseSegment(segmentPath(tail.first), tail.text).events;
+  const older = (await listSegments(store, head.tree)).filter(({ first }) => tail.count === 0 || first < tail.first);
+  for (const segment of older.reverse()) yield (await readSegment(store, segment)).events;
 }
 
 /** Whether a segment begins at or before the point after which events are wanted: none of the older ones is needed. */

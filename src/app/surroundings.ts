@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly storePath: string;
   /** Read once, when first needed: it costs a process. */
   readonly config: () => Promise<HostConfig>;
+  /** The same read without git, as long as nothing in it asks for git: for what is shown, not for what commands are run with. */
+  readonly plainConfig: () => Promise<HostConfig>;
 }
 
 export interface SurroundingsOptions {
@@ -46,16 +48,21 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
     reading ??= readHostConfig(host, env, isPortable(env) ? {} : { runGit });
     return reading;
   };
+  const plainConfig = async (): Promise<HostConfig> => {
+    const plain = reading === null ? await readHostConfig(host, env) : null;
+    return plain === null || plain.isPartial ? config() : plain;
+  };
+  const configs = { config, plainConfig };
   if (board !== null) {
     const address = existsSync(path.resolve(cwd, board)) ? path.resolve(cwd, board) : board;
-    return { cwd, env, host, board: address, branch, storePath: cachedStorePath(address, branch, env), config };
+    return { cwd, env, host, board: address, branch, storePath: cachedStorePath(address, branch, env), ...configs };
   }
   if (host === null) {
     throw new OrcError('no-repository', `${cwd} is not in a git repository`, {
       hint: 'run `git init` (or `git clone …`) first, or name a board with --board URL',
     });
   }
-  return { cwd, env, host, board, branch, storePath: storePathOf(host, branch), config };
+  return { cwd, env, host, board, branch, storePath: storePathOf(host, branch), ...configs };
 }
 
 /** A clone whose only board lives on another branch needs to be told that once, at `orc init --branch`. */

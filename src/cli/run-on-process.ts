@@ -1,5 +1,6 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
-import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -36,7 +37,9 @@ export async function runOnProcess(): Promise<void> {
 /** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
 async function isTerminal(fd: number): Promise<boolean> {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const facts = fstatSync(fd);
+    // What is thrown away, as by many a script, is a device too.
+    if (!facts.isCharacterDevice() || facts.rdev === statSync(devNull).rdev) return false;
   } catch {
     return false;
   }

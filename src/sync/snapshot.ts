@@ -1,14 +1,13 @@
 /**
  * The snapshot: a board as it was read, kept beside the store, so that the next process need not read its files again.
  *
- * It is a cache and nothing else. It is never trusted over the branch: it holds for one commit, whose object must be in the
- * store and name the tree that the snapshot names; its content must have the digest that was written with it; and only the
+ * It is a cache and nothing else. It is never trusted over the branch: it holds for one commit, and brings that object along,
+ * which must have the commit's id and name the tree that the snapshot names; its content must have the digest that was written with it; and only the
  * version of orc that wrote it reads it. Whatever is wrong with it, it is as if it were not there, and anybody may delete it at
  * any time. From the commit that it holds for to the present one only what differs is read.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
@@ -21,7 +20,7 @@ export interface Snapshots {
   /** The head that is kept; `null` where there is none, or none to be relied on. */
   recall(store: GitStore): Promise<Head | null>;
   /** Keeps a head. What fails here is nobody's concern. */
-  keep(head: Head): Promise<void>;
+  keep(store: GitStore, head: Head): Promise<void>;
 }
 
 /** The first line of the file; the rest is the board. */
@@ -31,6 +30,8 @@ interface Label {
   readonly by: string;
   readonly commit: Oid;
   readonly tree: Oid;
+  /** The commit object itself, in base64: its id proves the tree, and it need not be looked for in a pack. */
+  readonly object: string;
   /** SHA-256 of the rest. */
   readonly digest: string;
 }
@@ -49,19 +50,19 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
       try {
         const kept = readKept(file, by);
         if (kept === null) return null;
-        const { commit, tree } = kept.label;
-        const object = (await store.readObjects([commit])).get(commit);
-        if (object?.type !== 'commit' || decodeCommit(object.bytes).tree !== tree) return null;
+        const { commit, tree, object } = kept.label;
+        const bytes = Buffer.from(object, 'base64');
+        if (store.hashObject('commit', bytes) !== commit || decodeCommit(bytes).tree !== tree) return null;
         return { commit, tree, ...decodeSnapshot(kept.text) };
       } catch {
         return null;
       }
     },
-    async keep(head) {
+    async keep(store, head) {
       try {
-        const bytes = encodeKept(head, by);
+        const bytes = await encodeKept(store, head, by);
         if (bytes === null || bytes.length > maxBytes) return;
-        await mkdir(folder, { recursive: true });
+        mkdirSync(folder, { recursive: true });
         await removeTemporaries(folder, leftoverAfter);
         // A power cut may leave half of it: the digest tells.
         await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
@@ -83,11 +84,17 @@ function readKept(file: string, by: string): { readonly label: Label; readonly t
   return { label, text: content.toString('utf8') };
 }
 
-function encodeKept(head: Head, by: string): Buffer | null {
+async function encodeKept(store: GitStore, head: Head, by: string): Promise<Buffer | null> {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
+  const object = (await store.readObjects([commit])).get(commit);
+  if (object === undefined) return null;
   const content = Buffer.from(encodeSnapshot(head));
-  const label: Label = { form: snapshotForm, by, commit, tree, digest: digestOf(content) };
+  const label: Label = {
+    ...{ form: snapshotForm, by, commit, tree },
+    object: Buffer.from(object.bytes).toString('base64'),
+    digest: digestOf(content),
+  };
   return Buffer.concat([Buffer.from(`${JSON.stringify(label)}\n`), content]);
 }
 
@@ -138,7 +145,7 @@ export class SnapshotKeeper {
   async keep(head: Head): Promise<void> {
     if (this.#snapshots === undefined || head.commit === null || head.commit === this.#kept) return;
     if (this.#drift < sizeOf(head) * worthFrom) return;
-    await this.#snapshots.keep(head);
+    await this.#snapshots.keep(this.#store, head);
     this.#kept = head.commit;
     this.#drift = 0;
   }
