@@ -1,8 +1,8 @@
 /**
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
- * class, so that `instanceof OrcError` holds), the packages that it may need in files of their own under `vendor/`.
+ * class, so that `instanceof OrcError` holds; a quick program has a copy of what it needs, and is loaded instead of it), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
@@ -30,6 +30,9 @@ const lazyBuiltins = [
   'zlib',
 ].map((name) => `node:${name}`);
 
+/** Small programs beside the entry that answer the usual call of a command by themselves; front.cjs knows when. */
+const quickPrograms = ['status.ts'];
+
 /** @param {{ root: string, entry: string, outDir: string, version: string }} options */
 export async function bundleCommand({ root, entry, outDir, version }) {
   const shared = {
@@ -48,23 +51,31 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     metafile: true,
     absWorkingDir: root,
   };
+  const quick = quickPrograms.filter((name) => existsSync(path.join(path.dirname(entry), name)));
   const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
-  const main = await esbuild.build({
-    ...shared,
-    entryPoints: [entry],
-    outfile: path.join(outDir, 'engine.cjs'),
-    banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    define: {
-      __ORC_VERSION__: JSON.stringify(version),
-      'import.meta.url': 'orcModuleUrl',
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    plugins: [lazy.plugin, englishOnly],
-  });
-  const engine = path.join(outDir, 'engine.cjs');
-  writeFileSync(engine, inAscii(convertOnce(readFileSync(engine, 'utf8'))));
-  const outputs = [main];
+  const outputs = [];
+  for (const [source, name] of [
+    [entry, 'engine.cjs'],
+    ...quick.map((each) => [path.join(path.dirname(entry), each), each.replace(/ts$/, 'cjs')]),
+  ]) {
+    const outfile = path.join(outDir, name);
+    outputs.push(
+      await esbuild.build({
+        ...shared,
+        entryPoints: [source],
+        outfile,
+        banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+        define: {
+          __ORC_VERSION__: JSON.stringify(version),
+          'import.meta.url': 'orcModuleUrl',
+          'import.meta.dirname': '__dirname',
+          'import.meta.filename': '__filename',
+        },
+        plugins: [lazy.plugin, englishOnly],
+      }),
+    );
+    writeFileSync(outfile, inAscii(convertOnce(readFileSync(outfile, 'utf8'))));
+  }
   for (const { file, source } of lazy.vendored()) {
     outputs.push(
       await esbuild.build({
@@ -75,7 +86,8 @@ export async function bundleCommand({ root, entry, outDir, version }) {
       }),
     );
   }
-  copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, 'orc.cjs'));
+  const front = readFileSync(new URL('front.cjs', import.meta.url), 'utf8');
+  writeFileSync(path.join(outDir, 'orc.cjs'), front.replace('__ORC_VERSION__', version));
   chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));

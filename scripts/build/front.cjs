@@ -1,32 +1,56 @@
 #!/usr/bin/env node
-// Starts the command (engine.cjs) from compiled code that an earlier run left in the user's cache folder: compiling half
-// a megabyte of source is the largest part of a short command. Whatever is wrong with the cache, the source is compiled.
+// Starts the command (engine.cjs), or a small program that answers its usual call, from compiled code that an earlier run
+// left in the user's cache folder: compiling a megabyte of source is the largest part of a short command. Whatever is wrong
+// with the cache, the source is compiled.
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 const Module = require('node:module');
 
-const file = path.join(__dirname, 'engine.cjs');
-const cacheFile = cachePath();
-const cachedData = cacheFile === null ? undefined : read(cacheFile);
-// The build sees to it that there is nothing but ASCII in it: so it need not be decoded.
-const script = new vm.Script(Module.wrap(fs.readFileSync(file, 'latin1')), { filename: file, cachedData });
-if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected)) {
-  // When the command is done: then the functions that it used are compiled too.
-  process.once('exit', () => write(cacheFile, script.createCachedData()));
-}
-const engine = new Module(file, null);
-engine.filename = file;
-script.runInThisContext().call(engine.exports, engine.exports, Module.createRequire(file), engine, file, __dirname);
+const version = '__ORC_VERSION__';
+const words = process.argv.slice(2);
+if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) fs.writeSync(1, `${version}\n`);
+else if (words[0] === 'status' || words[0] === 's') void answerStatus();
+else run('engine.cjs');
 
-/** One file for each build, version of V8 and machine type. `ORC_CODE_CACHE=0` does without. */
-function cachePath() {
+/** What it does not answer, the whole command does. */
+async function answerStatus() {
+  let isAnswered = false;
+  try {
+    isAnswered = await run('status.cjs').answer(words);
+  } catch {
+    // It said nothing.
+  }
+  if (!isAnswered) run('engine.cjs');
+}
+
+function run(name) {
+  const file = path.join(__dirname, name);
+  const cacheFile = cachePath(file);
+  const cachedData = cacheFile === null ? undefined : read(cacheFile);
+  // The build sees to it that there is nothing but ASCII in it: so it need not be decoded.
+  const source = Module.wrap(fs.readFileSync(file, 'latin1'));
+  const script = new vm.Script(source, { filename: file, cachedData });
+  if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected)) {
+    // When the command is done: then the functions that it used are compiled too.
+    process.once('exit', () => write(cacheFile, script.createCachedData()));
+  }
+  const program = new Module(file, null);
+  program.filename = file;
+  const load = script.runInThisContext();
+  load.call(program.exports, program.exports, Module.createRequire(file), program, file, __dirname);
+  return program.exports;
+}
+
+/** One file for each program, build, version of V8 and machine type. `ORC_CODE_CACHE=0` does without. */
+function cachePath(file) {
   if (process.env.ORC_CODE_CACHE === '0') return null;
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
   if (!base || !path.isAbsolute(base)) return null;
   try {
     const { size, mtimeMs } = fs.statSync(file);
-    const key = [size, Math.round(mtimeMs), process.versions.v8, process.arch].join('-');
+    const name = path.basename(file, '.cjs');
+    const key = [name, size, Math.round(mtimeMs), process.versions.v8, process.arch].join('-');
     return path.join(base, 'orc', 'code', `${key}.bin`);
   } catch {
     return null;
@@ -48,14 +72,19 @@ function write(to, data) {
     for (const each of [path.resolve(folder, '../..'), path.resolve(folder, '..'), folder]) {
       if (!fs.existsSync(each)) fs.mkdirSync(each, { mode: 0o700 });
     }
-    // Those of other builds and versions: a few are kept.
-    const others = fs.readdirSync(folder);
-    for (const name of others.slice(0, Math.max(0, others.length - 4)))
-      fs.rmSync(path.join(folder, name), { force: true });
+    removeOthers(folder);
     const temporary = `${to}.${process.pid}`;
     fs.writeFileSync(temporary, data, { mode: 0o600 });
     fs.renameSync(temporary, to);
   } catch {
     // A cache that cannot be written is no cache.
   }
+}
+
+/** Those of other builds and versions: the newest few are kept. */
+function removeOthers(folder) {
+  const others = fs.readdirSync(folder).map((name) => path.join(folder, name));
+  if (others.length < 8) return;
+  const ages = new Map(others.map((each) => [each, fs.statSync(each).mtimeMs]));
+  for (const each of others.sort((a, b) => ages.get(b) - ages.get(a)).slice(7)) fs.rmSync(each, { force: true });
 }

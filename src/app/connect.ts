@@ -1,37 +1,24 @@
 /** Puts a session together: store, upstream, queue, locks, identity. The only place that knows all the parts. */
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
-import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
-import { openFileQueueStorage } from '../sync/file-queue.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
-import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
-import type { Owner } from '../sync/queue.ts';
+import type { Committer } from '../sync/ports.ts';
 import { Session } from '../sync/session.ts';
 import { fileSnapshots } from '../sync/snapshot.ts';
-import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
+import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
+import type { World } from './world.ts';
 
-/** What tests and simulations put in the place of the real world. */
-export interface World {
-  readonly clock: Clock;
-  readonly chance: Chance;
-  /** Hears of every process that is started. */
-  readonly onStart?: (args: readonly string[]) => void;
-}
-
-export const realWorld: World = {
-  clock: realClock,
-  chance: { id: () => randomBytes(16).toString('hex'), fraction: Math.random },
-};
+// Found here by whoever puts a session together.
+export { realWorld, type World } from './world.ts';
 
 export interface Connection {
   readonly session: Session;
@@ -39,9 +26,6 @@ export interface Connection {
   readonly transport: Transport;
   readonly config: StoreConfig;
 }
-
-/** How long the owner of a queue record in another container is taken for alive without a sign. */
-const foreignOwnerMs = 10 * 60_000;
 
 export async function openStore(surroundings: Surroundings, world: World): Promise<GitStore> {
   const { storePath, env } = surroundings;
@@ -84,18 +68,7 @@ export async function connect(
   const snapshots = fileSnapshots(store.path, packageVersion());
   const { clock } = world;
   const view = new UpstreamView({ store, transport, storeLock, clock, boardId: config.boardId, snapshots });
-  const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
-  const queue = createQueue({
-    storage: openFileQueueStorage(store.path),
-    owner,
-    now: () => world.clock.now(),
-    liveness: (other) => {
-      if (other.session === owner.session) return 'own';
-      const judged = judgeLiveness(other.process as ProcessIdentity, other.seen_at);
-      if (judged === 'foreign') return world.clock.now() - other.seen_at > foreignOwnerMs ? 'dead' : 'alive';
-      return judged;
-    },
-  });
+  const { queue, owner } = openQueue(store.path, world);
   const session = new Session({
     store,
     transport,

@@ -5,6 +5,7 @@ import { isClockOff, isHoldExpired } from '../core/readiness.ts';
 import type { Hold, Lock } from '../core/records.ts';
 import { fromIso, toIso } from '../core/time.ts';
 import { clockOff } from '../sync/clock-off.ts';
+import type { BoardGlance } from './board-glance.ts';
 import type { OrcCore } from './orc-core.ts';
 import { skewOf } from './skew.ts';
 import { showHolds, waitingOperations } from './tentative-claims.ts';
@@ -30,7 +31,7 @@ export async function listLocks(orc: OrcCore): Promise<ListedLock[]> {
 }
 
 /** What tells whether a hold is over now: this machine's clock, and how far it is known to be off. */
-export async function lockMoment(orc: OrcCore): Promise<(board: Board) => Moment> {
+export async function lockMoment(orc: Pick<BoardGlance, 'connection' | 'world'>): Promise<(board: Board) => Moment> {
   const clockOffMs = await clockOff(orc.connection.transport, {});
   const at = orc.world.clock.now();
   return (board) => ({ at, clockSkewMs: skewOf(orc, board), clockOffMs });

@@ -66,7 +66,7 @@ export function readIds(event: BoardEvent | null): string[] {
   return textsOf(event?.messages);
 }
 
-export async function unreadMail(orc: OrcCore, board: Board): Promise<UnreadMail> {
+export async function unreadMail(orc: Pick<OrcCore, 'onlooker'>, board: Board): Promise<UnreadMail> {
   const by_agent = [...countUnread(board)]
     .map(([agent, unread]) => ({ agent, unread }))
     .sort((a, b) => (a.agent < b.agent ? -1 : 1));

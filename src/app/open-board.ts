@@ -17,7 +17,7 @@ import { dropHostBranch } from './host-view.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readTemplate } from './template.ts';
-import { labelOf } from './upstream.ts';
+import { labelOf } from './upstream-label.ts';
 
 export interface OpenedBoard extends Connection {
   readonly surroundings: Surroundings;

@@ -6,6 +6,7 @@ import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
+import { onlookerIn } from './board-glance.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
@@ -171,9 +172,7 @@ export class OrcCore implements AsyncDisposable {
 
   /** Who looks, as `actor` has it. Starts no process. */
   async onlooker(): Promise<string> {
-    const { env, host } = this.surroundings;
-    const named = this.#options.agent ?? (env.ORC_AGENT || null);
-    return named ?? (await this.surroundings.plainConfig()).get('orc.agent') ?? host?.worktreeName ?? 'system';
+    return onlookerIn(this.surroundings, this.#options.agent);
   }
 
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {

@@ -5,10 +5,10 @@ import type { BoardEvent, Workstream } from '../core/records.ts';
 import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords } from '../sync/queue.ts';
+import type { BoardGlance } from './board-glance.ts';
 import { readContact } from './contact.ts';
 import { heldLocks, lockMoment } from './list-locks.ts';
 import { type UnreadMail, unreadMail } from './mail.ts';
-import type { OrcCore } from './orc-core.ts';
 import { waitingOperations } from './tentative-claims.ts';
 
 /** An agent that was not seen for so long is shown as stale, as in the original. */
@@ -100,7 +100,7 @@ export function summarizeWorkstreams(board: Board): WorkstreamSummary[] {
     );
 }
 
-export async function readStatus(orc: OrcCore): Promise<StatusReport> {
+export async function readStatus(orc: BoardGlance): Promise<StatusReport> {
   const head = await orc.head();
   const { board, faults, writeBlock } = head.read;
   const now = orc.world.clock.now();
@@ -156,7 +156,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   };
 }
 
-function contactOf(orc: OrcCore, board: Board): Pick<StatusReport['sync'], 'last_contact' | 'clock'> {
+function contactOf(orc: BoardGlance, board: Board): Pick<StatusReport['sync'], 'last_contact' | 'clock'> {
   const contact = readContact(orc.connection.store.path);
   if (contact === null) return { last_contact: null, clock: null };
   const { at, clock } = contact;
@@ -168,7 +168,7 @@ function contactOf(orc: OrcCore, board: Board): Pick<StatusReport['sync'], 'last
 }
 
 /** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */
-function laterRemote({ connection, surroundings }: OrcCore): string | null {
+function laterRemote({ connection, surroundings }: BoardGlance): string | null {
   if (connection.config.upstream.kind !== 'host' || surroundings.host === null) return null;
   const entries = readConfigFile(path.join(surroundings.host.commonDir, 'config'));
   const remote = entries.map(([key]) => /^remote\.(.+)\.url$/.exec(key)?.[1]).find((name) => name !== undefined);

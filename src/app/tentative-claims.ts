@@ -1,10 +1,10 @@
 /** Claims and holds of operations that still wait in the queue: they are shown, but have no token before they are published. */
 import type { Hold, Task } from '../core/records.ts';
 import { openRecords } from '../sync/queue.ts';
-import type { OrcCore } from './orc-core.ts';
+import type { BoardGlance } from './board-glance.ts';
 
 /** Ids of the operations that wait in this store's queue. */
-export async function waitingOperations(orc: Pick<OrcCore, 'connection' | 'past'>): Promise<ReadonlySet<string>> {
+export async function waitingOperations(orc: Pick<BoardGlance, 'connection' | 'past'>): Promise<ReadonlySet<string>> {
   // What is looked at is published history.
   if (orc.past !== null) return new Set();
   const records = await openRecords(orc.connection.session.queue);

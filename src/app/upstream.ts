@@ -1,6 +1,5 @@
 /** From the choice of an upstream to a transport that reaches it. */
 import { OrcError } from '../errors.ts';
-import { redactUrl } from '../git/clean-text.ts';
 import { type Host, headBranches } from '../git/host.ts';
 import type { HostConfig } from '../git/host-config.ts';
 import { parseUrl } from '../git/http-config.ts';
@@ -14,6 +13,7 @@ import { soleTransport } from '../sync/sole-transport.ts';
 import { transportWithoutGit } from './portable-upstream.ts';
 import type { UpstreamChoice } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
+import { labelOf } from './upstream-label.ts';
 
 export interface TransportOptions {
   readonly surroundings: Surroundings;
@@ -59,19 +59,6 @@ export async function isNearby(upstream: UpstreamChoice, surroundings: Surroundi
   if (upstream.kind === 'url') return isLocalUrl(config.resolveUrl(upstream.url, 'push'));
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
   return remote !== undefined && isLocalUrl(remote.pushUrl);
-}
-
-export function labelOf(upstream: UpstreamChoice, host: Host | null): string {
-  switch (upstream.kind) {
-    case 'remote':
-      return upstream.remote;
-    case 'url':
-      return redactUrl(upstream.url);
-    case 'host':
-      return host?.bare === true ? 'this bare repository' : 'this repository';
-    case 'none':
-      return 'this store';
-  }
 }
 
 async function connect(

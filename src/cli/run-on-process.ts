@@ -1,9 +1,9 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
-import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { devNull } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { isTerminal, writerTo } from './process-io.ts';
 import { runCli } from './run.ts';
 
 export async function runOnProcess(): Promise<void> {
@@ -32,48 +32,6 @@ export async function runOnProcess(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), io);
   // What was given up may still be under way.
   if (stop.signal.aborted || gone.signal.aborted) process.exit();
-}
-
-/** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
-async function isTerminal(fd: number): Promise<boolean> {
-  try {
-    const facts = fstatSync(fd);
-    // What is thrown away, as by many a script, is a device too.
-    if (!facts.isCharacterDevice() || facts.rdev === statSync(devNull).rdev) return false;
-  } catch {
-    return false;
-  }
-  const { isatty } = await import('node:tty');
-  return isatty(fd);
-}
-
-/**
- * Writes all of a text before it returns, so that nothing is lost at the end of the process. A reader that has gone
- * (`orc events | head -1`) is no error: nobody wants the rest.
- */
-function writerTo(fd: number, onGone: () => void = () => {}): (text: string) => void {
-  let isGone = false;
-  return (text) => {
-    let rest = Buffer.from(text, 'utf8');
-    while (rest.length > 0 && !isGone) {
-      try {
-        rest = rest.subarray(writeSync(fd, rest));
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EAGAIN') pause();
-        else if (code !== 'EPIPE' && code !== 'EBADF') throw error;
-        else {
-          isGone = true;
-          onGone();
-        }
-      }
-    }
-  };
-}
-
-/** A pipe that is full, and was made non-blocking by somebody else: wait a little for its reader. */
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
 async function readStdin(): Promise<Buffer> {

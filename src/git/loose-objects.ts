@@ -24,7 +24,6 @@ import type { GitObject, NewObject, ObjectFormat, ObjectType, Oid } from './stor
 const compression = { level: 1 } as const;
 /** In bytes: larger objects are compressed outside the event loop. */
 const asyncFrom = 64 * 1024;
-const deflateInBackground = promisify<Uint8Array, { level: number }, Buffer>(deflate);
 
 /** A loose object; `null` when there is none with this id. @throws OrcError `store-corrupt`, `io` */
 export function readLooseObject(storePath: string, format: ObjectFormat, oid: Oid): GitObject | null {
@@ -104,7 +103,9 @@ function moveIntoPlace(temporary: string, path: string, folder: string): boolean
 
 async function encodeLooseObject({ type, bytes }: NewObject): Promise<Uint8Array> {
   const raw = Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes]);
-  return raw.length < asyncFrom ? deflateSync(raw, compression) : deflateInBackground(raw, compression);
+  return raw.length < asyncFrom
+    ? deflateSync(raw, compression)
+    : promisify<Uint8Array, { level: number }, Buffer>(deflate)(raw, compression);
 }
 
 function parseLooseObject(raw: Buffer, format: ObjectFormat, oid: Oid): GitObject {

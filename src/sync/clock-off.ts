@@ -2,7 +2,10 @@
 import type { ClockOptions, Transport } from '../git/transport.ts';
 
 /** Milliseconds that are sure, whatever the reading's error; negative: behind. `null`: nobody can tell. */
-export async function clockOff(transport: Transport, options: ClockOptions): Promise<number | null> {
+export async function clockOff(
+  transport: Pick<Transport, 'clockDifference'>,
+  options: ClockOptions,
+): Promise<number | null> {
   const difference = await transport.clockDifference?.(options);
   if (difference === undefined || difference === null) return null;
   const sure = Math.max(0, Math.abs(difference.ms) - difference.errorMs);

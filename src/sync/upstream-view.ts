@@ -14,7 +14,8 @@ import { emptyHead, type Head, settingsBlob, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
 import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
-import { SnapshotKeeper, type Snapshots } from './snapshot.ts';
+import type { Snapshots } from './snapshot.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
 
 export interface UpstreamViewOptions {
   readonly store: GitStore;

@@ -1,0 +1,16 @@
+/** What every operation needs from outside: time and chance. */
+import { randomBytes } from 'node:crypto';
+import { type Chance, type Clock, realClock } from '../sync/ports.ts';
+
+/** What tests and simulations put in the place of the real world. */
+export interface World {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Hears of every process that is started. */
+  readonly onStart?: (args: readonly string[]) => void;
+}
+
+export const realWorld: World = {
+  clock: realClock,
+  chance: { id: () => randomBytes(16).toString('hex'), fraction: Math.random },
+};

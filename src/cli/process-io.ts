@@ -1,0 +1,45 @@
+/** Writing to the process's own streams, and what they are. */
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
+
+/** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
+export async function isTerminal(fd: number): Promise<boolean> {
+  try {
+    const facts = fstatSync(fd);
+    // What is thrown away, as by many a script, is a device too.
+    if (!facts.isCharacterDevice() || facts.rdev === statSync(devNull).rdev) return false;
+  } catch {
+    return false;
+  }
+  const { isatty } = await import('node:tty');
+  return isatty(fd);
+}
+
+/**
+ * Writes all of a text before it returns, so that nothing is lost at the end of the process. A reader that has gone
+ * (`orc events | head -1`) is no error: nobody wants the rest.
+ */
+export function writerTo(fd: number, onGone: () => void = () => {}): (text: string) => void {
+  let isGone = false;
+  return (text) => {
+    let rest = Buffer.from(text, 'utf8');
+    while (rest.length > 0 && !isGone) {
+      try {
+        rest = rest.subarray(writeSync(fd, rest));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EAGAIN') pause();
+        else if (code !== 'EPIPE' && code !== 'EBADF') throw error;
+        else {
+          isGone = true;
+          onGone();
+        }
+      }
+    }
+  };
+}
+
+/** A pipe that is full, and was made non-blocking by somebody else: wait a little for its reader. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+}
