@@ -7,7 +7,7 @@
  * Each half is built beside dist/ and moved into place when it is complete, so that a build that fails, or that runs
  * while the tests do, leaves no half-written command behind.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -64,6 +64,12 @@ async function buildCommand() {
   const { bundleCommand } = await import('./build/bundle-command.mjs');
   const out = path.join(staging, 'bin');
   await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion() });
+  // Asked for by every newcomer, and always the same: see front.cjs.
+  const help = execFileSync(process.execPath, [path.join(out, 'orc.cjs'), '--help'], {
+    env: { ...process.env, ORC_CODE_CACHE: '0' },
+    encoding: 'utf8',
+  });
+  writeFileSync(path.join(out, 'help.txt'), help);
   moveIntoPlace(out, path.join(dist, 'bin'));
 }
 

@@ -64,7 +64,10 @@ export async function bundleCommand({ root, entry, outDir, version }) {
         ...shared,
         entryPoints: [source],
         outfile,
-        banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+        // What a quick program would do with it, its whole command can do.
+        banner: {
+          js: source === entry ? "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" : '',
+        },
         define: {
           __ORC_VERSION__: JSON.stringify(version),
           'import.meta.url': 'orcModuleUrl',

@@ -9,9 +9,35 @@ const Module = require('node:module');
 
 const version = '__ORC_VERSION__';
 const words = process.argv.slice(2);
-if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) fs.writeSync(1, `${version}\n`);
+const only = words.length === 1 ? words[0] : null;
+if (only === '--version' || only === '-V') print(`${version}\n`);
+else if ((only === '--help' || only === '-h') && printHelp()) process.exitCode = 0;
 else if (words[0] === 'status' || words[0] === 's') void answerStatus();
 else run('engine.cjs');
+
+/** As the build kept it: on a terminal it is as wide as that. */
+function printHelp() {
+  let help = null;
+  try {
+    if (!fs.fstatSync(1).isCharacterDevice()) help = fs.readFileSync(path.join(__dirname, 'help.txt'), 'utf8');
+  } catch {
+    // The whole command knows it too.
+  }
+  return help !== null && print(help);
+}
+
+/** A reader that has gone is no error; one that is slow is waited for. */
+function print(text) {
+  for (let rest = Buffer.from(text); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(fs.writeSync(1, rest));
+    } catch (error) {
+      if (error.code === 'EPIPE') return true;
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+  return true;
+}
 
 /** What it does not answer, the whole command does. */
 async function answerStatus() {

@@ -4,7 +4,6 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { hashObject } from '../git/hash.ts';
 import { openRefFiles } from '../git/ref-files.ts';
 import { readStoreFormat } from '../git/store-folder.ts';
 import { parseSegment } from '../layout/events.ts';
@@ -36,7 +35,7 @@ export async function glanceAtKept(surroundings: Surroundings, world: World): Pr
   return {
     connection: {
       config,
-      session: openQueue(storePath, world),
+      session: openQueue(storePath, world, 'onlooker'),
       store: { path: storePath },
       // Nobody is asked, so nobody tells the time.
       transport: { label: labelOf(named, host), clockDifference: async () => null },
@@ -51,14 +50,11 @@ export async function glanceAtKept(surroundings: Surroundings, world: World): Pr
 }
 
 async function keptHead(storePath: string): Promise<Head | null> {
-  const objectFormat = readStoreFormat(storePath);
-  const refs = openRefFiles(storePath, objectFormat);
+  const refs = openRefFiles(storePath, readStoreFormat(storePath));
   const tracking = refs.read(trackingRef);
   // A history that was given up may hold the version up.
   if (tracking === null || refs.list(rewrittenPrefix).size > 0) return null;
-  const head = await fileSnapshots(storePath, packageVersion()).recall({
-    hashObject: (type, bytes) => hashObject(objectFormat, type, bytes),
-  });
+  const head = await fileSnapshots(storePath, packageVersion()).recall(null);
   if (head === null || head.commit !== (refs.read(localRef) ?? tracking)) return null;
   return head.tail.count < keptEvents && head.tail.first > 1 ? null : head;
 }

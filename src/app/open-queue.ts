@@ -8,8 +8,13 @@ import type { World } from './world.ts';
 /** How long the owner of a queue record in another container is taken for alive without a sign. */
 const foreignOwnerMs = 10 * 60_000;
 
-export function openQueue(storePath: string, world: World): { readonly queue: Queue; readonly owner: Owner } {
-  const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
+/** @param session who only looks needs no name of its own */
+export function openQueue(
+  storePath: string,
+  world: World,
+  session: string = world.chance.id(),
+): { readonly queue: Queue; readonly owner: Owner } {
+  const owner: Owner = { session, process: ownIdentity(), seen_at: world.clock.now() };
   const queue = createQueue({
     storage: openFileQueueStorage(storePath),
     owner,

@@ -46,7 +46,7 @@ export class SnapshotKeeper {
   async keep(head: Head): Promise<void> {
     if (this.#snapshots === undefined || head.commit === null || head.commit === this.#kept) return;
     if (this.#drift < sizeOf(head) * worthFrom) return;
-    await this.#snapshots.keep(this.#store, head);
+    await this.#snapshots.keep(head);
     this.#kept = head.commit;
     this.#drift = 0;
   }

@@ -1,25 +1,30 @@
 /**
  * The snapshot: a board as it was read, kept beside the store, so that the next process need not read its files again.
  *
- * It is a cache and nothing else. It is never trusted over the branch: it holds for one commit, and brings that object along,
- * which must have the commit's id and name the tree that the snapshot names; its content must have the digest that was written with it; and only the
- * version of orc that wrote it reads it. Whatever is wrong with it, it is as if it were not there, and anybody may delete it at
- * any time. From the commit that it holds for to the present one only what differs is read.
+ * It is a cache and nothing else, and never trusted over the branch. It holds for one commit and its tree; what it says must have
+ * the checksum that was written with it; only the version of orc that wrote it reads it; and before anything is built on it, the
+ * commit itself has to name that tree. Whatever is wrong with it, it is as if it were not there, and anybody may delete it at any
+ * time. From the commit that it holds for to the present one only what differs is read.
+ *
+ * Open tasks and what else is always in memory are in it. Closed ones, of which there may be any number, are not.
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import { decodeSnapshot, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
+import { checksum } from './checksum.ts';
 import type { Head } from './head.ts';
 
 export interface Snapshots {
-  /** The head that is kept; `null` where there is none, or none to be relied on. */
-  recall(store: Pick<GitStore, 'hashObject'>): Promise<Head | null>;
+  /**
+   * The head that is kept; `null` where there is none, or none to be relied on. Without the store its tree is not proven: enough for
+   * a look, for which the tree does not count.
+   */
+  recall(store: Pick<GitStore, 'readObjects'> | null): Promise<Head | null>;
   /** Keeps a head. What fails here is nobody's concern. */
-  keep(store: GitStore, head: Head): Promise<void>;
+  keep(head: Head): Promise<void>;
 }
 
 /** The first line of the file; the rest is the board. */
@@ -29,41 +34,42 @@ interface Label {
   readonly by: string;
   readonly commit: Oid;
   readonly tree: Oid;
-  /** The commit object itself, in base64: its id proves the tree, and it need not be looked for in a pack. */
-  readonly object: string;
-  /** SHA-256 of the rest. */
-  readonly digest: string;
 }
 
 /** In bytes: a larger one is not kept. Some 80 000 open tasks. */
 const maxBytes = 64 * 1024 * 1024;
 /** In milliseconds: a temporary file that is older was left behind by a process that was killed. */
 const leftoverAfter = 60 * 60_000;
+/** Characters of a checksum, which the file begins with, and a line break. */
+const checksumLength = 17;
+
+/** Where the snapshot of a store lies. */
+export function snapshotFile(storePath: string): string {
+  return path.join(storePath, 'snapshot', 'open');
+}
 
 /** @param by the version of orc: another one may read files otherwise */
 export function fileSnapshots(storePath: string, by: string): Snapshots {
-  const folder = path.join(storePath, 'snapshot');
-  const file = path.join(folder, 'open');
+  const file = snapshotFile(storePath);
   return {
     async recall(store) {
       try {
         const kept = readKept(file, by);
         if (kept === null) return null;
-        const { commit, tree, object } = kept.label;
-        const bytes = Buffer.from(object, 'base64');
-        if (store.hashObject('commit', bytes) !== commit || decodeCommit(bytes).tree !== tree) return null;
+        const { commit, tree } = kept.label;
+        if (store !== null && (await treeOf(store, commit)) !== tree) return null;
         return { commit, tree, ...decodeSnapshot(kept.text) };
       } catch {
         return null;
       }
     },
-    async keep(store, head) {
+    async keep(head) {
       try {
-        const bytes = await encodeKept(store, head, by);
+        const bytes = encodeKept(head, by);
         if (bytes === null || bytes.length > maxBytes) return;
-        mkdirSync(folder, { recursive: true });
-        await removeTemporaries(folder, leftoverAfter);
-        // A power cut may leave half of it: the digest tells.
+        mkdirSync(path.dirname(file), { recursive: true });
+        await removeTemporaries(path.dirname(file), leftoverAfter);
+        // A power cut may leave half of it: the checksum tells.
         await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
       } catch {
         // The next process reads the files once more.
@@ -73,30 +79,26 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
 }
 
 function readKept(file: string, by: string): { readonly label: Label; readonly text: string } | null {
-  const facts = statSync(file);
-  if (!facts.isFile() || facts.size > maxBytes) return null;
+  const facts = statSync(file, { throwIfNoEntry: false });
+  if (facts === undefined || !facts.isFile() || facts.size > maxBytes) return null;
   const bytes = readFileSync(file);
-  const end = bytes.indexOf('\n');
-  const label = JSON.parse(bytes.toString('utf8', 0, end)) as Label;
-  const content = bytes.subarray(end + 1);
-  if (label.form !== snapshotForm || label.by !== by || label.digest !== digestOf(content)) return null;
-  return { label, text: content.toString('utf8') };
+  const content = bytes.subarray(checksumLength);
+  if (bytes.toString('latin1', 0, checksumLength) !== `${checksum(content)}\n`) return null;
+  const end = content.indexOf('\n');
+  const label = JSON.parse(content.toString('utf8', 0, end)) as Label;
+  if (label.form !== snapshotForm || label.by !== by) return null;
+  return { label, text: content.toString('utf8', end + 1) };
 }
 
-async function encodeKept(store: GitStore, head: Head, by: string): Promise<Buffer | null> {
+function encodeKept(head: Head, by: string): Buffer | null {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
-  const object = (await store.readObjects([commit])).get(commit);
-  if (object === undefined) return null;
-  const content = Buffer.from(encodeSnapshot(head));
-  const label: Label = {
-    ...{ form: snapshotForm, by, commit, tree },
-    object: Buffer.from(object.bytes).toString('base64'),
-    digest: digestOf(content),
-  };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(label)}\n`), content]);
+  const label: Label = { form: snapshotForm, by, commit, tree };
+  const content = Buffer.from(`${JSON.stringify(label)}\n${encodeSnapshot(head)}`);
+  return Buffer.concat([Buffer.from(`${checksum(content)}\n`), content]);
 }
 
-function digestOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {
+  const object = (await store.readObjects([commit])).get(commit);
+  return object?.type === 'commit' ? decodeCommit(object.bytes).tree : null;
 }
