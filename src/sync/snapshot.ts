@@ -67,7 +67,7 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
       try {
         const bytes = encodeKept(head, by);
         if (bytes === null || bytes.length > maxBytes) return;
-        mkdirSync(path.dirname(file), { recursive: true });
+        makeFolder(path.dirname(file));
         await removeTemporaries(path.dirname(file), leftoverAfter);
         // A power cut may leave half of it: the checksum tells.
         await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
@@ -76,6 +76,11 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
       }
     },
   };
+}
+
+/** One step: a recursive mkdir never ends in some places, such as below /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder);
 }
 
 function readKept(file: string, by: string): { readonly label: Label; readonly text: string } | null {

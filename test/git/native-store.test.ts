@@ -86,7 +86,7 @@ describe('native store', () => {
     expect(await errorCode(openNativeStore(folder))).toBe('store-corrupt');
   });
 
-  test('starts no process for a single operation, and one for packed objects', async () => {
+  test('starts no process for a single operation, for a few packed objects neither, and one for many', async () => {
     const started: (readonly string[])[] = [];
     const store = await makeStore('sha1', (args) => started.push(args));
     const chain = await writeChain(store, 3, 'chain');
@@ -99,13 +99,20 @@ describe('native store', () => {
     git(store.path, 'repack', '-adq');
     const fresh = await openNativeStore(store.path, { env: isolatedEnv, onStart: (args) => started.push(args) });
     for (const oid of chain) expect((await fresh.readObjects([oid])).size).toBe(1);
+    expect(started).toEqual([]);
+    const many = Array.from({ length: 100 }, (_, n) => makeBlob(fresh, `blob ${n}`));
+    await fresh.writeObjects(many);
+    git(store.path, 'update-ref', 'refs/heads/blob', chain[0] as Oid);
+    const late = await openNativeStore(store.path, { env: isolatedEnv, onStart: (args) => started.push(args) });
+    expect((await late.readObjects(many.map(({ oid }) => oid))).size).toBe(100);
     expect(started).toHaveLength(1);
-    await fresh.close();
+    await Promise.all([fresh, late].map((each) => each.close()));
   });
 
   test('starts a new reader when the old one was killed, and sees packs that appeared since', async () => {
     const pids: number[] = [];
-    const store = await makeStore();
+    // Packs of this kind are git's to read, however few objects are wanted.
+    const store = await makeStore('sha256');
     const reader = await openNativeStore(store.path, { env: isolatedEnv, cacheBytes: 0 });
     const chain = await writeChain(store, 3, 'chain');
     await store.updateRefs([{ ref, from: null, to: chain[2] as Oid }]);
