@@ -5,13 +5,22 @@
  *     npm run bench                 all rows
  *     npm run bench -- api-mutation one row
  *     npm run bench -- --rounds 50 --json bench.json
+ *     npm run bench -- --scale 0.01 growth-api     boards of a hundredth of the size
+ *     npm run bench -- --pack 1024 host-pack       a pack of 1 GiB in the clone
+ *
+ * Boards are made once and kept in the system's folder for temporary files.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchBytes, benchGrowthApi, benchGrowthProcess, benchMemory } from './rows/growth.mjs';
+import { benchHostPack } from './rows/host-pack.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchHelp, benchStatusWarm, benchVersion } from './rows/start.mjs';
+import { benchStatusCold } from './rows/status-cold.mjs';
+import { benchBatch, benchLooseObjects } from './rows/volume.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
 
@@ -21,10 +30,26 @@ const rows = {
   'api-concurrent': benchApiConcurrent,
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
+  version: benchVersion,
+  help: benchHelp,
+  'status-warm': benchStatusWarm,
+  'status-cold': benchStatusCold,
+  'growth-api': benchGrowthApi,
+  'growth-process': benchGrowthProcess,
+  bytes: benchBytes,
+  memory: benchMemory,
+  'host-pack': benchHostPack,
+  batch: benchBatch,
+  'loose-objects': benchLooseObjects,
 };
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: 'string', default: '25' }, json: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '25' },
+    json: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    pack: { type: 'string', default: '1024' },
+  },
   allowPositionals: true,
 });
 const wanted = positionals.length > 0 ? positionals : Object.keys(rows);
@@ -36,8 +61,9 @@ if (unknown.length > 0) {
 // Node reads a file of certificates at every start when this is set: no part of what is measured.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
+const options = { rounds: Number(values.rounds), scale: Number(values.scale), packMiB: Number(values.pack) };
 const results = [];
-for (const name of wanted) results.push(await rows[name]({ rounds: Number(values.rounds) }));
+for (const name of wanted) results.push(...[await rows[name](options)].flat());
 console.log(describeMachine());
 console.log(formatTable(results));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

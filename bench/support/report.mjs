@@ -42,19 +42,31 @@ export function compareRates(row, { ours, theirs, waits, goal, goalRate }) {
   };
 }
 
+/** Something counted on both sides; `goal`: the most that their ratio may be, `most`: the most that ours may be. */
+export function figure(row, { ours, against, unit, goal = null, most = null }) {
+  return { row, unit, ours, against, ratio: against === 0 ? null : ours / against, goal, most };
+}
+
 export function describeMachine() {
   return `Node ${process.version}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown'}, ${new Date().toISOString().slice(0, 10)}`;
 }
 
 export function formatTable(results) {
-  const lines = ['| row | ours (ms) | against (ms) | ratio | goal |', '| --- | --- | --- | --- | --- |'];
-  for (const { row, ours_ms, against_ms, ratio, goal, rate, p99_ms, goal_rate } of results) {
-    const times = `${ours_ms.toFixed(1)} | ${against_ms.toFixed(1)}`;
-    if (rate === undefined) lines.push(`| ${row} | ${times} | ${ratio.toFixed(2)} | ≤ ${goal} |`);
-    else {
-      const found = `${ratio.toFixed(1)} × as many, ${rate.toFixed(0)} a second, p99 ${p99_ms.toFixed(0)} ms`;
-      lines.push(`| ${row} | ${times} | ${found} | ≥ ${goal} ×, ≥ ${goal_rate} a second |`);
-    }
+  const lines = ['| row | ours | against | ratio | goal |', '| --- | --- | --- | --- | --- |'];
+  return [...lines, ...results.map((result) => `| ${cellsOf(result).join(' | ')} |`)].join('\n');
+}
+
+function cellsOf(result) {
+  const { row, ours_ms, against_ms, ratio, goal, rate, p99_ms, goal_rate, unit, most } = result;
+  if (unit !== undefined) {
+    const goals = [goal === null ? '' : `≤ ${goal}`, most === null ? '' : `≤ ${most} ${unit}`].filter(
+      (each) => each !== '',
+    );
+    const [ours, against] = [result.ours, result.against].map((value) => `${value.toFixed(0)} ${unit}`);
+    return [row, ours, against, ratio === null ? '' : ratio.toFixed(2), goals.join(', ')];
   }
-  return lines.join('\n');
+  const times = [`${ours_ms.toFixed(1)} ms`, `${against_ms.toFixed(1)} ms`];
+  if (rate === undefined) return [row, ...times, ratio.toFixed(2), `≤ ${goal}`];
+  const found = `${ratio.toFixed(1)} × as many, ${rate.toFixed(0)} a second, p99 ${p99_ms.toFixed(0)} ms`;
+  return [row, ...times, found, `≥ ${goal} ×, ≥ ${goal_rate} a second`];
 }

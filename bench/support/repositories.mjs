@@ -20,9 +20,15 @@ export function git(cwd, ...args) {
   return execFileSync('git', args, { cwd, env, encoding: 'utf8' }).trim();
 }
 
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the process ends. */
 export function makeFolder() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'orc-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
@@ -32,7 +38,8 @@ export function makeRemoteAndClone() {
   const remote = path.join(folder, 'remote.git');
   const clone = path.join(folder, 'clone');
   git('/', 'init', '--quiet', '--bare', remote);
-  git('/', 'clone', '--quiet', remote, clone);
+  git('/', 'init', '--quiet', clone);
+  git(clone, 'remote', 'add', 'origin', remote);
   return { remote, clone };
 }
 
