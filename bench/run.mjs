@@ -63,7 +63,12 @@ delete process.env.NODE_EXTRA_CA_CERTS;
 
 const options = { rounds: Number(values.rounds), scale: Number(values.scale), packMiB: Number(values.pack) };
 const results = [];
-for (const name of wanted) results.push(...[await rows[name](options)].flat());
+for (const name of wanted) {
+  const found = [await rows[name](options)].flat();
+  // For who waits: all of it may take a quarter of an hour.
+  console.error(formatTable(found).split('\n').slice(2).join('\n'));
+  results.push(...found);
+}
 console.log(describeMachine());
 console.log(formatTable(results));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -12,6 +12,7 @@ import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
 import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
+import type { Progress } from './progress.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
@@ -25,6 +26,7 @@ export interface Connection {
   readonly store: GitStore;
   readonly transport: Transport;
   readonly config: StoreConfig;
+  readonly progress: Progress;
 }
 
 export async function openStore(surroundings: Surroundings, world: World): Promise<GitStore> {
@@ -69,6 +71,7 @@ export async function connect(
   const { clock } = world;
   const view = new UpstreamView({ store, transport, storeLock, clock, boardId: config.boardId, snapshots });
   const { queue, owner } = openQueue(store.path, world);
+  const progress: Progress = { listener: null };
   const session = new Session({
     store,
     transport,
@@ -81,8 +84,9 @@ export async function connect(
     sharesClock: isHere,
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
+    onDecided: (done, of) => progress.listener?.({ stage: 'decided', done, of }),
   });
-  return { session, store, transport, config };
+  return { session, store, transport, config, progress };
 }
 
 /** The person or runner whose machine it is, as git would name them. */

@@ -136,7 +136,11 @@ export class OrcCore implements AsyncDisposable {
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
     }
-    return performBatch(await this.#context(options), prepared, { id, isChosen: options.op !== undefined });
+    return performBatch(await this.#context(options), prepared, {
+      id,
+      isChosen: options.op !== undefined,
+      onProgress: options.onProgress,
+    });
   }
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */

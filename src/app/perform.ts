@@ -10,6 +10,7 @@ import { unitIdOf } from '../sync/queue.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { keepHolds, withProof } from './hold-proofs.ts';
 import { type PerformContext, type Performed, refusalError, withoutTokens } from './performed.ts';
+import { type ProgressListener, withProgress } from './progress.ts';
 import { readResult } from './reading.ts';
 
 export interface MutationOptions {
@@ -23,6 +24,8 @@ export interface MutationOptions {
   readonly requirePublished?: boolean | undefined;
   /** Lets text through that looks like a credential. */
   readonly allowSecret?: boolean | undefined;
+  /** Hears how far a batch has come, about a hundred times. */
+  readonly onProgress?: ProgressListener | undefined;
 }
 
 export interface Request {
@@ -47,13 +50,13 @@ export async function perform(context: PerformContext, request: Request): Promis
 export async function performBatch(
   context: PerformContext,
   requests: readonly Request[],
-  batch: { readonly id: string; readonly isChosen: boolean },
+  batch: { readonly id: string; readonly isChosen: boolean; readonly onProgress?: ProgressListener | undefined },
 ): Promise<Performed[]> {
-  const { id, isChosen } = batch;
+  const { id, isChosen, onProgress } = batch;
   if (isChosen && !isOperationId(lineIdFrom(id, requests.length)))
     throw new OrcError('invalid-argument', 'the id of a batch must have 8 to about 60 characters of A-Z a-z 0-9 . _ -');
   const named = requests.map((request, index) => ({ ...request, id: request.op ?? lineIdFrom(id, index + 1) }));
-  return performAll(context, named, id, isChosen || requests.some(({ op }) => op !== null));
+  return performAll(context, named, id, isChosen || requests.some(({ op }) => op !== null), onProgress);
 }
 
 async function performAll(
@@ -61,6 +64,7 @@ async function performAll(
   requests: readonly (Request & { readonly id: string })[],
   batchId: string | null,
   isChosen: boolean,
+  onProgress?: ProgressListener,
 ): Promise<Performed[]> {
   const { connection, world } = context;
   const deadline = world.clock.monotonic() + context.timeoutMs;
@@ -88,12 +92,15 @@ async function performAll(
     }),
   );
   const publish = operations.some(({ kind }) => mustPublishNow(context.publish, kind));
-  const answers = await connection.session.submit(operations, {
-    publish,
-    timeoutMs: Math.max(1, deadline - world.clock.monotonic()),
-    insist: context.requirePublished,
-    isChosenId: isChosen,
-  });
+  const { session, progress } = connection;
+  const answers = await withProgress({ progress, of: operations.length }, onProgress, () =>
+    session.submit(operations, {
+      publish,
+      timeoutMs: Math.max(1, deadline - world.clock.monotonic()),
+      insist: context.requirePublished,
+      isChosenId: isChosen,
+    }),
+  );
   const refused = answers.findIndex(({ outcome }) => outcome.outcome === 'refused' && outcome.code !== 'batch-refused');
   const culprit = answers[refused];
   if (culprit !== undefined)

@@ -40,6 +40,8 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
+  /** Hears how far deciding has come, anew in each round. */
+  readonly onDecided?: (done: number, of: number) => void;
 }
 
 /** What every round may have settled on its way. */
@@ -343,5 +345,6 @@ async function replayOptions(ports: PublisherPorts, clock: ClockOptions) {
     now: ports.clock.now(),
     sharesClock: ports.sharesClock,
     clockOff: () => clockOff(ports.transport, clock),
+    ...(ports.onDecided === undefined ? {} : { onDecided: ports.onDecided }),
   };
 }

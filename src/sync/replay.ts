@@ -35,6 +35,8 @@ export interface ReplayOptions {
   readonly sharesClock: boolean;
   /** How far this machine's clock is off (`clockOff`). Asked only when somebody's time may be up. */
   readonly clockOff?: () => Promise<number | null>;
+  /** Hears of each record that was decided: how many those are now, and of how many. */
+  readonly onDecided?: (done: number, of: number) => void;
 }
 
 /** What became of one record on this head. `proven`: it is in already, as the event log says. */
@@ -89,7 +91,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     const written = pending.size;
     // A batch is in whole or not at all: a line of it that is not in the log had nothing to do.
     const isIn = unit.records.some(({ operation }) => proofs.has(operation.id));
-    for (const record of unit.records) {
+    for (const [index, record] of unit.records.entries()) {
+      options.onDecided?.(decided.length + index, records.length);
       // Found upstream, or earlier in this very chain: the same operation asked twice is done once.
       const event = proofs.get(record.operation.id);
       if (event !== undefined) {

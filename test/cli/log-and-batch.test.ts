@@ -310,3 +310,16 @@ test('-C works as if started there', async () => {
   expect((await orc('ws', 'list', '-C', folder)).out).toContain('build');
   expect((await orc('-C', 'nosuch', 'ws', 'list')).code).toBe(2);
 });
+
+test('batch: of a long one one hears how far it has come', async () => {
+  const { orc, folder } = await orcWithBoard();
+  const line = JSON.stringify({ op: 'event.log', action: 'measured' });
+  writeFileSync(path.join(folder, 'long.jsonl'), `${line}\n`.repeat(1000));
+  const ran = await orc('batch', 'long.jsonl');
+  expect(ran.err.split('\n').slice(0, 3)).toEqual([
+    '100 of 1000 operations decided',
+    '200 of 1000 operations decided',
+    '300 of 1000 operations decided',
+  ]);
+  expect(ran.code).toBe(0);
+});

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchAnswer } from '../../app/batch.ts';
+import type { BatchProgress } from '../../app/progress.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
@@ -17,6 +18,7 @@ export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
     '  {"op":"task.add","workstream":"build","title":"Implement it","depends_on":["$api"]}',
     'The first may call its new task (or workstream) by a name that begins with $, the second by "as"; later lines may use it as',
     'an id. Either may have an "agent". The operations are those of docs/operations.md.',
+    'Of a thousand lines and more one hears on standard error how far it has come.',
     'With --op the batch has an id: asked again with it, it gives what was recorded, never a second batch.',
   ].join('\n'),
   examples: ['orc batch plan.jsonl', 'generate-plan | orc batch -', 'orc batch plan.jsonl --op release-2026-11'],
@@ -29,10 +31,25 @@ export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
       agent: call.globals.agent,
       op: call.globals.op,
       allowSecret: call.globals.allowSecret,
+      ...(lines.length < longFrom ? {} : { onProgress: tellProgress(call) }),
     });
   },
   view: ({ data }, look) => batchLines(data, look),
 });
+
+/** In operations: of a batch that is as long, one hears how far it has come. */
+const longFrom = 1000;
+
+/** On standard error, every tenth of the way. */
+function tellProgress(call: Call): (progress: BatchProgress) => void {
+  let tenths = 0;
+  return ({ stage, done, of }) => {
+    if (stage !== 'decided') return;
+    const reached = Math.floor((10 * done) / of);
+    if (reached > tenths) call.note(`${done} of ${of} operations decided`);
+    tenths = reached;
+  };
+}
 
 async function readInput(call: Call): Promise<string> {
   const file = call.word(0);
