@@ -64,7 +64,6 @@ test('a look at the board starts none, from the snapshot or after a change of it
   const changed = orc('status');
   expect(changed.started).toEqual([]);
   expect(changed.out).toContain('1 pending');
-  expect(orc('t', 'list').started).toEqual([]);
 });
 
 test('with the snapshot and without it the answer is the same, to the byte', () => {
