@@ -46,7 +46,9 @@ export async function showTask(orc: OrcCore, id: string, agent: string): Promise
   const task = await orc.task(id);
   if (task === null) return null;
   const [listed] = await withObstacles(orc, [task], agent);
-  return listed === undefined ? null : { ...listed, commits: listed.commits ?? [], descendants: await sumUpParts(orc, task) };
+  return listed === undefined
+    ? null
+    : { ...listed, commits: listed.commits ?? [], descendants: await sumUpParts(orc, task) };
 }
 
 /** How many closed tasks are looked through for parts of a task that has no open ones. */

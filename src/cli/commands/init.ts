@@ -36,7 +36,11 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--hooks', summary: "install orc's git hooks in this clone: see `orc hooks install`" },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md --hooks', 'orc init --remote host --branch coordination'],
+  examples: [
+    'orc init',
+    'orc init --remote origin --agents-md --hooks',
+    'orc init --remote host --branch coordination',
+  ],
   data: '{ board, how, branch, upstream, agents_md, hooks }',
   async run(call) {
     const upstream = call.text('remote');
