@@ -77,7 +77,7 @@ test('what hooks spooled comes with the next change, once, and what cannot be un
   writeFileSync(path.join(store, 'commits.spool'), `${[...good, ...bad, ...good].join('\n')}\n`);
   // A carrier died after the first line was queued.
   writeFileSync(path.join(store, 'commits.taken'), `${good[0]}\n`);
-  await orc.logEvent('eve', 'something');
+  await orc.linkCommit(id, commit('b'), { agent: 'eve' });
   expect((await orc.task(id))?.commits).toMatchObject([
     { by: 'ann', commit: commit('a') },
     { by: 'eve', commit: commit('b') },
