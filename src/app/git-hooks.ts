@@ -69,7 +69,8 @@ export async function uninstallHooks(where: HooksPlace): Promise<HooksReport> {
   removeLines(place, files);
   // Another work tree may have a generated folder of its own, which calls the same scripts.
   if (!namesIn(path.dirname(place.scripts)).some((name) => name.startsWith('hooks-path'))) {
-    for (const name of [...ownHooks, 'command']) files.remove(path.join(place.scripts, name));
+    const left = namesIn(place.scripts).filter((name) => /^answer\.\d+$/.test(name));
+    for (const name of [...ownHooks, 'command', ...left]) files.remove(path.join(place.scripts, name));
     files.removeMadeFolders();
   }
   return report(await findHookPlace(where), files.hasChanged);

@@ -204,7 +204,7 @@ describe('at a commit', () => {
     const refused = clone.commit('src/ü b', { env: ann });
     expect(refused).toMatchObject({ status: 1, out: '' });
     expect(refused.err).toMatch(
-      /src\/ü b\n {4}held by agent-3 as path:src\/\*\* until \d\d:\d\d:\d\d local time \(\d{4}-.*Z, \d+m left\)/,
+      /src\/ü b\n {4}held by agent-3 as path:src\/\*\* until (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d local time \(\d{4}-.*Z, \d+m left\)/,
     );
     expect(refused.err).toContain('orc msg send agent:agent-3 "');
     expect(refused.err).toContain("orc l acquire 'path:src/**' ann --wait 10m");

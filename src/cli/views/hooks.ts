@@ -50,12 +50,14 @@ function refusalLines({ locked, agent }: CommitCheck, look: Look): string[] {
 
 function heldLine({ agent, resource, until }: LockedPath, look: Look): string {
   const end = Date.parse(until);
-  return `held by ${agent} as ${resource} until ${localTime(end)} (${until}, ${formatDuration(end - look.now)} left)`;
+  return `held by ${agent} as ${resource} until ${localTime(end, look.now)} (${until}, ${formatDuration(end - look.now)} left)`;
 }
 
-/** The wall clock here; the day stands in the ISO time beside it. */
-function localTime(ms: number): string {
-  const at = new Date(ms);
+/** The wall clock here, with the day where it is not today. */
+function localTime(ms: number, now: number): string {
+  const [end, today] = [new Date(ms), new Date(now)];
   const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} local time`;
+  const day = `${end.getFullYear()}-${two(end.getMonth() + 1)}-${two(end.getDate())} `;
+  const time = `${two(end.getHours())}:${two(end.getMinutes())}:${two(end.getSeconds())} local time`;
+  return end.toDateString() === today.toDateString() ? time : `${day}${time}`;
 }
