@@ -5,6 +5,7 @@
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
@@ -215,6 +216,11 @@ export class OrcCore implements AsyncDisposable {
   /** @throws OrcError `ambiguous-id`, `not-found`, `invalid-argument` */
   async resolveTaskId(given: string): Promise<string> {
     return resolveTaskId(this.connection.store, await this.head(), given);
+  }
+
+  /** Whether the store lacks older commits. */
+  get isShallow(): boolean {
+    return isShallowStore(this.connection.store.path);
   }
 
   /** Claims and locks that were obtained here, by this session. */

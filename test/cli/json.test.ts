@@ -81,7 +81,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await orc('kb', 'write', 'notes', 'text', '--path', 'src/**');
   await run('kb for', ['src/app.ts']);
   await run('kb history', ['notes']);
-  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data.entries[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
   await run('watch', ['--since', '0', '--count', '1']);

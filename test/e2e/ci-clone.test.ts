@@ -103,8 +103,22 @@ test.each(['native', 'portable'])(
     expect(Number(cut)).toBe(50 + 2 + 60 + 2);
     expect(readFileSync(path.join(storeOf(clone), 'config'), 'utf8')).not.toContain('s3cret');
     const history = await inCi(clone, { ORC_GIT: choice })('history', '--last', '500');
-    expect(history.stdout).toContain('Older commits are not in this shallow store.');
+    expect(history.stdout).toContain('Older commits are not in this shallow store');
     expect((await inCi(clone, { ORC_GIT: choice })('history', '--last', '5')).stdout).not.toContain('Older commits');
+    // Asked for, it becomes whole, and stays in order.
+    const orc = inCi(clone, { ORC_GIT: choice });
+    type Trail = { data: { entries: unknown[]; cut: boolean } };
+    expect((await orc('history', '--last', '500', '--json')).json<Trail>().data.cut).toBe(true);
+    expect((await orc('init', '--json')).json<{ data: object }>().data).toMatchObject({ how: 'opened', shallow: true });
+    expect((await orc('init', '--full', '--json')).json<{ data: object }>().data).toMatchObject({
+      how: 'opened',
+      shallow: false,
+    });
+    const whole = (await orc('history', '--last', '500', '--json')).json<Trail>().data;
+    expect([whole.cut, whole.entries.length]).toEqual([false, versionsAt(remote).length]);
+    expect(await orc('init', '--full')).toMatchObject({ exitCode: 0, stderr: '' });
+    await workIn(orc, remote);
+    checkRepository(storeOf(clone));
   },
 );
 
