@@ -87,6 +87,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
+  await run('completion', ['bash']);
   await run('config list');
   await run('config get', ['publish']);
   await run('config set', ['lease', '1h', '--shared']);
