@@ -11,6 +11,7 @@ import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
 import { trackingRef } from '../sync/refs.ts';
+import { refusalHint } from '../sync/refusal-hint.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { isTruthy } from './environment.ts';
@@ -282,7 +283,9 @@ async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world:
     const { commit } = await session.view.head();
     const pushed = await target.transport.push(commit as Oid, { timeoutMs: 120_000 });
     if (pushed.outcome !== 'taken')
-      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`);
+      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`, {
+        hint: refusalHint(pushed.reason, config.branch),
+      });
   } else {
     await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
       if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;
