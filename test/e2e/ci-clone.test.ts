@@ -2,19 +2,15 @@
  * A clone as CI makes it: one commit, one branch, the token in its local configuration; and its relatives. The built command
  * works in it at once, and leaves the clone as it was.
  */
-import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
-import { addCommit, checkRepository, git, isolatedEnv, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { checkOut, ciCredentials } from '../support/ci-checkout.ts';
+import { addCommit, checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { serveOverHttp } from '../support/http-remote.ts';
 import { type OrcRun, runOrc } from '../support/run-orc.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-
-const credentials = 'x-access-token:s3cret-t0ken';
-const run = promisify(execFile);
 
 /** A remote with some history of its own and a board whose history is longer than what CI fetches. */
 async function makeRemote(tasks = 60): Promise<{ remote: string; clone: string }> {
@@ -28,15 +24,6 @@ async function makeRemote(tasks = 60): Promise<{ remote: string; clone: string }
   await orc.batch(titles.map((title) => ({ kind: 'task.add', args: { workstream: 'build', title } })));
   await orc.sync();
   return { remote, clone };
-}
-
-/** As CI's checkout does it: the URL without credentials, the token as a header in the clone's own configuration. */
-async function checkOut(url: string, ...flags: string[]): Promise<string> {
-  const clone = path.join(makeTempDir(), 'checkout');
-  const header = `AUTHORIZATION: basic ${Buffer.from(credentials).toString('base64')}`;
-  const key = `http.${new URL(url).origin}/.extraheader`;
-  await run('git', ['clone', '--quiet', '--config', `${key}=${header}`, ...flags, url, clone], { env: isolatedEnv });
-  return clone;
 }
 
 const ciEnv = { CI: 'true', ORC_AGENT: 'runner-1' };
@@ -82,7 +69,7 @@ test.each(['native', 'portable'])(
   '%s: a checkout of depth 1 over HTTP: works at once, publishes, stays as it was',
   async (choice) => {
     const { remote, clone: author } = await makeRemote();
-    const server = await serveOverHttp(remote, credentials);
+    const server = await serveOverHttp(remote, ciCredentials);
     const clone = await checkOut(server.url(), '--depth=1', '--single-branch', '--no-tags');
     const before = fingerprint(clone);
     await workIn(inCi(clone, { ORC_GIT: choice }), remote);
@@ -124,7 +111,7 @@ test.each(['native', 'portable'])(
 
 test('the server is gone: exit code 5, not-published, and the operation waits', async () => {
   const { remote } = await makeRemote(3);
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--depth=1', '--single-branch');
   const orc = inCi(clone);
   expect((await orc('sync')).exitCode).toBe(0);
@@ -146,7 +133,7 @@ test('the server is gone: exit code 5, not-published, and the operation waits', 
 
 test('a copy of the clone, board store and all, works beside the first', async () => {
   const { remote } = await makeRemote(4);
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--depth=1', '--single-branch');
   const first = await workIn(inCi(clone), remote);
   const copy = path.join(makeTempDir(), 'copy');
@@ -165,7 +152,7 @@ test('a copy of the clone, board store and all, works beside the first', async (
 test('a partial clone: works, and nothing of the filter gets into the board store', async () => {
   const { remote } = await makeRemote();
   git(remote, 'config', 'uploadpack.allowFilter', 'true');
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--filter=blob:none', '--single-branch');
   const before = fingerprint(clone);
   await workIn(inCi(clone), remote);
