@@ -102,6 +102,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);
 
+  git(folder, 'remote', 'set-url', 'origin', 'https://github.com/owner/name.git');
+  await run('badge', ['build']);
+
   // Something to find under `rejected`, twice.
   git(folder, 'remote', 'set-url', 'origin', '/nonexistent/remote.git');
   await orc('kb', 'write', 'twice', 'mine', '--base', '0');

@@ -83,6 +83,7 @@ const options: Readonly<Record<string, Slot>> = {
   '--publish': fixed('each', 'claims', 'sync'),
   '--status': fixed('pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'),
   '--force': fixed('checks'),
+  '--field': fixed('pending', 'in_progress', 'blocked', 'done', 'failed', 'cancelled'),
   '--agent': { kind: 'agent' },
   '--workstream': { kind: 'workstream' },
   '--depends-on': task(),
