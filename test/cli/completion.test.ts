@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { settingKeys } from '../../src/cli/completion/slots.ts';
@@ -141,6 +141,10 @@ test('a change is seen at once, and what was kept for speed may be lost or wrong
     writeFileSync(kept, damage);
     expect(valuesIn(await ask('t', 'show', ''))).toEqual([first, second]);
   }
+  // Packed, refs and all, as after a fetch.
+  git(path.dirname(kept), 'gc', '--quiet', '--prune=now');
+  rmSync(kept);
+  expect(valuesIn(await ask('t', 'show', ''))).toEqual([first, second]);
 });
 
 test('the scripts', async () => {

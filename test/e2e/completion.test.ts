@@ -6,21 +6,10 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
 import { git } from '../support/git-fixtures.ts';
-import {
-  completeInBash,
-  completeInFish,
-  hasShell,
-  makeShellHome,
-  typeInBash,
-  typeInZsh,
-} from '../support/shell-drive.ts';
+import { orcCommand } from '../support/run-orc.ts';
+import { requireTools } from '../support/servers/tools.ts';
+import { completeInBash, completeInFish, makeShellHome, typeInBash, typeInZsh } from '../support/shell-drive.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-
-const isSkipped = (shell: 'zsh' | 'fish'): boolean => {
-  if (hasShell(shell) || process.env.REQUIRE_ALL === '1') return false;
-  console.warn(`${shell} is not installed: its completion is not tested`);
-  return true;
-};
 
 let folder: string;
 let plain: string;
@@ -67,17 +56,17 @@ test('bash: ids in the order that fits, quoted resources, files where files belo
   expect(completeInBash(['orc t complete '], where, '63')[0]?.[0]).toBe(`${plain}  (Ship: version 1)`);
 });
 
-test.skipIf(!existsSync('/usr/bin/script'))('bash on a terminal: TAB puts the rest of the id on the line', () => {
+test.skipIf(!requireTools(['script']))('bash on a terminal: TAB puts the rest of the id on the line', () => {
   const printed = typeInBash(`orc t show ${plain.slice(0, 6)}`, where);
   expect(printed).toContain('Ship: version 1');
 });
 
-test.skipIf(isSkipped('zsh'))('zsh: TAB puts the rest of an id, and a quoted resource, on the line', () => {
+test.skipIf(!requireTools(['zsh']))('zsh: TAB puts the rest of an id, and a quoted resource, on the line', () => {
   expect(typeInZsh(`orc t show ${plain.slice(0, 6)}`, where)).toBe(`orc t show ${plain}`);
   expect(typeInZsh('orc l release p', where)).toBe('orc l release path:src/\\*\\*');
 });
 
-test.skipIf(isSkipped('fish'))('fish: ids with their titles, and what follows an option', () => {
+test.skipIf(!requireTools(['fish']))('fish: ids with their titles, and what follows an option', () => {
   const found = completeInFish('orc t complete ', where);
   expect(found[0]).toBe(`${plain}\tShip: version 1`);
   expect(found[1]).toMatch(new RegExp(`^${odd}\tSay "it's" `));
@@ -85,6 +74,17 @@ test.skipIf(isSkipped('fish'))('fish: ids with their titles, and what follows an
   expect(completeInFish('orc t list --status=p', where)).toEqual(['--status=pending']);
   expect(completeInFish('orc kb read "api', where)).toEqual(['api/auth']);
   expect(completeInFish(`orc t show "$(touch ${marker})" `, where)).toEqual([]);
+});
+
+test('no process is started: it goes without any program on the PATH', () => {
+  const words = [orcCommand, '__complete', 'zsh', 't', 'complete', ''];
+  const run = spawnSync(process.execPath, words, {
+    ...where,
+    env: { ...where.env, PATH: '/nonexistent' },
+    encoding: 'utf8',
+  });
+  expect(run).toMatchObject({ status: 0, stderr: '' });
+  expect(run.stdout.split('\n')[1]).toBe(`${plain}\tShip: version 1`);
 });
 
 test('without a board: nothing is printed or made, and commands are completed all the same', () => {

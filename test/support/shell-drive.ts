@@ -4,17 +4,6 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { orcCommand } from './run-orc.ts';
 
-export type ShellName = 'bash' | 'zsh' | 'fish';
-
-export function hasShell(shell: ShellName): boolean {
-  try {
-    execFileSync(shell, ['-c', ':'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A folder with `orc` for the PATH. */
 export function makeShellHome(home: string, settings: NodeJS.ProcessEnv = {}): Pick<DriveOptions, 'env' | 'home'> {
   mkdirSync(path.join(home, 'bin'));
