@@ -57,7 +57,9 @@ test('files and folders are the shell’s own', async () => {
   expect((await orc('__complete', 'bash', '9', '', 'orc t list > fi')).out).toBe('files\n');
 });
 
-test('ids in the order that fits the command, with titles; those of the workstream that is named', async () => {
+test('ids in the order that fits the command, with titles; those of the workstream that is named', {
+  timeout: 60_000,
+}, async () => {
   const { orc, folder } = await orcWithBoard();
   await orc('ws', 'create', 'docs');
   const first = await addTask(orc, 'First');
@@ -88,7 +90,7 @@ test('ids in the order that fits the command, with titles; those of the workstre
   expect(await ask('t', 'claim', first, '')).toEqual(['agent-9\tworker, api']);
 });
 
-test('workstreams, agents, locks, topics, labels, mail, cycles', async () => {
+test('workstreams, agents, locks, topics, labels, mail, cycles', { timeout: 60_000 }, async () => {
   const { orc, folder } = await orcWithBoard();
   await addTask(orc, 'One', '--label', 'api');
   await orc('a', 'register', 'agent-1', 'worker', '--capability', 'sql');

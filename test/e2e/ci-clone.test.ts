@@ -67,6 +67,8 @@ async function workIn(orc: (...words: string[]) => Promise<OrcRun>, remote: stri
 
 test.each(['native', 'portable'])(
   '%s: a checkout of depth 1 over HTTP: works at once, publishes, stays as it was',
+  // Some thirty processes: a machine with much else to do takes its time.
+  { timeout: 180_000 },
   async (choice) => {
     const { remote, clone: author } = await makeRemote();
     const server = await serveOverHttp(remote, ciCredentials);

@@ -61,7 +61,7 @@ export function typeInZsh(line: string, { cwd, env, home }: DriveOptions): strin
     cwd,
     env,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 50_000,
   }).trimEnd();
 }
 
@@ -74,7 +74,7 @@ export function typeInBash(line: string, { cwd, env, home }: DriveOptions): stri
     env,
     input: `${line}\t\nexit\n`,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 50_000,
   });
 }
 
