@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchCompletion } from './rows/completion.mjs';
 import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
@@ -23,6 +24,7 @@ const rows = {
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
   'git-hooks': benchGitHooks,
+  completion: benchCompletion,
 };
 
 const { values, positionals } = parseArgs({
