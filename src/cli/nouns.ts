@@ -147,6 +147,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/config.ts')).configCommands,
   },
   {
+    name: 'hooks',
+    aliases: [],
+    summary: 'Git hooks: install, uninstall, status',
+    load: async () => (await import('./commands/hooks.ts')).hooksCommands,
+  },
+  {
     name: 'demo',
     aliases: [],
     summary: 'Show agents at work on a board of their own',

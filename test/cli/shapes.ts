@@ -67,6 +67,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   HistoryEntry: ['version', 'commit', 'at', 'agent', 'kind', 'subject', 'body', 'manual'],
   Setting: ['key', 'value', 'source', 'from', 'description'],
   ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],
+  HooksReport: ['folder', 'manager', 'hooks', 'changed', 'notes'],
   StatusReport: [
     ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
     ...['knowledge_topics', 'unread_mail', 'sync', 'faults', 'warning'],
