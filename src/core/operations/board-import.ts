@@ -158,7 +158,9 @@ function workstreamChanges(args: ImportArguments, call: Call): Change[] {
       const after: Task = {
         ...task,
         ...(results === undefined ? {} : { check_results: { ...results, at: utc(results.at) } }),
-        ...(commits === undefined || commits.length === 0 ? {} : { commits: commits.map(linkedInUtc).slice(-maxCommits) }),
+        ...(commits === undefined || commits.length === 0
+          ? {}
+          : { commits: commits.map(linkedInUtc).slice(-maxCommits) }),
         workstream: made.name,
         claim: null,
         notes: task.notes.map((note) => ({ ...note, at: utc(note.at) })).slice(-maxNotes),
