@@ -28,8 +28,12 @@ const lazyBuiltins = [
   'zlib',
 ].map((name) => `node:${name}`);
 
-/** @param {{ root: string, entry: string, outDir: string, version: string }} options */
-export async function bundleCommand({ root, entry, outDir, version }) {
+/**
+ * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
+ *
+ * @param {{ root: string, entry: string, hookEntry?: string, outDir: string, version: string }} options
+ */
+export async function bundleCommand({ root, entry, hookEntry, outDir, version }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -46,22 +50,32 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     metafile: true,
     absWorkingDir: root,
   };
-  const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
-  const main = await esbuild.build({
-    ...shared,
-    entryPoints: [entry],
-    outfile: path.join(outDir, 'engine.cjs'),
-    banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    define: {
-      __ORC_VERSION__: JSON.stringify(version),
-      'import.meta.url': 'orcModuleUrl',
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    plugins: [lazy.plugin, englishOnly],
-  });
+  const bundle = async (from, file, vendorDir) => {
+    const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir });
+    const built = await esbuild.build({
+      ...shared,
+      entryPoints: [from],
+      outfile: path.join(outDir, file),
+      banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        __ORC_VERSION__: JSON.stringify(version),
+        'import.meta.url': 'orcModuleUrl',
+        'import.meta.dirname': '__dirname',
+        'import.meta.filename': '__filename',
+      },
+      plugins: [lazy.plugin, englishOnly],
+    });
+    return { built, vendored: lazy.vendored() };
+  };
+  const { built: main, vendored } = await bundle(entry, 'engine.cjs', './vendor');
   const outputs = [main];
-  for (const { file, source } of lazy.vendored()) {
+  if (hookEntry !== undefined) {
+    const hook = await bundle(hookEntry, 'hook/engine.cjs', '../vendor');
+    outputs.push(hook.built);
+    const strange = hook.vendored.find(({ file }) => !vendored.some((each) => each.file === file));
+    if (strange !== undefined) throw new Error(`the hook wants ${strange.file}, which the command does not have`);
+  }
+  for (const { file, source } of vendored) {
     outputs.push(
       await esbuild.build({
         ...shared,
@@ -71,8 +85,10 @@ export async function bundleCommand({ root, entry, outDir, version }) {
       }),
     );
   }
-  copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, 'orc.cjs'));
-  chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
+  for (const file of hookEntry === undefined ? ['orc.cjs'] : ['orc.cjs', 'hook/receive.cjs']) {
+    copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, file));
+    chmodSync(path.join(outDir, file), 0o755);
+  }
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
 }

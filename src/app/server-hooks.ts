@@ -23,7 +23,7 @@ export interface ServerHookOptions extends ServerPlace {
   /** The board's branch, beside those that the hook guards already. Default `orc`. */
   readonly branch?: string | undefined;
   /** The program and the script that the hook runs. Default: those that run now. */
-  readonly command?: { readonly node: string; readonly orc: string };
+  readonly command?: { readonly node: string; readonly receive: string };
 }
 
 const hooks: readonly ServerHook[] = ['update', 'pre-receive'];
@@ -41,7 +41,7 @@ export async function installServerHook(options: ServerHookOptions): Promise<Hoo
   const guarded = hooks.flatMap((name) => refsIn(readOwn(place.folder, name)));
   const ref = `refs/heads/${branch ?? 'orc'}`;
   const refs = [...new Set(branch === undefined && guarded.length > 0 ? guarded : [...guarded, ref])];
-  const text = fill(template(hook), { refs: refs.join(' '), node: command.node, orc: command.orc });
+  const text = fill(template(hook), { refs: refs.join(' '), node: command.node, receive: command.receive });
   const other = hooks.find((name) => name !== hook) as ServerHook;
   try {
     const isNew = readOwn(place.folder, hook) !== text;
@@ -108,11 +108,11 @@ function report({ gitDir, folder, isNamed }: Place, changed: boolean): HooksRepo
 
 /** Ours, with whatever values it was given. */
 function isCurrent(text: string, name: ServerHook): boolean {
-  const values = { refs: valueIn(text, 'refs'), node: valueIn(text, 'node'), orc: valueIn(text, 'orc') };
+  const values = { refs: valueIn(text, 'refs'), node: valueIn(text, 'node'), receive: valueIn(text, 'receive') };
   return (
     fill(template(name), values) === text &&
     (values.node === '' || fs.existsSync(values.node)) &&
-    fs.existsSync(values.orc)
+    fs.existsSync(values.receive)
   );
 }
 
@@ -162,8 +162,11 @@ function template(name: ServerHook): string {
   return fs.readFileSync(path.join(packageRoot(), 'hooks', name), 'utf8');
 }
 
-function fill(text: string, values: Readonly<Record<'refs' | 'node' | 'orc', string>>): string {
-  return text.replace(/^(refs|node|orc)='.*'$/gm, (_, name: keyof typeof values) => `${name}=${quote(values[name])}`);
+function fill(text: string, values: Readonly<Record<'refs' | 'node' | 'receive', string>>): string {
+  return text.replace(
+    /^(refs|node|receive)='.*'$/gm,
+    (_, name: keyof typeof values) => `${name}=${quote(values[name])}`,
+  );
 }
 
 function valueIn(text: string, name: string): string {
@@ -183,6 +186,6 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function runningCommand(): { node: string; orc: string } {
-  return { node: process.execPath, orc: path.join(packageRoot(), 'dist/bin/orc.cjs') };
+function runningCommand(): { node: string; receive: string } {
+  return { node: process.execPath, receive: path.join(packageRoot(), 'dist/bin/hook/receive.cjs') };
 }
