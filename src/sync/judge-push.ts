@@ -6,6 +6,9 @@ import { type Refusal, refuse } from '../core/operation.ts';
 import { createObjectCache } from '../git/object-cache.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, GitStore, Oid } from '../git/store.ts';
+import { readPath } from '../git/trees.ts';
+import { statePath } from '../layout/paths.ts';
+import { decodeState } from '../layout/state-file.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
 import { emptyHead, loadHead, versionOf } from './head.ts';
 import { judgeCommit, type View } from './judge.ts';
@@ -105,10 +108,11 @@ async function listSuspects(evidence: Evidence, from: Oid | null, to: Oid): Prom
     const suspect = suspectOf(oid, object.bytes);
     if ('outcome' in suspect) return suspect;
     suspects.push(suspect);
-    if (from !== null && (parseTrailers(suspect.commit.message)?.version ?? floor + 1) < floor) return rewritten(null);
+    if (from !== null && (parseTrailers(suspect.commit.message)?.version ?? floor + 1) < floor)
+      return rewritten(evidence, from, to);
     oid = suspect.commit.parents[0];
   }
-  return from !== null && oid === undefined ? rewritten(suspects.at(-1) ?? null) : suspects.reverse();
+  return from !== null && oid === undefined ? rewritten(evidence, from, to) : suspects.reverse();
 }
 
 function suspectOf(oid: Oid, bytes: Uint8Array): Suspect | Refusal {
@@ -119,13 +123,22 @@ function suspectOf(oid: Oid, bytes: Uint8Array): Suspect | Refusal {
   }
 }
 
-/** `root`: the commit without parents that it leads to. */
-function rewritten(root: Suspect | null): Refusal {
-  const isBoard = root !== null && parseTrailers(root.commit.message)?.op.kind === 'board.init';
-  const message = isBoard
-    ? 'another board, or another beginning of this one, would take its place'
-    : 'it rewrites what is published: what stands here is not among its ancestors';
+async function rewritten(evidence: Evidence, from: Oid, to: Oid): Promise<Refusal> {
+  const [here, there] = await Promise.all([boardIdAt(evidence, from), boardIdAt(evidence, to)]);
+  const message =
+    there !== null && here !== there
+      ? 'another board would take the place of the one that is here'
+      : 'it rewrites what is published: what stands here is not among its ancestors';
   return refuse('history-rewritten', message, pullHint);
+}
+
+/** `null` where it has no `state.json` that can be read. */
+async function boardIdAt(evidence: Evidence, commit: Oid): Promise<string | null> {
+  const bytes = (await evidence.readObjects([commit])).get(commit)?.bytes;
+  const entry = bytes === undefined ? null : await readPath(evidence, decodeCommit(bytes).tree, statePath);
+  const file = entry === null ? undefined : (await evidence.readObjects([entry.oid])).get(entry.oid)?.bytes;
+  const state = file === undefined ? null : decodeState(file);
+  return state === null || 'reason' in state ? null : state.meta.id;
 }
 
 async function trailersOf(evidence: Evidence, oid: Oid): Promise<Trailers | null> {

@@ -6,7 +6,8 @@ import { judgeChain } from '../support/judged-chain.ts';
 
 /** Goes on behind what `config.set` of the random requests brings: texts of nobody's making, which have to be refused. */
 async function expectHonest(chain: Chain, cut: number): Promise<number> {
-  const batchOf = (index: number): string | undefined => /\nOrc-Batch: (\S+)/.exec(chain.commits[index]?.message ?? '')?.[1];
+  const batchOf = (index: number): string | undefined =>
+    /\nOrc-Batch: (\S+)/.exec(chain.commits[index]?.message ?? '')?.[1];
   // not in the middle of a batch
   const after = (index: number): number =>
     index > 0 && batchOf(index) !== undefined && batchOf(index) === batchOf(index - 1) ? after(index + 1) : index;
