@@ -77,13 +77,13 @@ export async function explain(evidence: Evidence, head: Head, suspect: Suspect, 
     const worst = differing.find(({ path }) => !paths.has(path)) ?? differing[0];
     if (worst === undefined) return refuse('wrong-result', `its tree is not spelled as git spells trees`, redoHint);
     const { path, to } = worst;
+    const reason = to === null ? null : await faultInFile(evidence, path, to.mode, to.oid);
+    if (reason !== null) return refuse('malformed-record', `${path} ${reason}`, redoHint);
     if (!paths.has(path)) {
       const before = (await diffTrees(evidence, head.tree, commit.tree)).find((each) => each.path === path);
       const what = before?.from === null ? 'adds' : to === null ? 'removes' : 'changes';
       return refuse('foreign-file', `it ${what} ${path}, which a ${kind} has nothing to do with`, editHint);
     }
-    const reason = to === null ? 'is missing' : await faultInFile(evidence, path, to.mode, to.oid);
-    if (reason !== null) return refuse('malformed-record', `${path} ${reason}`, redoHint);
     return refuse('wrong-result', `${path} is not what a ${kind} makes of it`, redoHint);
   }
   return refuse('wrong-result', `its message, author or time is not what a ${kind} has`, redoHint);
