@@ -43,6 +43,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   const second = (await run('t add', ['build', 'Second'])).id as string;
   await run('t edit', [second, '--title', 'Another']);
   await run('t note', [second, 'a note']);
+  await run('t link', [(await orc('t', 'add', 'build', 'Linked', '--json')).json().data.id, 'a'.repeat(40)]);
   await run('t next', ['build', 'agent-1']);
   await run('t renew', [first, 'agent-1']);
   await run('t complete', [first, 'Done']);

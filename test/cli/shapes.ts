@@ -8,7 +8,7 @@ const taskShapes = {
   Task: task,
   ClosedTask: [...task, 'open_parts'],
   ListedTask: [...task, 'obstacle'],
-  ShownTask: [...task, 'obstacle', 'descendants'],
+  ShownTask: [...task, 'commits', 'obstacle', 'descendants'],
   TreeEntry: [
     ...['id', 'workstream', 'title', 'status', 'priority', 'estimate', 'assigned_to', 'parent', 'depth'],
     'descendants',

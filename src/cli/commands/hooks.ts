@@ -1,10 +1,11 @@
 import path from 'node:path';
+import type { CommitCheck } from '../../app/commit-check.ts';
 import type { HooksReport } from '../../app/git-hooks.ts';
 import type { ServerHook } from '../../app/server-hooks.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
-import { hooksLines } from '../views/hooks.ts';
+import { checkLines, hooksLines } from '../views/hooks.ts';
 
 const data = 'HooksReport';
 
@@ -82,6 +83,34 @@ const status = defineCommand<HooksReport>({
   view: ({ data: report }, look) => hooksLines(report, look),
 });
 
+/** How the pre-commit hook hears that the commit is refused: orc itself may fail with any other. */
+const refusedStatus = 100;
+
+const run = defineCommand<CommitCheck>({
+  name: 'run',
+  isHidden: true,
+  words: '<hook>',
+  summary: "What orc's own git hooks call: not for people",
+  examples: ['git diff --cached --name-only -z | orc hooks run pre-commit'],
+  data: '{ locked, isSkipped, agent }',
+  async run(call) {
+    const { globals, io } = call;
+    const { env } = io;
+    if (call.word(0) !== 'pre-commit') throw new OrcError('usage', 'the hook that calls orc is pre-commit');
+    const [{ checkCommit }, { realWorld }] = await Promise.all([
+      import('../../app/commit-check.ts'),
+      import('../../app/connect.ts'),
+    ]);
+    const { clock, chance } = io.world ?? realWorld;
+    const input = await io.stdin();
+    const options = { cwd: globals.cwd, env, agent: globals.agent, now: clock.now(), newId: () => chance.id(), input };
+    const check = await checkCommit(options);
+    const isRefused = check.locked.length > 0 && !check.isSkipped;
+    return { data: check, published: null, version: null, ...(isRefused ? { exitCode: refusedStatus } : {}) };
+  },
+  view: ({ data: check }, look) => checkLines(check, look),
+});
+
 function serverPath({ globals }: Call, server: string): string {
   return path.resolve(globals.cwd, server);
 }
@@ -105,4 +134,4 @@ function answer(report: HooksReport): CommandResult<HooksReport> {
   return { data: report, published: null, version: null };
 }
 
-export const hooksCommands: readonly CommandSpec[] = [install, uninstall, status];
+export const hooksCommands: readonly CommandSpec[] = [install, uninstall, status, run];

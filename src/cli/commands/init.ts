@@ -9,6 +9,7 @@ interface Begun {
   readonly branch: string;
   readonly upstream: string;
   readonly agents_md: 'written' | 'unchanged' | null;
+  readonly hooks: 'installed' | 'unchanged' | null;
 }
 
 const told: Readonly<Record<Orc['how'], string>> = {
@@ -32,10 +33,15 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
     { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
+    { flags: '--hooks', summary: "install orc's git hooks in this clone: see `orc hooks install`" },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
-  data: '{ board, how, branch, upstream, agents_md }',
+  examples: [
+    'orc init',
+    'orc init --remote origin --agents-md --hooks',
+    'orc init --remote host --branch coordination',
+  ],
+  data: '{ board, how, branch, upstream, agents_md, hooks }',
   async run(call) {
     const upstream = call.text('remote');
     const orc = await begin(call, upstream);
@@ -45,6 +51,7 @@ export const init: CommandSpec = defineCommand<Begun>({
       const { writeAgentsMd } = await import('../../app/agents-md.ts');
       agentsMd = await writeAgentsMd(orc.surroundings.host?.workTree ?? call.globals.cwd);
     }
+    const hooks = call.flag('hooks') ? await installHooks(call) : null;
     const { id } = (await orc.head()).read.board.meta;
     const data: Begun = {
       board: id,
@@ -52,14 +59,22 @@ export const init: CommandSpec = defineCommand<Begun>({
       branch: config.branch,
       upstream: transport.label,
       agents_md: agentsMd,
+      hooks,
     };
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
     look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
+    ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),
   ],
 });
+
+async function installHooks({ globals, io }: Call): Promise<Begun['hooks']> {
+  const { installHooks: install } = await import('../../app/git-hooks.ts');
+  const { changed } = await install({ cwd: globals.cwd, env: io.env });
+  return changed ? 'installed' : 'unchanged';
+}
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');
