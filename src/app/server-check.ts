@@ -44,7 +44,8 @@ export async function receivePush(push: ReceivedPush): Promise<ReceiveAnswer> {
       const line = refusalLine(verdict, settings.isWarning ? 'would be refused' : 'refused');
       return { outcome: settings.isWarning ? 'let-in' : 'refused', line };
     } finally {
-      await store.close();
+      // Its end is not waited for: nothing depends on it, and a push does on us.
+      void store.close();
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
