@@ -6,18 +6,16 @@ import { advance } from '../core/apply.ts';
 import type { Board } from '../core/board.ts';
 import type { Accepted } from '../core/operation.ts';
 import { editTree } from '../git/edit-tree.ts';
-import { concatBytes } from '../git/objects.ts';
 import type { NewObject, ObjectType, Oid } from '../git/store.ts';
 import type { ObjectHasher } from '../git/trees.ts';
-import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
+import { bytesOf, type EventTail } from '../layout/events.ts';
+import { encodeAccepted } from '../layout/write-board.ts';
 
 export interface Draft {
   board: Board;
   commit: Oid | null;
   tree: Oid | null;
   tail: EventTail;
-  /** The text of `tail`, encoded; `null`: not yet. */
-  tailBytes: Uint8Array | null;
 }
 
 /**
@@ -38,25 +36,16 @@ export async function carryOut(
   advance(draft.board, accepted);
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
-  const tailBytes = encodeTail(tail, draft);
   for (const [path, text] of files) {
     if (text === null) edits.set(path, null);
-    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
+    else edits.set(path, add('blob', text === tail.text ? bytesOf(tail) : encoder.encode(text)));
   }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) created.set(object.oid, object);
   for (const [oid, basis] of replaced) created.set(oid, { ...(created.get(oid) as NewObject), basis });
   draft.tree = root;
   draft.tail = tail;
-  draft.tailBytes = tailBytes;
   return { root, objects: [...created.values()], paths: new Set(files.keys()) };
-}
-
-/** Of a log that grew, only what is new is encoded. */
-function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
-  const { text } = before.tail;
-  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
-  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
 }
 
 /** Whom a commit names as its author. */

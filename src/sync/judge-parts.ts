@@ -40,7 +40,8 @@ export async function redo(
   { committer }: Commit,
   { base }: Trailers,
 ): Promise<Redone> {
-  const draft: Draft = { ...head, board: head.read.board, tailBytes: null };
+  const { commit, tree, tail } = head;
+  const draft: Draft = { board: head.read.board, commit, tree, tail };
   const { root, objects, paths } = await carryOut(draft, accepted, evidence);
   evidence.keep(objects);
   const bytes = encodeCommit({

@@ -73,7 +73,6 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     commit: base.commit,
     tree: base.tree,
     tail: base.tail,
-    tailBytes: null,
   };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
