@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchServerHook } from './rows/server-hook.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
@@ -22,6 +23,7 @@ const rows = {
   'api-concurrent': benchApiConcurrent,
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
+  'git-hooks': benchGitHooks,
   'server-hook': benchServerHook,
 };
 

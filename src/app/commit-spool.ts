@@ -52,10 +52,10 @@ export async function carrySpool(carrier: Carrier): Promise<void> {
     if (lock === null) return;
     try {
       // What a process left that died in the middle.
-      if (existsSync(taken)) await carryFile(carrier, taken);
+      if (existsSync(taken)) await carryFile(carrier, taken, true);
       if (!existsSync(spool)) return;
       renameSync(spool, taken);
-      await carryFile(carrier, taken);
+      await carryFile(carrier, taken, false);
     } finally {
       await lock.release();
     }
@@ -64,21 +64,27 @@ export async function carrySpool(carrier: Carrier): Promise<void> {
   }
 }
 
-async function carryFile(carrier: Carrier, file: string): Promise<void> {
+async function carryFile(carrier: Carrier, file: string, isLeft: boolean): Promise<void> {
+  const actor = await carrier.actor();
   let carried = 0;
   // A hook may have opened the file just before it was taken, and writes only now: until nothing more comes.
   for (;;) {
     const lines = readFileSync(file, 'utf8').split('\n').slice(carried);
     if (lines.every((line) => line === '')) break;
-    for (const line of lines) if (line !== '') await carryLine(carrier, line);
+    const asked = lines.filter((line) => line !== '').map((line) => ({ line, operation: operationOf(line, actor) }));
+    // Whoever died may have carried some of them, and they may be published by now.
+    const ids = asked.flatMap(({ operation }) => (isLeft && operation !== null ? [operation.id] : []));
+    const known = ids.length === 0 ? new Map() : await carrier.session.findRecorded(ids);
+    for (const { line, operation } of asked) {
+      if (operation === null) setAside(carrier, line, 'not understood');
+      else if (!known.has(operation.id)) await carry(carrier, line, operation);
+    }
     carried += lines.at(-1) === '' ? lines.length - 1 : lines.length;
   }
   rmSync(file, { force: true });
 }
 
-async function carryLine(carrier: Carrier, line: string): Promise<void> {
-  const operation = operationOf(line, await carrier.actor());
-  if (operation === null) return setAside(carrier, line, 'not understood');
+async function carry(carrier: Carrier, line: string, operation: Operation): Promise<void> {
   try {
     const [answer] = await carrier.session.submit([operation], { publish: false, timeoutMs, isChosenId: true });
     if (answer?.outcome.outcome === 'refused') setAside(carrier, line, answer.outcome.message);

@@ -7,6 +7,7 @@ const task = [
 const taskShapes = {
   Task: task,
   ClosedTask: [...task, 'open_parts'],
+  LinkedTask: [...task, 'commits'],
   ListedTask: [...task, 'obstacle'],
   ShownTask: [...task, 'commits', 'obstacle', 'descendants'],
   TreeEntry: [

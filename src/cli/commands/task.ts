@@ -116,7 +116,7 @@ const link = defineCommand<Task>({
   summary: 'Link a commit of the repository to a task',
   details: "orc's git hooks do it for commits with the trailer `Orc-Task: <workstream>/<id>`; `orc t show` lists them.",
   examples: ['orc t link 1a2b3c4d HEAD', 'orc t link 1a2b 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567'],
-  data: 'Task',
+  data: 'LinkedTask',
   async run(call) {
     const orc = await call.open();
     const { wholeCommit } = await import('../../app/whole-commit.ts');
