@@ -12,6 +12,7 @@ import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
 import { benchGitHooks } from './rows/git-hooks.mjs';
+import { benchCompletion } from './rows/completion.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchServerHook } from './rows/server-hook.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
@@ -25,6 +26,7 @@ const rows = {
   worktrees: benchWorktrees,
   'git-hooks': benchGitHooks,
   'server-hook': benchServerHook,
+  completion: benchCompletion,
 };
 
 const { values, positionals } = parseArgs({

@@ -2,8 +2,9 @@
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
  * class, so that `instanceof OrcError` holds), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
 
@@ -29,11 +30,11 @@ const lazyBuiltins = [
 ].map((name) => `node:${name}`);
 
 /**
+ * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
  * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
- *
- * @param {{ root: string, entry: string, hookEntry?: string, outDir: string, version: string }} options
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, hookEntry?: string }} options
  */
-export async function bundleCommand({ root, entry, hookEntry, outDir, version }) {
+export async function bundleCommand({ root, entry, outDir, version, completion, hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -50,12 +51,12 @@ export async function bundleCommand({ root, entry, hookEntry, outDir, version })
     metafile: true,
     absWorkingDir: root,
   };
-  const bundle = async (from, file, vendorDir) => {
-    const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir });
-    const built = await esbuild.build({
+  const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
+  const ours = (entryPoint, outfile, { plugin } = lazy) =>
+    esbuild.build({
       ...shared,
-      entryPoints: [from],
-      outfile: path.join(outDir, file),
+      entryPoints: [entryPoint],
+      outfile: path.join(outDir, outfile),
       banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
       define: {
         __ORC_VERSION__: JSON.stringify(version),
@@ -63,16 +64,19 @@ export async function bundleCommand({ root, entry, hookEntry, outDir, version })
         'import.meta.dirname': '__dirname',
         'import.meta.filename': '__filename',
       },
-      plugins: [lazy.plugin, englishOnly],
+      plugins: [plugin, englishOnly],
     });
-    return { built, vendored: lazy.vendored() };
-  };
-  const { built: main, vendored } = await bundle(entry, 'engine.cjs', './vendor');
-  const outputs = [main];
+  const outputs = [await ours(entry, 'engine.cjs')];
+  if (completion !== undefined) {
+    outputs.push(await ours(completion.entry, 'complete.cjs'));
+    const commands = await describeCommands({ root, outDir, version, module: completion.commands });
+    writeFileSync(path.join(outDir, 'commands.json'), JSON.stringify(commands));
+  }
+  const vendored = lazy.vendored();
   if (hookEntry !== undefined) {
-    const hook = await bundle(hookEntry, 'hook/engine.cjs', '../vendor');
-    outputs.push(hook.built);
-    const strange = hook.vendored.find(({ file }) => !vendored.some((each) => each.file === file));
+    const ofHook = lazyModules({ inlined, lazyBuiltins, vendorDir: '../vendor' });
+    outputs.push(await ours(hookEntry, 'hook/engine.cjs', ofHook));
+    const strange = ofHook.vendored().find(({ file }) => !vendored.some((each) => each.file === file));
     if (strange !== undefined) throw new Error(`the hook wants ${strange.file}, which the command does not have`);
   }
   for (const { file, source } of vendored) {
@@ -91,6 +95,27 @@ export async function bundleCommand({ root, entry, hookEntry, outDir, version })
   }
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
+}
+
+/** Runs the module that describes the commands. */
+async function describeCommands({ root, outDir, version, module }) {
+  const file = path.join(outDir, 'describe.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [module],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    define: { __ORC_VERSION__: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  try {
+    return await (await import(pathToFileURL(file).href)).describeCommands();
+  } finally {
+    rmSync(file);
+  }
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */
