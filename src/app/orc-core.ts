@@ -7,8 +7,8 @@ import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.t
 import { OrcError } from '../errors.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
-import { carrySpool } from './commit-spool.ts';
 import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
+import { carrySpool } from './commit-spool.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
