@@ -14,6 +14,7 @@ import { benchApiSustained } from './rows/api-sustained.mjs';
 import { benchCompletion } from './rows/completion.mjs';
 import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchServerHook } from './rows/server-hook.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
 
@@ -24,6 +25,7 @@ const rows = {
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
   'git-hooks': benchGitHooks,
+  'server-hook': benchServerHook,
   completion: benchCompletion,
 };
 

@@ -24,6 +24,13 @@ export function compare(row, pairs, goal) {
   };
 }
 
+/** What ours adds over theirs, for each of the commits of a round (ms). */
+export function compareAdded(row, { pairs, commits, goalMs }) {
+  const over = pairs.map(([a, b]) => (a - b) / commits);
+  const { ours_ms, against_ms, ratio, rounds } = compare(row, pairs, null);
+  return { row, rounds, ours_ms, against_ms, ratio, over_ms: median(over), goal_ms: goalMs };
+}
+
 /** Operations a second on both sides, and how long callers waited (ms). `goal`: so many times as many; `goalRate`: a second. */
 export function compareRates(row, { ours, theirs, waits, goal, goalRate }) {
   const sorted = [...waits].sort((a, b) => a - b);
