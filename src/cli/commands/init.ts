@@ -1,14 +1,15 @@
 import type { Orc } from '../../app/orc.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 
 interface Begun {
-  readonly board: string;
-  readonly how: Orc['how'];
-  readonly branch: string;
-  readonly upstream: string;
-  readonly agents_md: 'written' | 'unchanged' | null;
+  /** `null` with `how`, `branch` and `upstream` where the block was taken out: no board is looked at. */
+  readonly board: string | null;
+  readonly how: Orc['how'] | null;
+  readonly branch: string | null;
+  readonly upstream: string | null;
+  readonly agents_md: 'written' | 'unchanged' | 'removed' | null;
 }
 
 const told: Readonly<Record<Orc['how'], string>> = {
@@ -32,12 +33,14 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
     { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
+    { flags: '--remove', summary: 'with --agents-md: take it out again, and begin nothing' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
+  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination', 'orc init --agents-md --remove'],
   data: '{ board, how, branch, upstream, agents_md }',
   async run(call) {
     const upstream = call.text('remote');
+    if (call.flag('remove')) return removeInstructions(call);
     const orc = await begin(call, upstream);
     const { config, transport } = orc.connection;
     let agentsMd: Begun['agents_md'] = null;
@@ -56,10 +59,20 @@ export const init: CommandSpec = defineCommand<Begun>({
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
-    look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
+    ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
   ],
 });
+
+/** Leaving is one command, and needs neither a board nor its remote. @throws OrcError `usage`, `conflict`, `io` */
+async function removeInstructions(call: Call): Promise<CommandResult<Begun>> {
+  if (!call.flag('agentsMd')) {
+    throw new OrcError('usage', '--remove wants --agents-md', { hint: '`orc init --agents-md --remove`' });
+  }
+  const { removeAgentsMd, workTreeAround } = await import('../../app/agents-md.ts');
+  const agents_md = await removeAgentsMd(workTreeAround(call.globals.cwd, call.io.env));
+  return { data: { board: null, how: null, branch: null, upstream: null, agents_md }, published: null, version: null };
+}
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');
