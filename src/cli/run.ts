@@ -6,12 +6,18 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { readGlobals } from './globals.ts';
 import type { Io } from './io.ts';
 import { printResult } from './print-result.ts';
-import { parseCommandLine } from './program.ts';
+import { firstWord, parseCommandLine } from './program.ts';
 import { reportError } from './report-error.ts';
 import { reportStop, untilStopped } from './stop.ts';
 
 /** @param argv the words after the program's name */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const code = await runWords(argv, io);
+  // To a coding agent a hook's exit code 2 means "do not do it": a word of ours that is wrong must not stop its work.
+  return code === exitCodes.usage && firstWord(argv)?.word === 'hook' ? exitCodes.failed : code;
+}
+
+async function runWords(argv: readonly string[], io: Io): Promise<number> {
   const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
   let call: Call | null = null;
   let command: string | null = null;

@@ -63,8 +63,7 @@ const readers: Readonly<Record<SettingKey, Reader>> = {
   board_md: (value) => (typeof value === 'boolean' ? { board_md: value } : undefined),
   manual_edits: (value) =>
     value === 'allow' || value === 'knowledge' || value === 'refuse' ? { manual_edits: value } : undefined,
-  edit_locks: (value) =>
-    value === 'off' || value === 'check' || value === 'take' ? { edit_locks: value } : undefined,
+  edit_locks: (value) => (value === 'off' || value === 'check' || value === 'take' ? { edit_locks: value } : undefined),
 };
 
 /** Reads `orc.yaml`. Empty text means all defaults. */

@@ -36,7 +36,12 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--remove', summary: 'with --agents-md: take it out again, and begin nothing' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination', 'orc init --agents-md --remove'],
+  examples: [
+    'orc init',
+    'orc init --remote origin --agents-md',
+    'orc init --remote host --branch coordination',
+    'orc init --agents-md --remove',
+  ],
   data: '{ board, how, branch, upstream, agents_md }',
   async run(call) {
     const upstream = call.text('remote');
