@@ -88,7 +88,22 @@ test('markers that do not make a pair are left for their owner', async () => {
 
 test('what was taken out leaves the files byte for byte as they were', async () => {
   const bom = '\ufeff';
-  const texts = ['', '\n', '\n\n', 'a', 'a\n', 'a\n\n', 'a\n\n\n', 'a\r\n', 'a\r\nb', 'a\r\n\r\n', 'a\r', bom, `${bom}a`, 'a\r\nb\n'];
+  const texts = [
+    '',
+    '\n',
+    '\n\n',
+    'a',
+    'a\n',
+    'a\n\n',
+    'a\n\n\n',
+    'a\r\n',
+    'a\r\nb',
+    'a\r\n\r\n',
+    'a\r',
+    bom,
+    `${bom}a`,
+    'a\r\nb\n',
+  ];
   for (const text of texts) {
     const before = { 'AGENTS.md': text, 'CLAUDE.md': text };
     const dir = makeFolder(before);
