@@ -52,7 +52,14 @@ export interface ClockOptions extends CallOptions {
 
 export interface PushOptions extends CallOptions {
   /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
-  readonly added?: { readonly base: Oid | null; readonly objects: readonly NewObject[] };
+  readonly added?: Added;
+}
+
+export interface Added {
+  readonly base: Oid | null;
+  readonly objects: readonly NewObject[];
+  /** Once they are in the store: a transport that reads them there waits for it. Rejected with OrcError when they cannot be written. */
+  readonly stored: Promise<void>;
 }
 
 export interface Transport {

@@ -26,6 +26,7 @@ import type {
   FetchOptions,
   FetchOutcome,
   HeadOutcome,
+  PushOptions,
   PushOutcome,
   Transport,
   Unreachable,
@@ -131,12 +132,13 @@ class PortableTransport implements Transport {
     return { outcome: 'fetched', head };
   }
 
-  async push(oid: Oid, options: CallOptions = {}): Promise<PushOutcome> {
+  async push(oid: Oid, options: PushOptions = {}): Promise<PushOutcome> {
     if (!isOid(oid, 'sha1')) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
     const { ref, onSend } = this.#options;
     const deadline = deadlineOf(options);
     // Asked anew each time: the answer names where the branch is, which the server compares before it moves it.
     const found = await this.#discover('git-receive-pack', deadline);
+    await options.added?.stored;
     if (found.outcome === 'unreachable') return found;
     const { place } = found;
     const { refs, capabilities } = place.advertisement;
