@@ -112,6 +112,8 @@ test('it is told of the board as one agent sees it', async () => {
     ...{ agent: 'ann', tasks: [{ id: first.id }], others: [{ id: second.id, agent: 'bob' }], locks: [] },
     ...{ ready: [{ id: third.id }], other_locks: [{ resource: 'deploy' }], unread: [{ text: 'hello' }], rejected: 0 },
   });
+  expect(await orc.prime({ agent: 'ann' })).toEqual(asAnn);
+  expect((await orc.prime()).agent).toBe(null);
   const asNobody = await prime(orc, { agent: null, maxChars: 500 });
   expect(asNobody).toMatchObject({ tasks: [], unread: [], others: [{ id: first.id }, { id: second.id }] });
   expect(asNobody.text.length).toBeLessThanOrEqual(500);

@@ -12,11 +12,8 @@ export const prime: CommandSpec = defineCommand<Prime>({
   data: 'Prime',
   async run(call) {
     const orc = await call.openToRead();
-    const { prime: make } = await import('../../app/prime.ts');
     const named = call.words[0];
-    const actor = await orc.actor(named);
-    const isNobody = actor === 'system' && named === undefined && call.globals.agent === undefined;
-    return call.answer(await make(orc, { agent: isNobody ? null : actor, maxChars: call.whole('maxChars', 200) }));
+    return call.answer(await orc.prime({ agent: named, maxChars: call.whole('maxChars', 200) }));
   },
   view: () => [],
   raw: ({ data }) => data.text,
