@@ -40,6 +40,8 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
+  /** What the upstream calls the board's branch, for hints; default `orc`. */
+  readonly branch?: string;
 }
 
 /** What every round may have settled on its way. */

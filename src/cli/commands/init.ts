@@ -4,11 +4,13 @@ import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 
 interface Begun {
-  /** `null` with `how`, `branch` and `upstream` where the block was taken out: no board is looked at. */
+  /** `null` with `how`, `branch`, `upstream` and `shallow` where the block was taken out: no board is looked at. */
   readonly board: string | null;
   readonly how: Orc['how'] | null;
   readonly branch: string | null;
   readonly upstream: string | null;
+  /** The store lacks older commits. */
+  readonly shallow: boolean | null;
   readonly agents_md: 'written' | 'unchanged' | 'removed' | null;
 }
 
@@ -31,7 +33,7 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--remote <where>', summary: 'where the board lives: NAME, URL, host or none' },
     { flags: '--template <dir>', summary: 'a folder with orc.yaml and what else the board starts with' },
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
-    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
+    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0); fetches what a shallow store lacks' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
     { flags: '--remove', summary: 'with --agents-md: take it out again, and begin nothing' },
     { flags: '--yes', summary: 'ask nothing' },
@@ -42,7 +44,7 @@ export const init: CommandSpec = defineCommand<Begun>({
     'orc init --remote host --branch coordination',
     'orc init --agents-md --remove',
   ],
-  data: '{ board, how, branch, upstream, agents_md }',
+  data: '{ board, how, branch, upstream, shallow, agents_md }',
   async run(call) {
     const upstream = call.text('remote');
     if (call.flag('remove')) return removeInstructions(call);
@@ -59,12 +61,14 @@ export const init: CommandSpec = defineCommand<Begun>({
       how: orc.how,
       branch: config.branch,
       upstream: transport.label,
+      shallow: orc.isShallow,
       agents_md: agentsMd,
     };
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
     ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
+    ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
   ],
 });
@@ -76,7 +80,8 @@ async function removeInstructions(call: Call): Promise<CommandResult<Begun>> {
   }
   const { removeAgentsMd, workTreeAround } = await import('../../app/agents-md.ts');
   const agents_md = await removeAgentsMd(workTreeAround(call.globals.cwd, call.io.env));
-  return { data: { board: null, how: null, branch: null, upstream: null, agents_md }, published: null, version: null };
+  const data: Begun = { board: null, how: null, branch: null, upstream: null, shallow: null, agents_md };
+  return { data, published: null, version: null };
 }
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
