@@ -79,16 +79,20 @@ export async function handleAgentEvent(request: HookRequest): Promise<HookOutcom
   if (event === null) return { answer: null, troubles: [faultOf(request.text)].flatMap((fault) => fault ?? []) };
   const { event: kind, cwd, env, isPlaceGiven } = request;
   const folders = isPlaceGiven ? [cwd] : [event.cwd ?? cwd, env.CLAUDE_PROJECT_DIR ?? cwd, cwd];
-  await using orc = await openThere({
+  const orc = await openThere({
     ...request,
     folders,
     mayJoin: kind === 'session-start',
     timeoutMs: networkMs[kind],
   });
   if (orc === null) return { answer: null, troubles: [] };
-  const hook = new Hook(orc, event, request);
-  const answer = await hook.run();
-  return { answer, troubles: hook.troubles };
+  try {
+    const hook = new Hook(orc, event, request);
+    const answer = await hook.run();
+    return { answer, troubles: hook.troubles };
+  } finally {
+    await orc.close();
+  }
 }
 
 /** Nothing at all is what a person gives who tries it at a terminal. */
