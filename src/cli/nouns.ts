@@ -117,6 +117,18 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/cycles.ts')).cycleCommands,
   },
   {
+    name: 'prime',
+    aliases: [],
+    summary: 'Print what a coding agent has to know before it begins',
+    load: async () => (await import('./commands/prime.ts')).prime,
+  },
+  {
+    name: 'hook',
+    aliases: [],
+    summary: "Answer an event of a coding agent's hooks",
+    load: async () => (await import('./commands/hook.ts')).hook,
+  },
+  {
     name: 'batch',
     aliases: [],
     summary: 'Carry out several operations, all of them or none',

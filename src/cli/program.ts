@@ -182,7 +182,8 @@ function turnHelpAround(argv: readonly string[]): readonly string[] {
 }
 
 /** The first word that is no option of the whole program and no value of one. */
-function firstWord(argv: readonly string[]): { readonly word: string; readonly at: number } | null {
+/** The first word that is no option. */
+export function firstWord(argv: readonly string[]): { readonly word: string; readonly at: number } | null {
   for (let at = 0; at < argv.length; at++) {
     const arg = argv[at] as string;
     if (arg === '--') return null;

@@ -232,6 +232,9 @@ export interface BoardEvent {
 
 export type PublishMode = 'each' | 'claims' | 'sync';
 
+/** `check`: refuse what others have locked; `take`: lock it for the agent as well; `off`: neither. */
+export type EditLocks = 'off' | 'check' | 'take';
+
 /** What `orc.yaml` sets, with its defaults filled in. */
 export interface Settings {
   readonly format: number;
@@ -242,6 +245,8 @@ export interface Settings {
   readonly max_attempts: number;
   readonly board_md: boolean;
   readonly manual_edits: 'allow' | 'knowledge' | 'refuse';
+  /** What the hooks of coding agents do about locks on a file that is about to be edited. */
+  readonly edit_locks: EditLocks;
   /** Commit addresses of agents that have one of their own: id → address. */
   readonly authors: Readonly<Record<string, string>>;
 }
@@ -255,6 +260,7 @@ export const defaultSettings: Settings = {
   max_attempts: 3,
   board_md: true,
   manual_edits: 'allow',
+  edit_locks: 'check',
   authors: {},
 };
 

@@ -14,7 +14,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   );
   const remote = makeBareRemote();
   const folder = makeClone(remote);
-  const orc = orcIn(folder, { input: 'from standard input' });
+  const orc = orcIn(folder, { input: 'from standard input', boundedStdin: async () => '{}' });
   const seen = new Set<string>();
 
   async function run(command: string, words: readonly string[] = [], code = 0) {
@@ -97,6 +97,8 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await run('config set', ['lease', '1h', '--shared']);
   await run('plan');
   await run('brief', ['build']);
+  await run('prime', ['agent-1']);
+  await run('hook', ['session-start']);
   await run('collect');
   await run('cycle open');
   await run('cycle show');

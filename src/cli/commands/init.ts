@@ -1,16 +1,17 @@
 import type { Orc } from '../../app/orc.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 
 interface Begun {
-  readonly board: string;
-  readonly how: Orc['how'];
-  readonly branch: string;
-  readonly upstream: string;
+  /** `null` with `how`, `branch`, `upstream` and `shallow` where the block was taken out: no board is looked at. */
+  readonly board: string | null;
+  readonly how: Orc['how'] | null;
+  readonly branch: string | null;
+  readonly upstream: string | null;
   /** The store lacks older commits. */
-  readonly shallow: boolean;
-  readonly agents_md: 'written' | 'unchanged' | null;
+  readonly shallow: boolean | null;
+  readonly agents_md: 'written' | 'unchanged' | 'removed' | null;
   readonly hooks: 'installed' | 'unchanged' | null;
 }
 
@@ -36,16 +37,19 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0); fetches what a shallow store lacks' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
     { flags: '--hooks', summary: "install orc's git hooks in this clone: see `orc hooks install`" },
+    { flags: '--remove', summary: 'with --agents-md: take it out again, and begin nothing' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
   examples: [
     'orc init',
     'orc init --remote origin --agents-md --hooks',
     'orc init --remote host --branch coordination',
+    'orc init --agents-md --remove',
   ],
   data: '{ board, how, branch, upstream, shallow, agents_md, hooks }',
   async run(call) {
     const upstream = call.text('remote');
+    if (call.flag('remove')) return removeInstructions(call);
     const orc = await begin(call, upstream);
     const { config, transport } = orc.connection;
     let agentsMd: Begun['agents_md'] = null;
@@ -67,7 +71,7 @@ export const init: CommandSpec = defineCommand<Begun>({
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
-    look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
+    ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
     ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
     ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),
@@ -78,6 +82,17 @@ async function installHooks({ globals, io }: Call): Promise<Begun['hooks']> {
   const { installHooks: install } = await import('../../app/git-hooks.ts');
   const { changed } = await install({ cwd: globals.cwd, env: io.env });
   return changed ? 'installed' : 'unchanged';
+}
+
+/** Leaving is one command, and needs neither a board nor its remote. @throws OrcError `usage`, `conflict`, `io` */
+async function removeInstructions(call: Call): Promise<CommandResult<Begun>> {
+  if (!call.flag('agentsMd')) {
+    throw new OrcError('usage', '--remove wants --agents-md', { hint: '`orc init --agents-md --remove`' });
+  }
+  const { removeAgentsMd, workTreeAround } = await import('../../app/agents-md.ts');
+  const agents_md = await removeAgentsMd(workTreeAround(call.globals.cwd, call.io.env));
+  const data: Begun = { board: null, how: null, branch: null, upstream: null, shallow: null, agents_md, hooks: null };
+  return { data, published: null, version: null };
 }
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {

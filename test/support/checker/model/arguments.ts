@@ -88,7 +88,16 @@ const forced = list(
   isForm((value) => value === 'checks'),
   1,
 );
-const settings = ['publish', 'lease', 'lock_ttl', 'clock_skew', 'max_attempts', 'board_md', 'manual_edits'];
+const settings = [
+  'publish',
+  'lease',
+  'lock_ttl',
+  'clock_skew',
+  'max_attempts',
+  'board_md',
+  'manual_edits',
+  'edit_locks',
+];
 const setting = isForm((value) => typeof value === 'string' && settings.includes(value));
 const data = isForm((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
