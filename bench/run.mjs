@@ -15,9 +15,12 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchCompletion } from './rows/completion.mjs';
+import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchBytes, benchGrowthApi, benchGrowthProcess, benchMemory } from './rows/growth.mjs';
 import { benchHostPack } from './rows/host-pack.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchServerHook } from './rows/server-hook.mjs';
 import { benchHelp, benchStatusWarm, benchVersion } from './rows/start.mjs';
 import { benchStatusCold } from './rows/status-cold.mjs';
 import { benchBatch, benchLooseObjects } from './rows/volume.mjs';
@@ -41,6 +44,9 @@ const rows = {
   'host-pack': benchHostPack,
   batch: benchBatch,
   'loose-objects': benchLooseObjects,
+  'git-hooks': benchGitHooks,
+  'server-hook': benchServerHook,
+  completion: benchCompletion,
 };
 
 const { values, positionals } = parseArgs({

@@ -24,6 +24,13 @@ export function compare(row, pairs, goal) {
   };
 }
 
+/** What ours adds over theirs, for each of the commits of a round (ms). */
+export function compareAdded(row, { pairs, commits, goalMs }) {
+  const over = pairs.map(([a, b]) => (a - b) / commits);
+  const { ours_ms, against_ms, ratio, rounds } = compare(row, pairs, null);
+  return { row, rounds, ours_ms, against_ms, ratio, over_ms: median(over), goal_ms: goalMs };
+}
+
 /** Operations a second on both sides, and how long callers waited (ms). `goal`: so many times as many; `goalRate`: a second. */
 export function compareRates(row, { ours, theirs, waits, goal, goalRate }) {
   const sorted = [...waits].sort((a, b) => a - b);
@@ -57,7 +64,7 @@ export function formatTable(results) {
 }
 
 function cellsOf(result) {
-  const { row, ours_ms, against_ms, ratio, goal, rate, p99_ms, goal_rate, unit, most } = result;
+  const { row, ours_ms, against_ms, ratio, goal, rate, p99_ms, goal_rate, unit, most, over_ms, goal_ms } = result;
   if (unit !== undefined) {
     const goals = [goal === null ? '' : `≤ ${goal}`, most === null ? '' : `≤ ${most} ${unit}`].filter(
       (each) => each !== '',
@@ -66,6 +73,7 @@ function cellsOf(result) {
     return [row, ours, against, ratio === null ? '' : ratio.toFixed(2), goals.join(', ')];
   }
   const times = [`${ours_ms.toFixed(1)} ms`, `${against_ms.toFixed(1)} ms`];
+  if (over_ms !== undefined) return [row, ...times, `${over_ms.toFixed(1)} ms over`, `≤ ${goal_ms} ms over`];
   if (rate === undefined) return [row, ...times, ratio.toFixed(2), `≤ ${goal}`];
   const found = `${ratio.toFixed(1)} × as many, ${rate.toFixed(0)} a second, p99 ${p99_ms.toFixed(0)} ms`;
   return [row, ...times, found, `≥ ${goal} ×, ≥ ${goal_rate} a second`];

@@ -1,9 +1,10 @@
 /**
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
- * class, so that `instanceof OrcError` holds; a quick program has a copy of what it needs, and is loaded instead of it), the packages that it may need in files of their own under `vendor/`.
+ * class, so that `instanceof OrcError` holds; a program of its own has a copy of what it needs), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
 
@@ -30,11 +31,13 @@ const lazyBuiltins = [
   'zlib',
 ].map((name) => `node:${name}`);
 
-/** Small programs beside the entry that answer the usual call of a command by themselves; front.cjs knows when. */
-const quickPrograms = ['status.ts'];
-
-/** @param {{ root: string, entry: string, outDir: string, version: string }} options */
-export async function bundleCommand({ root, entry, outDir, version }) {
+/**
+ * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
+ * `quickStatus`: what answers `orc status` from the snapshot.
+ * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, quickStatus?: string, hookEntry?: string }} options
+ */
+export async function bundleCommand({ root, entry, outDir, version, completion, quickStatus, hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -51,35 +54,40 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     metafile: true,
     absWorkingDir: root,
   };
-  const quick = quickPrograms.filter((name) => existsSync(path.join(path.dirname(entry), name)));
   const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
-  const outputs = [];
-  for (const [source, name] of [
-    [entry, 'engine.cjs'],
-    ...quick.map((each) => [path.join(path.dirname(entry), each), each.replace(/ts$/, 'cjs')]),
-  ]) {
+  const ours = async (entryPoint, name, { plugin } = lazy) => {
     const outfile = path.join(outDir, name);
-    outputs.push(
-      await esbuild.build({
-        ...shared,
-        entryPoints: [source],
-        outfile,
-        // What a quick program would do with it, its whole command can do.
-        banner: {
-          js: source === entry ? "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" : '',
-        },
-        define: {
-          __ORC_VERSION__: JSON.stringify(version),
-          'import.meta.url': 'orcModuleUrl',
-          'import.meta.dirname': '__dirname',
-          'import.meta.filename': '__filename',
-        },
-        plugins: [lazy.plugin, englishOnly],
-      }),
-    );
+    const built = await esbuild.build({
+      ...shared,
+      entryPoints: [entryPoint],
+      outfile,
+      banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        __ORC_VERSION__: JSON.stringify(version),
+        'import.meta.url': 'orcModuleUrl',
+        'import.meta.dirname': '__dirname',
+        'import.meta.filename': '__filename',
+      },
+      plugins: [plugin, englishOnly],
+    });
     writeFileSync(outfile, inAscii(convertOnce(readFileSync(outfile, 'utf8'))));
+    return built;
+  };
+  const outputs = [await ours(entry, 'engine.cjs')];
+  if (quickStatus !== undefined) outputs.push(await ours(quickStatus, 'status.cjs'));
+  if (completion !== undefined) {
+    outputs.push(await ours(completion.entry, 'complete.cjs'));
+    const commands = await describeCommands({ root, outDir, version, module: completion.commands });
+    writeFileSync(path.join(outDir, 'commands.json'), JSON.stringify(commands));
   }
-  for (const { file, source } of lazy.vendored()) {
+  const vendored = lazy.vendored();
+  if (hookEntry !== undefined) {
+    const ofHook = lazyModules({ inlined, lazyBuiltins, vendorDir: '../vendor' });
+    outputs.push(await ours(hookEntry, 'hook/engine.cjs', ofHook));
+    const strange = ofHook.vendored().find(({ file }) => !vendored.some((each) => each.file === file));
+    if (strange !== undefined) throw new Error(`the hook wants ${strange.file}, which the command does not have`);
+  }
+  for (const { file, source } of vendored) {
     outputs.push(
       await esbuild.build({
         ...shared,
@@ -90,10 +98,33 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     );
   }
   const front = readFileSync(new URL('front.cjs', import.meta.url), 'utf8');
-  writeFileSync(path.join(outDir, 'orc.cjs'), front.replace('__ORC_VERSION__', version));
-  chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
+  for (const file of hookEntry === undefined ? ['orc.cjs'] : ['orc.cjs', 'hook/receive.cjs']) {
+    writeFileSync(path.join(outDir, file), front.replace('__ORC_VERSION__', version));
+    chmodSync(path.join(outDir, file), 0o755);
+  }
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
+}
+
+/** Runs the module that describes the commands. */
+async function describeCommands({ root, outDir, version, module }) {
+  const file = path.join(outDir, 'describe.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [module],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    define: { __ORC_VERSION__: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  try {
+    return await (await import(pathToFileURL(file).href)).describeCommands();
+  } finally {
+    rmSync(file);
+  }
 }
 
 /**
@@ -102,6 +133,7 @@ export async function bundleCommand({ root, entry, outDir, version }) {
  */
 function convertOnce(text) {
   const found = 'var __toESM=(mod,isNodeMode,target)=>';
+  if (!text.includes('__toESM')) return text;
   if (!text.includes(found)) throw new Error("esbuild's helper for imports looks otherwise: see convertOnce");
   return text.replace(
     found,

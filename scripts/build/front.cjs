@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command (engine.cjs), or a small program that answers its usual call, from compiled code that an earlier run
+// Starts the command (engine.cjs), or a small program for what is asked at every TAB or all day, from compiled code that an earlier run
 // left in the user's cache folder: compiling a megabyte of source is the largest part of a short command. Whatever is wrong
 // with the cache, the source is compiled.
 const fs = require('node:fs');
@@ -12,7 +12,8 @@ const words = process.argv.slice(2);
 const only = words.length === 1 ? words[0] : null;
 if (only === '--version' || only === '-V') print(`${version}\n`);
 else if ((only === '--help' || only === '-h') && printHelp()) process.exitCode = 0;
-else if (words[0] === 'status' || words[0] === 's') void answerStatus();
+else if (words[0] === '__complete' && isThere('complete.cjs')) run('complete.cjs');
+else if ((words[0] === 'status' || words[0] === 's') && isThere('status.cjs')) void answerStatus();
 else run('engine.cjs');
 
 /** As the build kept it: on a terminal it is as wide as that. */
@@ -48,6 +49,10 @@ async function answerStatus() {
     // It said nothing.
   }
   if (!isAnswered) run('engine.cjs');
+}
+
+function isThere(name) {
+  return fs.existsSync(path.join(__dirname, name));
 }
 
 function run(name) {

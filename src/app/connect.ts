@@ -8,13 +8,15 @@ import type { Committer } from '../sync/ports.ts';
 import { Session } from '../sync/session.ts';
 import { fileSnapshots } from '../sync/snapshot.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
+import { noteForHooks } from './clone-notes.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
+import { holdsFolderOf } from './holds.ts';
 import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
 import type { Progress } from './progress.ts';
 import type { StoreConfig } from './store-config.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, sessionOf } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -68,8 +70,17 @@ export async function connect(
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
   const snapshots = fileSnapshots(store.path, packageVersion());
-  const { clock } = world;
-  const view = new UpstreamView({ store, transport, storeLock, clock, boardId: config.boardId, snapshots });
+  const holdsFolder = holdsFolderOf(store.path, sessionOf(surroundings));
+  const view = new UpstreamView({
+    store,
+    transport,
+    storeLock,
+    clock: world.clock,
+    boardId: config.boardId,
+    snapshots,
+    // Hooks run in clones alone.
+    onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, holdsFolder, read.board),
+  });
   const { queue, owner } = openQueue(store.path, world);
   const progress: Progress = { listener: null };
   const session = new Session({
@@ -82,6 +93,7 @@ export async function connect(
     view,
     // Boards of one machine have one clock; elsewhere clocks may differ.
     sharesClock: isHere,
+    branch: config.branch,
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
     onDecided: (done, of) => progress.listener?.({ stage: 'decided', done, of }),

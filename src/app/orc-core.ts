@@ -5,8 +5,11 @@
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
+import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
 import { onlookerIn } from './board-glance.ts';
+import { carrySpool } from './commit-spool.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
@@ -26,7 +29,7 @@ import {
   resolveTaskId,
 } from './reading.ts';
 import { writeStoreConfig } from './store-config.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, sessionOf } from './surroundings.ts';
 import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface OpenOptions {
@@ -62,6 +65,8 @@ export interface SyncResult {
   readonly version: number;
   readonly reachable: boolean;
   readonly reason: string | null;
+  /** What helps, where the upstream's words tell: the exemption to ask for when a rule set refuses the branch. */
+  readonly hint: string | null;
   /** With `acceptRewrite`: the store's ref that keeps the chain which the upstream gave up. */
   readonly kept: string | null;
 }
@@ -93,8 +98,7 @@ export class OrcCore implements AsyncDisposable {
     this.how = opened.how;
     this.world = world;
     this.#options = options;
-    const { env, host } = opened.surroundings;
-    this.#holds = new Holds(opened.store.path, env.ORC_SESSION || host?.worktreeName || 'main');
+    this.#holds = new Holds(opened.store.path, sessionOf(opened.surroundings));
   }
 
   /** Ends helper processes. Nothing is lost without it. */
@@ -116,6 +120,7 @@ export class OrcCore implements AsyncDisposable {
     options: MutationOptions = {},
   ): Promise<Performed<T>> {
     this.refusePast();
+    await this.#carry();
     const request = await this.request(kind, args, options);
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
@@ -132,6 +137,7 @@ export class OrcCore implements AsyncDisposable {
   ): Promise<Performed[]> {
     this.refusePast();
     if (requests.length === 0) return [];
+    await this.#carry();
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
@@ -147,10 +153,14 @@ export class OrcCore implements AsyncDisposable {
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     this.refusePast();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    await this.#carry();
     const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
-    return { ...report, version: head.read.board.meta.version, kept };
+    const { reason, reachable } = report;
+    const { branch } = this.connection.config;
+    const hint = reason === null ? null : reachable ? refusalHint(reason, branch) : knownRefusalHint(reason, branch);
+    return { ...report, hint, version: head.read.board.meta.version, kept };
   }
 
   /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */
@@ -177,6 +187,13 @@ export class OrcCore implements AsyncDisposable {
   /** Who looks, as `actor` has it. Starts no process. */
   async onlooker(): Promise<string> {
     return onlookerIn(this.surroundings, this.#options.agent);
+  }
+
+  /** What hooks of this clone have noted goes along. */
+  async #carry(): Promise<void> {
+    if (this.surroundings.board !== null) return;
+    const { session, store } = this.connection;
+    await carrySpool({ storePath: store.path, session, actor: () => this.actor(undefined) });
   }
 
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
@@ -226,6 +243,11 @@ export class OrcCore implements AsyncDisposable {
   /** @throws OrcError `ambiguous-id`, `not-found`, `invalid-argument` */
   async resolveTaskId(given: string): Promise<string> {
     return resolveTaskId(this.connection.store, await this.head(), given);
+  }
+
+  /** Whether the store lacks older commits. */
+  get isShallow(): boolean {
+    return isShallowStore(this.connection.store.path);
   }
 
   /** Claims and locks that were obtained here, by this session. */

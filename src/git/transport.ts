@@ -35,6 +35,8 @@ export type PushOutcome =
 export interface FetchOptions extends CallOptions {
   /** How many commits to fetch; only for a join (a depth used twice makes ancestry lie). */
   readonly depth?: number;
+  /** Bring the older commits that a shallow store lacks, as far as the upstream has them. */
+  readonly unshallow?: boolean;
 }
 
 /** How far the upstream's clock is ahead of this machine's; negative: it is behind. */

@@ -42,6 +42,8 @@ export interface PublisherPorts {
   readonly sharesClock: boolean;
   /** Hears how far deciding has come, anew in each round. */
   readonly onDecided?: (done: number, of: number) => void;
+  /** What the upstream calls the board's branch, for hints; default `orc`. */
+  readonly branch?: string;
 }
 
 /** What every round may have settled on its way. */

@@ -129,7 +129,7 @@ class NativeTransport implements Transport {
     // A ref of its own: processes that fetch into one ref fail each other.
     const own = `${fetchFolder}${(this.#options.nameTemporary ?? randomName)()}`;
     try {
-      const result = await this.#run(this.#fetchArguments(own, options.depth), options.timeoutMs);
+      const result = await this.#run(this.#fetchArguments(own, options), options.timeoutMs);
       if (result.exitCode === 0) {
         const head = this.#refs.read(own);
         if (head !== null) return { outcome: 'fetched', head };
@@ -218,7 +218,7 @@ class NativeTransport implements Transport {
     return settings;
   }
 
-  #fetchArguments(own: string, depth: number | undefined): string[] {
+  #fetchArguments(own: string, { depth, unshallow = false }: FetchOptions): string[] {
     const flags = [
       '--no-write-fetch-head',
       '--no-auto-maintenance',
@@ -229,6 +229,8 @@ class NativeTransport implements Transport {
       '--update-shallow',
     ];
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
+    // Git refuses to be asked for what a whole store has.
+    if (unshallow && fs.existsSync(join(this.#path, 'shallow'))) shallow.push('--unshallow');
     return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
   }
 
