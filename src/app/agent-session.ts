@@ -11,6 +11,8 @@ export interface AgentSession {
   readonly orc: Orc;
   /** Who acts where a call does not say. */
   readonly agent: string;
+  /** Nobody named it: its name means nothing when this process has ended. */
+  readonly isMadeUp: boolean;
   readonly keeper: HoldKeeper;
   /** Forgets what was held here, and closes the board. Hands nothing back. */
   close(): Promise<void>;
@@ -33,12 +35,14 @@ export async function openAgentSession(options: AgentSessionOptions = {}): Promi
   const env = isOwnSession ? { ...given, ORC_SESSION: `agent-${world.chance.id().slice(0, 12)}` } : given;
   const asked = await openOrc({ ...open, env, world });
   const actor = await asked.actor(undefined);
-  const agent = actor === 'system' ? `agent-${world.chance.id().slice(0, 6)}` : actor;
+  const isMadeUp = actor === 'system';
+  const agent = isMadeUp ? `agent-${world.chance.id().slice(0, 6)}` : actor;
   const { surroundings, how } = asked;
   const orc = new Orc({ ...asked.connection, surroundings, how }, world, { ...open, env, world, agent });
   return {
     orc,
     agent,
+    isMadeUp,
     keeper: new HoldKeeper(orc, { agent, tell }),
     async close() {
       // Whoever chose the session goes on with it elsewhere.

@@ -51,9 +51,33 @@ function pick({ state, op, reason }: Pick<Performed, 'state' | 'op' | 'reason'>)
   return { state, op, reason };
 }
 
-export function toErrorResult(error: unknown): CallToolResult {
-  const told = tellError(error);
+export function toErrorResult(error: unknown, tools: ReadonlySet<string>): CallToolResult {
+  const { hint, ...rest } = tellError(error);
+  const told = { ...rest, hint: hintForTools(hint, tools) };
   return { content: [{ type: 'text', text: errorLine(told) }], structuredContent: { error: told }, isError: true };
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  t: 'task',
+  l: 'lock',
+  kb: 'knowledge',
+  a: 'agent',
+  ws: 'workstream',
+  msg: 'message',
+};
+
+/** Hints name commands; whoever has the tool for one is better off with that. */
+export function hintForTools(hint: string, tools: ReadonlySet<string>): string {
+  return hint
+    .replaceAll(/`orc ([\w-]+)(?: ([\w-]+))?[^`]*`/g, (command, noun: string, verb: string | undefined) => {
+      const names = [`${nouns[noun] ?? noun}_${verb}`, noun];
+      const tool = names.find((name) => tools.has(name));
+      return tool === undefined ? command : `\`${tool}\``;
+    })
+    .replaceAll(
+      /--(token|confirm|base)\b/g,
+      (_option, name: string) => `\`${name === 'confirm' ? 'confirmed' : name}\``,
+    );
 }
 
 export function errorLine({ code, message, hint }: ToldError): string {

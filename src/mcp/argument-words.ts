@@ -27,7 +27,7 @@ export const argumentWords: Readonly<Record<string, string>> = {
   name: 'workstream name',
   needs: 'capabilities that it takes',
   number: 'cycle number',
-  op: 'op of an earlier call of unknown outcome: tells what became of it',
+  op: 'op of an earlier call: tells what became of it',
   parent: 'id of the task that it is a part of',
   paths: 'files, as globs',
   prefix: 'only topics that begin so',
@@ -54,5 +54,5 @@ export const argumentWords: Readonly<Record<string, string>> = {
   with_closed: 'closed ones too',
   with_read: 'those that were read lately too',
   words: 'words to search for',
-  workstream: 'workstream name; null: any',
+  workstream: 'workstream name',
 };

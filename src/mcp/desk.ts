@@ -18,6 +18,7 @@ export class Desk {
   readonly #session: AgentSession;
   readonly #running = new Set<Promise<unknown>>();
   #registered: Promise<void> | null = null;
+  #hasRegistered = false;
   #isOver = false;
 
   constructor(session: AgentSession) {
@@ -69,12 +70,24 @@ export class Desk {
       try {
         if ((await orc.ask((board) => board.agents.get(agent))) !== undefined) return;
         await orc.perform('agent.register', { id: agent }, { agent, timeoutMs: registerTimeoutMs });
+        this.#hasRegistered = true;
       } catch (error) {
         // Agents need not be registered to work.
         if (!(error instanceof OrcError)) throw error;
       }
     })();
     return this.#registered;
+  }
+
+  /** A name that was made up for this process would stay on the board, and never be seen again. */
+  async #leave(withinMs: number): Promise<void> {
+    if (!this.#session.isMadeUp || !this.#hasRegistered) return;
+    const { orc, agent } = this;
+    const over = new AbortController();
+    const options = { agent, timeoutMs: withinMs, requirePublished: false } as const;
+    const leaving = orc.perform('agent.retire', { id: agent }, options).catch(() => null);
+    await Promise.race([leaving, orc.world.clock.sleep(withinMs, over.signal)]);
+    over.abort();
   }
 
   /** Hands back what this server's agent holds, and closes the board; takes no longer than `withinMs`. */
@@ -86,7 +99,9 @@ export class Desk {
     // A claim that is on its way is handed back with the others, if it arrives in time.
     await Promise.race([Promise.allSettled(this.#running), clock.sleep(withinMs / 2, over.signal)]);
     over.abort();
-    const back = await this.keeper.handBack(reason, Math.max(1, deadline - clock.monotonic()));
+    const left = (): number => Math.max(1, deadline - clock.monotonic());
+    const back = await this.keeper.handBack(reason, left());
+    await this.#leave(left());
     await this.#session.close();
     return back;
   }

@@ -41,7 +41,7 @@ export function makeServer({ desk, tools, subscriptions, log }: ServerOptions): 
           return toResult(await tool.run({ desk, args, signal: mcpReq.signal, tools: names }));
         } catch (error) {
           if (error instanceof Error && error.name !== 'OrcError') log(`${tool.name}: ${error.stack}`);
-          return toErrorResult(error);
+          return toErrorResult(error, names);
         }
       },
     );
