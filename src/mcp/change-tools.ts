@@ -231,6 +231,7 @@ export const changeTools: readonly Tool[] = [
     isDestructive: true,
     gives: shapes.yes,
     lines: () => ['Deleted; the history keeps it.'],
+    perform: async (_call, ask) => mapped(await ask(), () => true),
   }),
   tool<string[]>({
     kind: 'message.ack',

@@ -64,7 +64,7 @@ export function outputSchema(data: JsonSchema, isChange: boolean): JsonSchema {
   return {
     type: 'object',
     properties: {
-      data,
+      data: isChange ? nullable(data) : data,
       published: { type: ['boolean', 'null'] },
       version: { type: 'integer' },
       ...(isChange
@@ -73,6 +73,11 @@ export function outputSchema(data: JsonSchema, isChange: boolean): JsonSchema {
     },
     required: ['data', 'published', 'version'],
   };
+}
+
+/** Of a change whose outcome nobody knows there is nothing to tell. */
+function nullable(schema: JsonSchema): JsonSchema {
+  return typeof schema.type === 'string' ? { ...schema, type: [schema.type, 'null'] } : schema;
 }
 
 export function objectOf(
