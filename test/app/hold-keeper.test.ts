@@ -68,7 +68,7 @@ describe('renewing', () => {
     await change('task.claim', { id });
     await change('lock.acquire', { resource: 'git', ttl_ms: 30 * minute });
     await orc('t', 'cancel', id);
-    await orc('l', 'break', 'git', 'stuck', '--agent', 'bob');
+    await orc('l', 'break', 'git', 'bob', '--reason', 'stuck');
     world.pass(10 * minute);
     await poll(() => keeper.tasks.length + keeper.locks.length).toBe(0);
     expect(told.sort()).toEqual(['lock git is not held by ann any more', `task ${id} is not held by ann any more`]);

@@ -16,11 +16,11 @@ export class Transcript {
     const facts = error === undefined ? { published, version, state, fresh } : { isError, error };
     this.#parts.push(
       [
-        `**${agent}** calls \`${name}\` with \`${JSON.stringify(args)}\`:`,
+        `**${agent}** calls \`${name}\` with ${code(JSON.stringify(args))}:`,
         '',
         fence(text),
         '',
-        `Beside that, as structured content${error === undefined ? ', with the record as `data`' : ''}: \`${JSON.stringify(facts)}\``,
+        `Beside that, as structured content${error === undefined ? ', with the record as `data`' : ''}: ${code(JSON.stringify(facts))}`,
       ].join('\n'),
     );
   }
@@ -39,9 +39,8 @@ export class Transcript {
       .replaceAll(/\[\d\d:\d\d:\d\d\]/g, '[12:00:00]')
       .replaceAll(/seen [\w.]+ ago/g, 'seen 0s ago')
       .replaceAll(/lease: [^)]* left\)/g, 'lease: 30m left)')
-      .replaceAll(/\([\dms]+ left\)/g, (left) =>
-        left.length > 5 || Number.parseInt(left.slice(1), 10) > 10 ? '(30m left)' : '(10m left)',
-      )
+      .replaceAll(/\([\dhms]+ left\)/g, '(30m left)')
+      .replaceAll(/held by (\S+) \([^)]* left\)/g, 'held by $1 (10m left)')
       .replaceAll(/\b(?:[0-9a-f]{32}|[0-9a-f]{8})\b/g, (id) => this.#id(id));
   }
 
@@ -60,6 +59,10 @@ export class Transcript {
     this.#ids.set(id, made);
     return made;
   }
+}
+
+function code(text: string): string {
+  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
 }
 
 function fence(text: string): string {
