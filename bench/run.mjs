@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchCompletion } from './rows/completion.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
@@ -21,6 +22,7 @@ const rows = {
   'api-concurrent': benchApiConcurrent,
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
+  completion: benchCompletion,
 };
 
 const { values, positionals } = parseArgs({

@@ -63,7 +63,11 @@ async function buildCommand() {
   if (!isThere(commandEntry)) return;
   const { bundleCommand } = await import('./build/bundle-command.mjs');
   const out = path.join(staging, 'bin');
-  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion() });
+  const completion = {
+    entry: path.join(root, 'src/bin/complete.ts'),
+    commands: path.join(root, 'src/cli/completion/command-table.ts'),
+  };
+  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion(), completion });
   moveIntoPlace(out, path.join(dist, 'bin'));
 }
 

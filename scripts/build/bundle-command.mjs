@@ -2,8 +2,9 @@
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
  * class, so that `instanceof OrcError` holds), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
 
@@ -31,8 +32,11 @@ const lazyBuiltins = [
   'zlib',
 ].map((name) => `node:${name}`);
 
-/** @param {{ root: string, entry: string, outDir: string, version: string }} options */
-export async function bundleCommand({ root, entry, outDir, version }) {
+/**
+ * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string } }} options
+ */
+export async function bundleCommand({ root, entry, outDir, version, completion }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -50,20 +54,26 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     absWorkingDir: root,
   };
   const lazy = lazyModules({ inlined, lazyBuiltins, whole, vendorDir: './vendor' });
-  const main = await esbuild.build({
-    ...shared,
-    entryPoints: [entry],
-    outfile: path.join(outDir, 'engine.cjs'),
-    banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    define: {
-      __ORC_VERSION__: JSON.stringify(version),
-      'import.meta.url': 'orcModuleUrl',
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    plugins: [lazy.plugin, englishOnly],
-  });
-  const outputs = [main];
+  const ours = (entryPoint, outfile) =>
+    esbuild.build({
+      ...shared,
+      entryPoints: [entryPoint],
+      outfile: path.join(outDir, outfile),
+      banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        __ORC_VERSION__: JSON.stringify(version),
+        'import.meta.url': 'orcModuleUrl',
+        'import.meta.dirname': '__dirname',
+        'import.meta.filename': '__filename',
+      },
+      plugins: [lazy.plugin, englishOnly],
+    });
+  const outputs = [await ours(entry, 'engine.cjs')];
+  if (completion !== undefined) {
+    outputs.push(await ours(completion.entry, 'complete.cjs'));
+    const commands = await describeCommands({ root, outDir, version, module: completion.commands });
+    writeFileSync(path.join(outDir, 'commands.json'), JSON.stringify(commands));
+  }
   for (const { file, source } of lazy.vendored()) {
     outputs.push(
       await esbuild.build({
@@ -78,6 +88,27 @@ export async function bundleCommand({ root, entry, outDir, version }) {
   chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
+}
+
+/** Runs the module that describes the commands. */
+async function describeCommands({ root, outDir, version, module }) {
+  const file = path.join(outDir, 'describe.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [module],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    define: { __ORC_VERSION__: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  try {
+    return await (await import(pathToFileURL(file).href)).describeCommands();
+  } finally {
+    rmSync(file);
+  }
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */

@@ -102,6 +102,7 @@ export async function connect(
     view,
     // Boards of one machine have one clock; elsewhere clocks may differ.
     sharesClock: isHere,
+    branch: config.branch,
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
   });

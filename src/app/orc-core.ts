@@ -5,7 +5,9 @@
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
+import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
@@ -61,6 +63,8 @@ export interface SyncResult {
   readonly version: number;
   readonly reachable: boolean;
   readonly reason: string | null;
+  /** What helps, where the upstream's words tell: the exemption to ask for when a rule set refuses the branch. */
+  readonly hint: string | null;
   /** With `acceptRewrite`: the store's ref that keeps the chain which the upstream gave up. */
   readonly kept: string | null;
 }
@@ -144,7 +148,10 @@ export class OrcCore implements AsyncDisposable {
     const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
-    return { ...report, version: head.read.board.meta.version, kept };
+    const { reason, reachable } = report;
+    const { branch } = this.connection.config;
+    const hint = reason === null ? null : reachable ? refusalHint(reason, branch) : knownRefusalHint(reason, branch);
+    return { ...report, hint, version: head.read.board.meta.version, kept };
   }
 
   /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */
@@ -215,6 +222,11 @@ export class OrcCore implements AsyncDisposable {
   /** @throws OrcError `ambiguous-id`, `not-found`, `invalid-argument` */
   async resolveTaskId(given: string): Promise<string> {
     return resolveTaskId(this.connection.store, await this.head(), given);
+  }
+
+  /** Whether the store lacks older commits. */
+  get isShallow(): boolean {
+    return isShallowStore(this.connection.store.path);
   }
 
   /** Claims and locks that were obtained here, by this session. */

@@ -2,8 +2,9 @@
  * The original's single-file board: the shape of its `state.json`, from a board on the branch. What the original did not have
  * stands in fields that it did not have, and only where it says something.
  */
-import { compareTasks } from '../core/readiness.ts';
+
 import type { Agent, BoardEvent, Hold, Lock, Task, Workstream } from '../core/records.ts';
+import { compareTasks } from '../core/task-order.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
 import { readRetiredAgents } from './reading.ts';

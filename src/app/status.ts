@@ -4,7 +4,7 @@ import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
 import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
-import { openRecords } from '../sync/queue.ts';
+import { openRecords, type RejectedRecord } from '../sync/queue.ts';
 import { readContact } from './contact.ts';
 import { heldLocks, lockMoment } from './list-locks.ts';
 import { type UnreadMail, unreadMail } from './mail.ts';
@@ -80,7 +80,7 @@ export interface StatusReport {
     readonly queued: number;
     readonly queued_since: string | null;
     readonly rejected: number;
-    /** What the person should know: a remote that was added since the board began. */
+    /** What the person should know: a remote that was added since the board began, or what to ask for when the upstream refuses the branch. */
     readonly hint: string | null;
   };
   /** Files of the branch that could not be read and are left out. */
@@ -110,6 +110,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const moment = await lockMoment(orc);
   const first = waiting[0];
   const tentative = await waitingOperations(orc);
+  const rejected = await queue.listRejected();
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -148,8 +149,8 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       ...contactOf(orc, board),
       queued: waiting.length,
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
-      rejected: (await queue.listRejected()).length,
-      hint: laterRemote(orc),
+      rejected: rejected.length,
+      hint: laterRemote(orc) ?? refusedHint(rejected),
     },
     faults,
     warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
@@ -165,6 +166,12 @@ function contactOf(orc: OrcCore, board: Board): Pick<StatusReport['sync'], 'last
   const { ms, errorMs } = clock;
   const off = Math.abs(ms) - errorMs > board.settings.clock_skew_ms;
   return { last_contact, clock: { ahead_ms: ms, error_ms: errorMs, off } };
+}
+
+/** What the upstream did not let in, and nobody has dealt with yet: the newest says what to ask for. */
+function refusedHint(rejected: readonly RejectedRecord[]): string | null {
+  const refused = rejected.findLast(({ refusal }) => refusal.code === 'upstream-refused');
+  return refused?.refusal.hint ?? null;
 }
 
 /** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */

@@ -153,6 +153,18 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/config.ts')).configCommands,
   },
   {
+    name: 'badge',
+    aliases: [],
+    summary: 'Print a badge for a README',
+    load: async () => (await import('./commands/badge.ts')).badge,
+  },
+  {
+    name: 'completion',
+    aliases: [],
+    summary: 'Print what makes bash, zsh or fish complete commands and ids',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
     name: 'demo',
     aliases: [],
     summary: 'Show agents at work on a board of their own',

@@ -13,6 +13,7 @@ import { reportStop, untilStopped } from './stop.ts';
 /** @param argv the words after the program's name */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
+  if (argv[0] === '__complete') return answerShell(argv.slice(1), io);
   let call: Call | null = null;
   let command: string | null = null;
   try {
@@ -51,4 +52,14 @@ function printRefusal(error: OrcError, line: string, io: Io): number {
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** Where the small program for it is not there (see scripts/build/front.cjs). */
+async function answerShell(argv: readonly string[], { cwd, env, stdout }: Io): Promise<number> {
+  const [{ complete }, { describeCommands }] = await Promise.all([
+    import('./completion/complete.ts'),
+    import('./completion/command-table.ts'),
+  ]);
+  await complete(argv, { cwd, env, print: stdout, loadTable: describeCommands });
+  return exitCodes.done;
 }

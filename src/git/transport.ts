@@ -35,6 +35,8 @@ export type PushOutcome =
 export interface FetchOptions extends CallOptions {
   /** How many commits to fetch; only for a join (a depth used twice makes ancestry lie). */
   readonly depth?: number;
+  /** Bring the older commits that a shallow store lacks, as far as the upstream has them. */
+  readonly unshallow?: boolean;
 }
 
 /** How far the upstream's clock is ahead of this machine's; negative: it is behind. */
@@ -52,7 +54,14 @@ export interface ClockOptions extends CallOptions {
 
 export interface PushOptions extends CallOptions {
   /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
-  readonly added?: { readonly base: Oid | null; readonly objects: readonly NewObject[] };
+  readonly added?: Added;
+}
+
+export interface Added {
+  readonly base: Oid | null;
+  readonly objects: readonly NewObject[];
+  /** Once they are in the store: a transport that reads them there waits for it. Rejected with OrcError when they cannot be written. */
+  readonly stored: Promise<void>;
 }
 
 export interface Transport {

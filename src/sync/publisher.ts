@@ -40,6 +40,8 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
+  /** What the upstream calls the board's branch, for hints; default `orc`. */
+  readonly branch?: string;
 }
 
 /** What every round may have settled on its way. */
@@ -159,23 +161,33 @@ class Round {
 
   async #push(base: Head, replayed: Replayed, units: readonly Unit[]): Promise<RoundResult> {
     const { store, view, clock } = this.#ports;
-    await store.writeObjects(replayed.objects);
+    // While the push runs: it is told of only when both are done.
+    const stored = store.writeObjects(replayed.objects);
+    stored.catch(() => undefined);
     const began = clock.monotonic();
-    if (!(await this.#taking.pushing(base.commit))) return { outcome: 'raced', settled: this.#settled };
-    const pushed = await this.#pushOnce(base, replayed);
+    if (!(await this.#taking.pushing(base.commit))) {
+      await stored;
+      return { outcome: 'raced', settled: this.#settled };
+    }
+    const pushed = await this.#pushOnce(base, replayed, stored);
     switch (pushed.outcome) {
       case 'taken':
-        await this.#keepBooks(() => view.taken(replayed.tip, began));
+        await this.#keepBooks(async () => {
+          await stored;
+          await view.taken(replayed.tip, began);
+        });
         await this.#settle(await outcomesOf(this.#ports, replayed.decided));
         return this.#done(true);
       case 'rejected': {
         this.#taking.cleared();
+        await stored;
         const fetched = await view.fetch(this.#call);
         if (fetched.outcome === 'moved') return { outcome: 'raced', settled: this.#settled };
         if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
         return { outcome: 'refused', reason: pushed.reason, units, settled: this.#settled };
       }
       case 'unknown': {
+        await stored.catch(() => undefined);
         const fetched = await view.fetch(this.#call);
         // Whether it moved or not: the event lines tell in the next round.
         if (fetched.outcome !== 'unreachable') return { outcome: 'raced', settled: this.#settled };
@@ -183,14 +195,15 @@ class Round {
       }
       case 'unreachable':
         this.#taking.cleared();
+        await stored;
         return this.#unreachable(pushed.reason, units);
     }
   }
 
   /** Transports throw only what keeps a push from beginning: then nothing was sent, and the caller hears why. */
-  async #pushOnce({ commit: base }: Head, { tip, objects }: Replayed): Promise<PushOutcome> {
+  async #pushOnce({ commit: base }: Head, { tip, objects }: Replayed, stored: Promise<void>): Promise<PushOutcome> {
     try {
-      return await this.#ports.transport.push(tip.commit as Oid, { ...this.#call, added: { base, objects } });
+      return await this.#ports.transport.push(tip.commit as Oid, { ...this.#call, added: { base, objects, stored } });
     } catch (error) {
       if (error instanceof OrcError) this.#taking.cleared();
       throw error;

@@ -12,11 +12,12 @@ import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
 import { editTree } from '../git/edit-tree.ts';
-import { concatBytes, encodeCommit } from '../git/objects.ts';
+import { encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
+import { bytesOf, type EventTail } from '../layout/events.ts';
 import { faultInSettings } from '../layout/settings.ts';
-import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
+import { encodeAccepted } from '../layout/write-board.ts';
 import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
@@ -60,8 +61,6 @@ interface Draft {
   commit: Oid | null;
   tree: Oid | null;
   tail: EventTail;
-  /** The text of `tail`, encoded; `null`: not yet. */
-  tailBytes: Uint8Array | null;
 }
 
 export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
@@ -81,7 +80,6 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
     commit: base.commit,
     tree: base.tree,
     tail: base.tail,
-    tailBytes: null,
   };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
@@ -215,10 +213,9 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   advance(draft.board, accepted);
   const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
   const edits = new Map<string, Oid | null>();
-  const tailBytes = encodeTail(tail, draft);
   for (const [path, text] of files) {
     if (text === null) edits.set(path, null);
-    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
+    else edits.set(path, add('blob', text === tail.text ? bytesOf(tail) : encoder.encode(text)));
   }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) pending.set(object.oid, object);
@@ -236,14 +233,6 @@ async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, opt
   );
   draft.tree = root;
   draft.tail = tail;
-  draft.tailBytes = tailBytes;
-}
-
-/** Of a log that grew, only what is new is encoded. */
-function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
-  const { text } = before.tail;
-  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
-  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
 }
 
 function authorOf(agent: string, board: Board): { name: string; email: string } {

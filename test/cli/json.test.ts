@@ -81,12 +81,13 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await orc('kb', 'write', 'notes', 'text', '--path', 'src/**');
   await run('kb for', ['src/app.ts']);
   await run('kb history', ['notes']);
-  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data.entries[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
   await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
+  await run('completion', ['bash']);
   await run('config list');
   await run('config get', ['publish']);
   await run('config set', ['lease', '1h', '--shared']);
@@ -100,6 +101,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);
+
+  git(folder, 'remote', 'set-url', 'origin', 'https://github.com/owner/name.git');
+  await run('badge', ['build']);
 
   // Something to find under `rejected`, twice.
   git(folder, 'remote', 'set-url', 'origin', '/nonexistent/remote.git');

@@ -215,7 +215,9 @@ test('history: all, and of one record', async () => {
   expect(all).toHaveLength(7);
   expect((await orc('history', '--last', '1')).lines()).toHaveLength(3);
   expect(
-    (await orc('history', 'task', id.slice(0, 6), '--json')).json().data.map(({ kind }: { kind: string }) => kind),
+    (await orc('history', 'task', id.slice(0, 6), '--json'))
+      .json()
+      .data.entries.map(({ kind }: { kind: string }) => kind),
   ).toEqual(['task.complete', 'task.add']);
   expect((await orc('history', 'kb', 'notes')).lines()).toHaveLength(1);
   for (const words of [

@@ -64,6 +64,9 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
+  Badge: ['markdown', 'image', 'source'],
+  /** `entries` are HistoryEntry[]. */
+  Trail: ['entries', 'cut'],
   HistoryEntry: ['version', 'commit', 'at', 'agent', 'kind', 'subject', 'body', 'manual'],
   Setting: ['key', 'value', 'source', 'from', 'description'],
   ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],

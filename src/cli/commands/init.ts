@@ -8,6 +8,8 @@ interface Begun {
   readonly how: Orc['how'];
   readonly branch: string;
   readonly upstream: string;
+  /** The store lacks older commits. */
+  readonly shallow: boolean;
   readonly agents_md: 'written' | 'unchanged' | null;
 }
 
@@ -30,12 +32,12 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--remote <where>', summary: 'where the board lives: NAME, URL, host or none' },
     { flags: '--template <dir>', summary: 'a folder with orc.yaml and what else the board starts with' },
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
-    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
+    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0); fetches what a shallow store lacks' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
   examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
-  data: '{ board, how, branch, upstream, agents_md }',
+  data: '{ board, how, branch, upstream, shallow, agents_md }',
   async run(call) {
     const upstream = call.text('remote');
     const orc = await begin(call, upstream);
@@ -51,12 +53,14 @@ export const init: CommandSpec = defineCommand<Begun>({
       how: orc.how,
       branch: config.branch,
       upstream: transport.label,
+      shallow: orc.isShallow,
       agents_md: agentsMd,
     };
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
     look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
+    ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
   ],
 });

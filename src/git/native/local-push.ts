@@ -96,6 +96,8 @@ function isUsual(greeting: Buffer, { version, refs, capabilities }: Advertisemen
     version === 0 &&
     refs.get(ref) === base &&
     capabilities.has('report-status') &&
+    // Told by every git that was not set up otherwise.
+    capabilities.has('ofs-delta') &&
     !lines.some((line) => line.startsWith('shallow '))
   );
 }

@@ -129,7 +129,7 @@ class NativeTransport implements Transport {
     // A ref of its own: processes that fetch into one ref fail each other.
     const own = `${fetchFolder}${(this.#options.nameTemporary ?? randomName)()}`;
     try {
-      const result = await this.#run(this.#fetchArguments(own, options.depth), options.timeoutMs);
+      const result = await this.#run(this.#fetchArguments(own, options), options.timeoutMs);
       if (result.exitCode === 0) {
         const head = this.#refs.read(own);
         if (head !== null) return { outcome: 'fetched', head };
@@ -150,6 +150,7 @@ class NativeTransport implements Transport {
     const startedAt = performance.now();
     const local = await this.#pushLocally(oid, options);
     if (local !== 'unusual') return local;
+    await options.added?.stored;
     return this.#pushWithGit(oid, timeLeft(options, startedAt));
   }
 
@@ -160,7 +161,9 @@ class NativeTransport implements Transport {
     if (!isPlain || added === undefined || added.base === null || fs.existsSync(join(this.#path, 'shallow')))
       return 'unusual';
     const { base, objects } = added;
-    const settings = this.#receiveSettings().flatMap((setting) => ['-c', setting]);
+    const settings = [...this.#receiveSettings(), ...(asksForTidying(to) ? [] : ['receive.autogc=false'])].flatMap(
+      (setting) => ['-c', setting],
+    );
     const push = { path: localPath(url), settings, cwd: this.#path, ref, to, added: { base, objects }, timeoutMs };
     return pushLocally({ ...push, secrets: this.#secrets }, this.#options);
   }
@@ -215,7 +218,7 @@ class NativeTransport implements Transport {
     return settings;
   }
 
-  #fetchArguments(own: string, depth: number | undefined): string[] {
+  #fetchArguments(own: string, { depth, unshallow = false }: FetchOptions): string[] {
     const flags = [
       '--no-write-fetch-head',
       '--no-auto-maintenance',
@@ -226,6 +229,8 @@ class NativeTransport implements Transport {
       '--update-shallow',
     ];
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
+    // Git refuses to be asked for what a whole store has.
+    if (unshallow && fs.existsSync(join(this.#path, 'shallow'))) shallow.push('--unshallow');
     return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
   }
 
@@ -296,6 +301,14 @@ function unreachable(result: GitResult, options: CallOptions): Unreachable {
     ? `no answer within ${Math.round(options.timeoutMs ?? 0)} ms`
     : summarizeServerText(result.stderr, fallback);
   return { outcome: 'unreachable', reason };
+}
+
+/**
+ * Whether the receiving side looks if it wants tidying up, which starts a process: at one push in sixteen, by its commit's id. It
+ * would find no reason for hundreds of pushes.
+ */
+function asksForTidying(to: Oid): boolean {
+  return to.startsWith('0');
 }
 
 /** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
