@@ -12,7 +12,9 @@ import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
 import { benchCompletion } from './rows/completion.mjs';
+import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchServerHook } from './rows/server-hook.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
 
@@ -22,6 +24,8 @@ const rows = {
   'api-concurrent': benchApiConcurrent,
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
+  'git-hooks': benchGitHooks,
+  'server-hook': benchServerHook,
   completion: benchCompletion,
 };
 
@@ -39,7 +43,7 @@ if (unknown.length > 0) {
 delete process.env.NODE_EXTRA_CA_CERTS;
 
 const results = [];
-for (const name of wanted) results.push(await rows[name]({ rounds: Number(values.rounds) }));
+for (const name of wanted) results.push(...[await rows[name]({ rounds: Number(values.rounds) })].flat());
 console.log(describeMachine());
 console.log(formatTable(results));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

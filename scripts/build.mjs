@@ -21,6 +21,7 @@ const staging = path.join(root, `.build-${process.pid}`);
 
 const libraryEntry = path.join(root, 'src/index.ts');
 const commandEntry = path.join(root, 'src/bin/orc.ts');
+const hookEntry = path.join(root, 'src/bin/receive.ts');
 
 if (!hasDevDependencies()) {
   // `prepare` of an installation without development dependencies: there is nothing to build with.
@@ -67,7 +68,7 @@ async function buildCommand() {
     entry: path.join(root, 'src/bin/complete.ts'),
     commands: path.join(root, 'src/cli/completion/command-table.ts'),
   };
-  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion(), completion });
+  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion(), completion, hookEntry });
   moveIntoPlace(out, path.join(dist, 'bin'));
 }
 

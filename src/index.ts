@@ -60,6 +60,7 @@ export type {
   Hold,
   JsonDocument,
   Knowledge,
+  LinkedCommit,
   Lock,
   Message,
   Note,

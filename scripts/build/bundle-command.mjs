@@ -34,9 +34,10 @@ const lazyBuiltins = [
 
 /**
  * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
- * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string } }} options
+ * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, hookEntry?: string }} options
  */
-export async function bundleCommand({ root, entry, outDir, version, completion }) {
+export async function bundleCommand({ root, entry, outDir, version, completion, hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -54,7 +55,7 @@ export async function bundleCommand({ root, entry, outDir, version, completion }
     absWorkingDir: root,
   };
   const lazy = lazyModules({ inlined, lazyBuiltins, whole, vendorDir: './vendor' });
-  const ours = (entryPoint, outfile) =>
+  const ours = (entryPoint, outfile, { plugin } = lazy) =>
     esbuild.build({
       ...shared,
       entryPoints: [entryPoint],
@@ -66,7 +67,7 @@ export async function bundleCommand({ root, entry, outDir, version, completion }
         'import.meta.dirname': '__dirname',
         'import.meta.filename': '__filename',
       },
-      plugins: [lazy.plugin, englishOnly],
+      plugins: [plugin, englishOnly],
     });
   const outputs = [await ours(entry, 'engine.cjs')];
   if (completion !== undefined) {
@@ -74,7 +75,14 @@ export async function bundleCommand({ root, entry, outDir, version, completion }
     const commands = await describeCommands({ root, outDir, version, module: completion.commands });
     writeFileSync(path.join(outDir, 'commands.json'), JSON.stringify(commands));
   }
-  for (const { file, source } of lazy.vendored()) {
+  const vendored = lazy.vendored();
+  if (hookEntry !== undefined) {
+    const ofHook = lazyModules({ inlined, lazyBuiltins, vendorDir: '../vendor' });
+    outputs.push(await ours(hookEntry, 'hook/engine.cjs', ofHook));
+    const strange = ofHook.vendored().find(({ file }) => !vendored.some((each) => each.file === file));
+    if (strange !== undefined) throw new Error(`the hook wants ${strange.file}, which the command does not have`);
+  }
+  for (const { file, source } of vendored) {
     outputs.push(
       await esbuild.build({
         ...shared,
@@ -84,8 +92,10 @@ export async function bundleCommand({ root, entry, outDir, version, completion }
       }),
     );
   }
-  copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, 'orc.cjs'));
-  chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
+  for (const file of hookEntry === undefined ? ['orc.cjs'] : ['orc.cjs', 'hook/receive.cjs']) {
+    copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, file));
+    chmodSync(path.join(outDir, file), 0o755);
+  }
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
 }

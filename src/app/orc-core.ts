@@ -8,6 +8,7 @@ import { OrcError } from '../errors.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
 import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
+import { carrySpool } from './commit-spool.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
@@ -27,7 +28,7 @@ import {
   resolveTaskId,
 } from './reading.ts';
 import { writeStoreConfig } from './store-config.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, sessionOf } from './surroundings.ts';
 import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface OpenOptions {
@@ -96,8 +97,7 @@ export class OrcCore implements AsyncDisposable {
     this.how = opened.how;
     this.world = world;
     this.#options = options;
-    const { env, host } = opened.surroundings;
-    this.#holds = new Holds(opened.store.path, env.ORC_SESSION || host?.worktreeName || 'main');
+    this.#holds = new Holds(opened.store.path, sessionOf(opened.surroundings));
   }
 
   /** Ends helper processes. Nothing is lost without it. */
@@ -118,6 +118,7 @@ export class OrcCore implements AsyncDisposable {
     options: MutationOptions = {},
   ): Promise<Performed<T>> {
     this.refusePast();
+    await this.#carry();
     const request = await this.request(kind, args, options);
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
@@ -134,6 +135,7 @@ export class OrcCore implements AsyncDisposable {
   ): Promise<Performed[]> {
     this.refusePast();
     if (requests.length === 0) return [];
+    await this.#carry();
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
@@ -145,6 +147,7 @@ export class OrcCore implements AsyncDisposable {
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     this.refusePast();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    await this.#carry();
     const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
@@ -173,6 +176,13 @@ export class OrcCore implements AsyncDisposable {
     if (configured !== null) return configured;
     const holder = kind === undefined ? null : await rememberedHolder(this.#holds, kind, args);
     return holder ?? host?.worktreeName ?? 'system';
+  }
+
+  /** What hooks of this clone have noted goes along. */
+  async #carry(): Promise<void> {
+    if (this.surroundings.board !== null) return;
+    const { session, store } = this.connection;
+    await carrySpool({ storePath: store.path, session, actor: () => this.actor(undefined) });
   }
 
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {

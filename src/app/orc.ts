@@ -248,6 +248,11 @@ export class Orc extends OrcOfCrew {
     return workWithHandler(this, options, handler);
   }
 
+  /** Lists a commit of the repository with a task, open or closed; once. @throws OrcError `not-found`, `invalid-argument` */
+  async linkCommit(taskId: string, commit: string, options: MutationOptions = {}): Promise<Task> {
+    return this.#data('task.link', { id: taskId, commit }, options);
+  }
+
   /**
    * Runs a task's checks in this clone's work tree, for `completeTask(…, { checks })`. Their commands come from the board: they run only
    * with `isAllowed` or `git config orc.runChecks true`. One that fails is a result, not an error.

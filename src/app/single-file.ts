@@ -145,6 +145,7 @@ function singleFileTask(task: Task): SingleFileTask {
     ...(task.notes.length > 0 ? { notes: task.notes } : {}),
     ...(task.checks.length > 0 ? { checks: task.checks } : {}),
     ...(task.check_results === undefined ? {} : { check_results: task.check_results }),
+    ...(task.commits === undefined ? {} : { commits: task.commits }),
     ...(task.created_by === 'system' ? {} : { created_by: task.created_by }),
   };
   return { id, title, description, status, priority, estimate, assigned_to, created_at, updated_at, result, ...more };

@@ -153,6 +153,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/config.ts')).configCommands,
   },
   {
+    name: 'hooks',
+    aliases: [],
+    summary: 'Git hooks: install, uninstall, status',
+    load: async () => (await import('./commands/hooks.ts')).hooksCommands,
+  },
+  {
     name: 'badge',
     aliases: [],
     summary: 'Print a badge for a README',

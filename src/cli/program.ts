@@ -89,10 +89,14 @@ async function addNoun(program: Command, noun: Noun, isCalled: boolean, understo
       `${[each.name(), ...each.aliases().slice(0, 1)].join('|')} ${wordsOf(each.name())}`.trim(),
   });
   for (const spec of specs) {
-    const inner = command.command(spec.name, { isDefault: spec.isDefault === true }).aliases(spec.aliases ?? []);
+    const { name, aliases = [], isDefault = false, isHidden = false } = spec;
+    const inner = command.command(name, { isDefault, hidden: isHidden }).aliases(aliases);
     fillCommand(inner, `orc ${noun.name} ${spec.name}`, spec, understood);
   }
-  command.addHelpText('after', examplesText(specs.map(({ examples }) => examples[0] as string)));
+  command.addHelpText(
+    'after',
+    examplesText(specs.filter(({ isHidden }) => isHidden !== true).map(({ examples }) => examples[0] as string)),
+  );
 }
 
 function fillCommand(command: Command, path: string, spec: CommandSpec, understood: Understood): void {

@@ -12,6 +12,8 @@ import { reportStop, untilStopped } from './stop.ts';
 
 /** @param argv the words after the program's name */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  // For hooks alone, with everything spared that they do not need: a push waits for them.
+  if (argv[0] === 'hooks' && argv[1] === 'receive') return (await import('./receive.ts')).receive(argv.slice(2), io);
   const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
   if (argv[0] === '__complete') return answerShell(argv.slice(1), io);
   let call: Call | null = null;

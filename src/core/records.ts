@@ -80,6 +80,14 @@ export interface CheckResults {
   readonly runs: readonly CheckRun[];
 }
 
+/** A commit of the repository that belongs to a task. */
+export interface LinkedCommit {
+  /** When it was linked; it may have been made long before. */
+  readonly at: string;
+  readonly by: string;
+  readonly commit: string;
+}
+
 export interface Task {
   /** 8 hexadecimal digits, more on a collision. */
   readonly id: string;
@@ -108,6 +116,8 @@ export interface Task {
   readonly checks: readonly Check[];
   /** Only on a task that was completed with its checks. */
   readonly check_results?: CheckResults | undefined;
+  /** The newest 50, in the order in which they were linked; only where there are any. Older ones stay in the events. */
+  readonly commits?: readonly LinkedCommit[] | undefined;
   readonly created_by: string;
   readonly created_version: number;
   /** Position among the tasks of one mutation; more than 0 only after an import. */

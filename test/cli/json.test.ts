@@ -55,10 +55,14 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   // With nothing to do, it is one line. What comes after -- is the command's.
   await run('work', ['build', '--agent', 'agent-1', '--once', '--json', '--', 'true'], 4);
   await run('t reopen', [second]);
+  await run('hooks install');
+  await run('hooks status');
+  await run('hooks uninstall');
   await run('t list', ['build']);
   await run('t show', [first]);
   await run('t tree');
   await run('t graph');
+  await run('t link', [first, 'a'.repeat(40)]);
   await run('a register', ['agent-1', 'worker']);
   await run('a heartbeat', ['agent-1']);
   await run('a list');

@@ -7,8 +7,9 @@ const task = [
 const taskShapes = {
   Task: task,
   ClosedTask: [...task, 'open_parts'],
+  LinkedTask: [...task, 'commits'],
   ListedTask: [...task, 'obstacle'],
-  ShownTask: [...task, 'obstacle', 'descendants'],
+  ShownTask: [...task, 'commits', 'obstacle', 'descendants'],
   TreeEntry: [
     ...['id', 'workstream', 'title', 'status', 'priority', 'estimate', 'assigned_to', 'parent', 'depth'],
     'descendants',
@@ -70,6 +71,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   HistoryEntry: ['version', 'commit', 'at', 'agent', 'kind', 'subject', 'body', 'manual'],
   Setting: ['key', 'value', 'source', 'from', 'description'],
   ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],
+  HooksReport: ['folder', 'manager', 'hooks', 'changed', 'notes'],
   StatusReport: [
     ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
     ...['knowledge_topics', 'unread_mail', 'sync', 'faults', 'warning'],

@@ -11,6 +11,7 @@ interface Begun {
   /** The store lacks older commits. */
   readonly shallow: boolean;
   readonly agents_md: 'written' | 'unchanged' | null;
+  readonly hooks: 'installed' | 'unchanged' | null;
 }
 
 const told: Readonly<Record<Orc['how'], string>> = {
@@ -34,10 +35,15 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
     { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0); fetches what a shallow store lacks' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
+    { flags: '--hooks', summary: "install orc's git hooks in this clone: see `orc hooks install`" },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
-  data: '{ board, how, branch, upstream, shallow, agents_md }',
+  examples: [
+    'orc init',
+    'orc init --remote origin --agents-md --hooks',
+    'orc init --remote host --branch coordination',
+  ],
+  data: '{ board, how, branch, upstream, shallow, agents_md, hooks }',
   async run(call) {
     const upstream = call.text('remote');
     const orc = await begin(call, upstream);
@@ -47,6 +53,7 @@ export const init: CommandSpec = defineCommand<Begun>({
       const { writeAgentsMd } = await import('../../app/agents-md.ts');
       agentsMd = await writeAgentsMd(orc.surroundings.host?.workTree ?? call.globals.cwd);
     }
+    const hooks = call.flag('hooks') ? await installHooks(call) : null;
     const { id } = (await orc.head()).read.board.meta;
     const data: Begun = {
       board: id,
@@ -55,6 +62,7 @@ export const init: CommandSpec = defineCommand<Begun>({
       upstream: transport.label,
       shallow: orc.isShallow,
       agents_md: agentsMd,
+      hooks,
     };
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
@@ -62,8 +70,15 @@ export const init: CommandSpec = defineCommand<Begun>({
     look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
     ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
+    ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),
   ],
 });
+
+async function installHooks({ globals, io }: Call): Promise<Begun['hooks']> {
+  const { installHooks: install } = await import('../../app/git-hooks.ts');
+  const { changed } = await install({ cwd: globals.cwd, env: io.env });
+  return changed ? 'installed' : 'unchanged';
+}
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');

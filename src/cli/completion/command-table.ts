@@ -40,7 +40,9 @@ export async function describeCommands(): Promise<CommandTable> {
   const described = nouns.map(async ({ name, aliases, summary, load }): Promise<TableNoun> => {
     const loaded = await load();
     const commands = Array.isArray(loaded)
-      ? (loaded as readonly CommandSpec[]).map((spec) => describeCommand(spec, spec.name))
+      ? (loaded as readonly CommandSpec[])
+          .filter(({ isHidden }) => isHidden !== true)
+          .map((spec) => describeCommand(spec, spec.name))
       : [describeCommand(loaded as CommandSpec, null)];
     return { name, aliases, summary, commands };
   });

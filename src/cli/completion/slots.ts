@@ -22,6 +22,7 @@ const purposes: Readonly<Record<string, TaskPurpose>> = {
   reopen: 'closed',
   show: 'known',
   note: 'known',
+  link: 'known',
 };
 
 /** By noun, command and word; a `*` is any command of the noun. */

@@ -125,6 +125,7 @@ const fields = {
   paths: list(isForm(isGlob)),
   checks: list(check, 32),
 };
+const commit = isForm((value) => typeof value === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value));
 const reason = { reason: orNull(text) };
 
 interface Shape {
@@ -154,6 +155,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   'task.cancel': { needs: ['id'], may: { ...about, ...reason } },
   'task.reopen': { needs: ['id'], may: { ...about, ...reason } },
   'task.note': { needs: ['id', 'text'], may: { ...about, text, ...proof } },
+  'task.link': { needs: ['id', 'commit'], may: { ...about, commit } },
   'agent.register': { needs: ['id'], may: { id: name, type: name, capabilities: list(name) } },
   'agent.heartbeat': { needs: ['id'], may: { id: name, claims: list(word) } },
   'agent.retire': { needs: ['id'], may: { id: name } },
