@@ -15,6 +15,7 @@ export const withoutTool: Readonly<Record<string, string>> = {
   'board.init': 'beginning a board is for people: `orc init`',
   'board.import': 'it takes a folder: `orc import`',
   'config.set': 'settings of the whole board are for people: `orc config`',
+  'task.link': 'the git hooks link commits by themselves: `orc hooks install`',
   'agent.heartbeat': 'the server shows by itself that its agent is alive',
 };
 
