@@ -38,7 +38,7 @@ test('everything that reads shows the board as it was; all else refuses, before 
   expect((await at(7, 'l', 'list')).data).toEqual([]);
   expect((await at(8, 'l', 'list')).data).toMatchObject([{ resource: 'deploy' }]);
   expect((await at(4, 'events')).data).toHaveLength(4);
-  expect((await at(4, 'history')).data).toHaveLength(4);
+  expect((await at(4, 'history')).data.entries).toHaveLength(4);
   expect((await at(4, 'status')).data).toMatchObject({ version: 4, in_progress: [{ id, expired: false }] });
   expect((await at(3, 'plan')).data).toMatchObject({ recommended_parallel: [{ task: { id } }] });
   expect((await at(3, 'brief', 'build')).data).toMatchObject({ task_id: id });
