@@ -4,16 +4,21 @@
  */
 
 import type { Operation } from '../core/operation.ts';
+import { Carrying, type CarryMemory } from './carrying.ts';
 import { Isolation, type Suspect } from './isolation.ts';
 import type { Exclusion, Taken } from './ports.ts';
-import { type PublisherPorts, publishRound, type RoundResult } from './publisher.ts';
+import { type PublisherPorts, publishRound } from './publisher.ts';
 import { isOpen, type Outcome, type QueueRecord, type Settled, tentativeRecords } from './queue.ts';
+import type { CarryingMode, RoundResult } from './round.ts';
 import { rebuildLocal } from './tentative.ts';
 import { refusedByUpstream, type Trouble } from './trouble.ts';
+import type { Deposits } from './upstream-view.ts';
 
 export interface DriverPorts extends PublisherPorts {
   /** The role of publisher among the processes of this store. Advisory. */
   readonly publisherRole: Exclusion;
+  /** What is known of the upstream's inbox; without it nothing is deposited, and nobody is carried. */
+  readonly carrying?: CarryMemory;
 }
 
 export interface DriveOptions {
@@ -29,6 +34,14 @@ export interface Driven {
   readonly trouble: Trouble | null;
 }
 
+interface Step {
+  readonly mode: CarryingMode;
+  /** Looks at what was deposited, so far. */
+  readonly looks: number;
+  /** What lies in the inbox, if the upstream was asked just now. */
+  readonly looked: Deposits | null;
+}
+
 type Settle = (outcome: Outcome) => void;
 /** Whether there is a reason to go on; `left`: what nothing can be done about now. */
 type IsWanted = (left: ReadonlySet<string>) => Promise<boolean>;
@@ -39,6 +52,8 @@ const maxBackoffMs = 2_000;
 /** How often an upstream that plainly cannot be reached is tried before the caller is answered. */
 const unreachableTries = 3;
 const pauseMs = 200;
+/** Who carries, or was not carried, tries again at once; but not for ever. */
+const quickLosses = 4;
 /** How long to look for an outcome, or for the role, again. */
 const pollMs = 5;
 /** Whether the role's holder is alive is asked less often: that costs more than a look. */
@@ -51,9 +66,17 @@ export class Driver {
   readonly #waiters = new Map<string, { readonly operation: Operation; readonly settle: Settle }>();
   #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
   #trouble: Trouble | null = null;
+  readonly #carrying: Carrying | null;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
+    const { carrying, transport } = ports;
+    this.#carrying = carrying === undefined || transport.deposit === undefined ? null : new Carrying(carrying);
+  }
+
+  /** Whether others' deposits are of interest here. */
+  get looksIntoInbox(): boolean {
+    return this.#carrying?.isOn(this.#ports.clock.monotonic()) === true;
   }
 
   /** What last stood in the way of these; `null`: nothing but time. */
@@ -150,28 +173,37 @@ export class Driver {
   async #drive({ deadline, insist }: DriveOptions, isWanted: IsWanted): Promise<Driven> {
     const { clock } = this.#ports;
     const isolation = new Isolation();
+    const carrying = this.#carrying;
     const tally = { published: 0, rejected: 0 };
     const tried = new Set<string>();
     let left: ReadonlySet<string> = new Set();
     let losses = 0;
     let failures = 0;
+    let step: Step = { mode: carrying?.begin(clock.monotonic()) ?? 'plain', looks: 0, looked: null };
     this.#trouble = null;
     // Callers that ask in the same turn gather in the first round.
     await Promise.resolve();
     while (clock.monotonic() < deadline && (await isWanted(left))) {
       const role = await this.#takeRole(deadline);
       if (role === 'served') continue;
+      const began = clock.monotonic();
+      if (carrying?.isOn(began) === false) step = { ...step, mode: carrying.withoutMode(began) };
+      const { mode, looks } = step;
       let round: RoundResult;
       try {
-        round = await this.#round(isolation, deadline);
+        round = await this.#round(isolation, deadline, step);
       } finally {
         await role?.release();
       }
       count(tally, round.settled);
+      const now = clock.monotonic();
       if (round.outcome === 'settled') {
         this.#trouble = null;
         losses = 0;
         failures = 0;
+        if (mode === 'wait' || mode === 'carry') carrying?.looked(now, round.hasOthers);
+        if (round.isPushed) carrying?.published(now, round.hasOthers);
+        step = { mode: carrying?.next(mode, now) ?? 'plain', looks: 0, looked: null };
         count(tally, await this.#rejectGuilty(isolation.settled(round.isPushed)));
         // Whoever had the role before us may have published ours with its own.
         await this.#collectOutcomes();
@@ -179,7 +211,20 @@ export class Driver {
         if (round.settled.length === 0 && (await isWanted(left))) await clock.sleep(pollMs);
       } else if (round.outcome === 'raced') {
         losses++;
+        carrying?.lost(now);
+        const isCarrying = carrying?.isOn(now) === true;
+        if (isCarrying) step = { mode: mode === 'plain' ? 'deposit' : 'wait', looks: looks + 1, looked: round.looked };
+        if (isCarrying && losses < quickLosses) continue;
+        step = { ...step, looked: null };
         await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
+      } else if (round.outcome === 'waiting') {
+        step = { mode: round.isDeposited ? 'wait' : 'carry', looks: mode === 'wait' ? looks + 1 : looks, looked: null };
+        // About as long as the one who carries needs for it.
+        if (round.isDeposited) await this.#pause(Math.max(now - began, pollMs), deadline);
+      } else if (round.outcome === 'refused' && round.removed !== 'none') {
+        carrying?.refused(now, round.removed);
+        step = { ...step, mode: 'plain' };
+        await this.#pause(pauseMs, deadline);
       } else {
         failures++;
         for (const { records } of round.units) for (const { operation } of records) tried.add(operation.id);
@@ -214,9 +259,26 @@ export class Driver {
     return clock.monotonic() < deadline ? null : 'served';
   }
 
-  async #round(isolation: Isolation, deadline: number): Promise<RoundResult> {
+  /** Carries in, or clears away, what was seen in the inbox; whoever is busy leaves it to others. */
+  async tidy(looked: Deposits, deadline: number): Promise<void> {
+    if (this.#carrying === null || this.#driving !== null) return;
+    const role = await this.#ports.publisherRole.tryTake();
+    if (role === null) return;
+    try {
+      await this.#round(new Isolation(), deadline, { mode: 'carry', looks: 0, looked });
+    } finally {
+      await role.release();
+    }
+  }
+
+  async #round(isolation: Isolation, deadline: number, { mode, looks, looked }: Step): Promise<RoundResult> {
+    const carrying = this.#carrying;
     return publishRound(this.#ports, {
       deadline,
+      carrying: mode,
+      looked,
+      isTurn: (deposits, own) => carrying?.isTurn(deposits, own, looks) ?? true,
+      onUnable: (reason, isCertain) => carrying?.unable(reason, isCertain),
       isWaitedFor: (id) => this.#waiters.has(id),
       select: (units) => isolation.select(units),
       // Before anybody is told: who asked must find its own change when it reads.

@@ -29,6 +29,9 @@ export interface Climate {
   readonly isContended: boolean;
   /** Publishers fall asleep with the work in hand, for longer than the others wait. */
   readonly isSleepy: boolean;
+  /** Whether who has lost a race leaves its operations in the upstream's inbox, and carries those of others. */
+  readonly carries: boolean;
+  readonly takesDeposits: boolean;
 }
 
 export interface MachineClimate {
@@ -45,6 +48,7 @@ const weakPoints: readonly (string | null)[] = [
   'net.push',
   'net.push',
   'net.fetch',
+  'net.deposit',
   'disk.write',
   'disk.write',
   'disk.remove',
@@ -93,6 +97,8 @@ export function drawClimate(random: Random): Climate {
     thinkMs: random.pick([5, 100, 1_500]),
     isContended: random.happens(0.4),
     mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
+    carries: random.happens(0.75),
+    takesDeposits: !random.happens(0.1),
   };
   // Nobody reads back at once what it has just pushed.
   return !isSleepy && random.happens(0.08)

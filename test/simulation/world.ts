@@ -68,7 +68,8 @@ class World {
     this.#upstream = new MemoryUpstream();
     for (const [oid, object] of beginning.objects) this.#upstream.objects.set(oid, object);
     this.#upstream.moveHead(beginning.head);
-    const { weather, outages, lags, noticeMs, pauseChance } = this.#climate;
+    const { weather, outages, lags, noticeMs, pauseChance, carries, takesDeposits } = this.#climate;
+    this.#upstream.takesDeposits = takesDeposits;
     const trace = (line: () => string): void => this.#note(line);
     const time = this.#time;
     const network = new Network({
@@ -92,6 +93,7 @@ class World {
           clockOffsetMs,
           noticeMs,
           pauseChance,
+          carries,
           trace,
         }),
     );
@@ -266,6 +268,12 @@ class World {
         await this.#time.sleep(5_000);
       }
     }
+    if (this.#climate.carries && this.#climate.takesDeposits) this.#demandEmptyInbox();
+  }
+
+  /** What is left in the inbox after all that is not wanted by anybody. */
+  #demandEmptyInbox(): void {
+    for (const name of this.#upstream.deposits().keys()) this.#faults.push(`deposit ${name} stays in the inbox`);
   }
 
   async #demandQuiet({ machine, session, life }: WorldProcess): Promise<void> {
