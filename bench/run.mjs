@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchCarrying } from './rows/carrying.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
@@ -21,6 +22,7 @@ const rows = {
   'api-concurrent': benchApiConcurrent,
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
+  carrying: benchCarrying,
 };
 
 const { values, positionals } = parseArgs({
@@ -40,4 +42,5 @@ const results = [];
 for (const name of wanted) results.push(await rows[name]({ rounds: Number(values.rounds) }));
 console.log(describeMachine());
 console.log(formatTable(results));
+for (const { note, row } of results) if (note !== undefined) console.log(`${row}: ${note}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

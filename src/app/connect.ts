@@ -7,11 +7,13 @@ import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
 import { openFileQueueStorage } from '../sync/file-queue.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
+import type { CarryMemory } from '../sync/carrying.ts';
 import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
 import type { Owner } from '../sync/queue.ts';
 import { Session } from '../sync/session.ts';
 import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
+import { fileCarryMemory, isCarryingWanted } from './carry-file.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
 import type { StoreConfig } from './store-config.ts';
@@ -93,6 +95,7 @@ export async function connect(
     },
   });
   const session = new Session({
+    ...(isHere ? {} : { carrying: () => carryMemory(surroundings, store, world.clock) }),
     store,
     transport,
     queue,
@@ -106,6 +109,12 @@ export async function connect(
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
   });
   return { session, store, transport, config };
+}
+
+async function carryMemory({ env, config }: Surroundings, store: GitStore, clock: Clock): Promise<CarryMemory | null> {
+  // Read only where nothing above it decides.
+  const configured = env.ORC_CARRY ? null : (await config()).get('orc.carry');
+  return isCarryingWanted(env.ORC_CARRY, configured) ? fileCarryMemory(store.path, () => clock.now()) : null;
 }
 
 /** The person or runner whose machine it is, as git would name them. */

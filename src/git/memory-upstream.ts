@@ -140,8 +140,9 @@ export class MemoryUpstream {
     if (this.refs.has(ref)) return { outcome: 'rejected', reason: '[rejected] (already exists)' };
     if (!copyReachable(store.objects, this.objects, oid, this.objectFormat))
       return { outcome: 'rejected', reason: '[remote rejected] (missing necessary objects)' };
+    const hasDeposits = this.deposits().size > 0;
     this.refs.set(ref, oid);
-    return { outcome: 'taken' };
+    return { outcome: 'taken', hasDeposits };
   }
 
   /** Takes a commit as a plain push would, only a fast-forward, and removes deposits with it: all or nothing. */
@@ -153,7 +154,7 @@ export class MemoryUpstream {
     const outcome = this.#receiveBranch(store, oid);
     if (outcome.outcome !== 'taken') return outcome;
     for (const name of remove.keys()) this.refs.delete(`${inboxPrefix(this.ref)}${name}`);
-    return this.deposits().size > 0 ? { ...outcome, hasDeposits: true } : outcome;
+    return { ...outcome, hasDeposits: this.deposits().size > 0 };
   }
 
   #receiveBranch(store: MemoryStore, oid: Oid): PushOutcome {

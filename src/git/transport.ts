@@ -33,7 +33,7 @@ export type PushOutcome =
   /** 1. The upstream's branch is at the pushed commit. */
   | {
       readonly outcome: 'taken';
-      /** The upstream told on the way that other deposits wait in its inbox. Not every transport hears it. */
+      /** Whether other deposits lay in the inbox, as the upstream told on the way; left out by transports that do not hear of it. */
       readonly hasDeposits?: boolean;
     }
   /** The upstream answered no: raced (2), or refused by a hook, a lock, a protected branch (4). Only a fetch tells which. */

@@ -23,9 +23,11 @@ const lookEveryMs = 1_000;
 /** Without a sign of others: after so long, then after twice as long, and so on. */
 const firstLookMs = 5_000;
 const maxLookMs = 60_000;
+/** However near the upstream is, ms. */
+const leastTripMs = 5;
 /** Looks at a deposit that nobody has carried yet, before its author carries. */
 const patience = 3;
-/** When carrying was refused, the next ones do without: one of the deposits may be what is refused. */
+/** When carrying was refused twice, the next pushes do without: one of the deposits may be what is refused. */
 const withoutMs = 60_000;
 /** A server that said no once may just have been busy. */
 const strikesUntilUnable = 3;
@@ -43,6 +45,7 @@ export class Carrying {
   #withoutUntil = Number.NEGATIVE_INFINITY;
   #bareUntil = Number.NEGATIVE_INFINITY;
   #strikes = 0;
+  #refusals = 0;
 
   constructor(memory: CarryMemory) {
     this.#memory = memory;
@@ -57,7 +60,7 @@ export class Carrying {
 
   /** After a round that settled something. */
   next(mode: CarryingMode, now: number): CarryingMode {
-    const isCarrying = mode === 'wait' && this.isOn(now) && now - this.#lostAt < contendedMs;
+    const isCarrying = (mode === 'wait' || mode === 'watch') && this.isOn(now) && now - this.#lostAt < contendedMs;
     return isCarrying ? 'wait' : this.begin(now);
   }
 
@@ -83,13 +86,17 @@ export class Carrying {
   published(now: number, hasOthers: boolean): void {
     if (now - this.#publishedAt >= hotMs) this.#hotSince = now;
     this.#publishedAt = now;
+    this.#refusals = 0;
     if (hasOthers) this.#metAt = now;
   }
 
   /** A push that would have removed deposits was refused although the upstream had not moved. */
   refused(now: number, removed: 'own' | 'others'): void {
-    if (removed === 'others') this.#withoutUntil = now + withoutMs;
-    else {
+    // The first time somebody else may just have removed the same.
+    if (removed === 'others') {
+      this.#refusals++;
+      if (this.#refusals > 1) this.#withoutUntil = now + withoutMs;
+    } else {
       this.#bareUntil = now + withoutMs;
       this.unable('it refuses to remove what lies in its inbox', false);
     }
@@ -114,6 +121,33 @@ export class Carrying {
     if (now - this.#metAt < maxLookMs) return now - this.#lookedAt >= lookEveryMs;
     return now - Math.max(this.#hotSince, this.#lookedAt) >= this.#lookAfterMs;
   }
+}
+
+export interface Waiting {
+  readonly mode: CarryingMode;
+  readonly looks: number;
+  readonly isDeposited: boolean;
+  readonly isFirst: boolean | null;
+}
+
+/**
+ * What to do after a round that left operations in the inbox, and how long to wait before. `tookMs`: how long that round took, a
+ * measure of the way to the upstream. `fraction`: by chance, from 0 to 1.
+ */
+export function afterWaiting(
+  { mode, looks, isDeposited, isFirst }: Waiting,
+  tookMs: number,
+  fraction: number,
+): { readonly mode: CarryingMode; readonly pauseMs: number } {
+  if (!isDeposited) return { mode: 'carry', pauseMs: 0 };
+  const trip = Math.max(tookMs, leastTripMs);
+  if (mode === 'deposit') {
+    // The first carries for all who come shortly after it; the others look when it should be done with that.
+    if (isFirst === true) return { mode: 'carry', pauseMs: trip * (0.25 + 0.25 * fraction) };
+    if (isFirst === false) return { mode: 'watch', pauseMs: trip * (1.5 + fraction) };
+    return { mode: 'wait', pauseMs: trip * fraction };
+  }
+  return { mode: mode === 'watch' && looks < 1 ? 'watch' : 'wait', pauseMs: trip * (0.25 + 0.75 * fraction) };
 }
 
 /** Nothing is remembered beyond the process. */

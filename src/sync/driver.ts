@@ -4,7 +4,7 @@
  */
 
 import type { Operation } from '../core/operation.ts';
-import { Carrying, type CarryMemory } from './carrying.ts';
+import { afterWaiting, Carrying, type CarryMemory } from './carrying.ts';
 import { Isolation, type Suspect } from './isolation.ts';
 import type { Exclusion, Taken } from './ports.ts';
 import { type PublisherPorts, publishRound } from './publisher.ts';
@@ -17,8 +17,11 @@ import type { Deposits } from './upstream-view.ts';
 export interface DriverPorts extends PublisherPorts {
   /** The role of publisher among the processes of this store. Advisory. */
   readonly publisherRole: Exclusion;
-  /** What is known of the upstream's inbox; without it nothing is deposited, and nobody is carried. */
-  readonly carrying?: CarryMemory;
+  /**
+   * What is known of the upstream's inbox, asked when something is published first; without it nothing is deposited, and nobody is
+   * carried.
+   */
+  readonly carrying?: () => Promise<CarryMemory | null>;
 }
 
 export interface DriveOptions {
@@ -66,17 +69,24 @@ export class Driver {
   readonly #waiters = new Map<string, { readonly operation: Operation; readonly settle: Settle }>();
   #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
   #trouble: Trouble | null = null;
-  readonly #carrying: Carrying | null;
+  #carrying: Carrying | null | undefined;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
-    const { carrying, transport } = ports;
-    this.#carrying = carrying === undefined || transport.deposit === undefined ? null : new Carrying(carrying);
+  }
+
+  async #findCarrying(): Promise<Carrying | null> {
+    const { carrying, transport } = this.#ports;
+    if (this.#carrying === undefined) {
+      const memory = transport.deposit === undefined ? null : ((await carrying?.()) ?? null);
+      this.#carrying ??= memory === null ? null : new Carrying(memory);
+    }
+    return this.#carrying;
   }
 
   /** Whether others' deposits are of interest here. */
-  get looksIntoInbox(): boolean {
-    return this.#carrying?.isOn(this.#ports.clock.monotonic()) === true;
+  async looksIntoInbox(): Promise<boolean> {
+    return (await this.#findCarrying())?.isOn(this.#ports.clock.monotonic()) === true;
   }
 
   /** What last stood in the way of these; `null`: nothing but time. */
@@ -173,7 +183,7 @@ export class Driver {
   async #drive({ deadline, insist }: DriveOptions, isWanted: IsWanted): Promise<Driven> {
     const { clock } = this.#ports;
     const isolation = new Isolation();
-    const carrying = this.#carrying;
+    const carrying = await this.#findCarrying();
     const tally = { published: 0, rejected: 0 };
     const tried = new Set<string>();
     let left: ReadonlySet<string> = new Set();
@@ -218,12 +228,12 @@ export class Driver {
         step = { ...step, looked: null };
         await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
       } else if (round.outcome === 'waiting') {
-        step = { mode: round.isDeposited ? 'wait' : 'carry', looks: mode === 'wait' ? looks + 1 : looks, looked: null };
-        // About as long as the one who carries needs for it.
-        if (round.isDeposited) await this.#pause(Math.max(now - began, pollMs), deadline);
+        const next = afterWaiting({ mode, looks, ...round }, now - began, this.#ports.chance.fraction());
+        step = { mode: next.mode, looks: mode === 'deposit' ? looks : looks + 1, looked: null };
+        await clock.sleep(Math.max(0, Math.min(next.pauseMs, deadline - clock.monotonic())));
       } else if (round.outcome === 'refused' && round.removed !== 'none') {
         carrying?.refused(now, round.removed);
-        step = { ...step, mode: 'plain' };
+        step = { ...step, mode: round.removed === 'others' ? mode : 'plain', looked: null };
         await this.#pause(pauseMs, deadline);
       } else {
         failures++;
@@ -261,7 +271,7 @@ export class Driver {
 
   /** Carries in, or clears away, what was seen in the inbox; whoever is busy leaves it to others. */
   async tidy(looked: Deposits, deadline: number): Promise<void> {
-    if (this.#carrying === null || this.#driving !== null) return;
+    if (this.#driving !== null || !(await this.looksIntoInbox())) return;
     const role = await this.#ports.publisherRole.tryTake();
     if (role === null) return;
     try {

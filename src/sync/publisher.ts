@@ -18,6 +18,7 @@ import { OwnDeposits } from './own-deposits.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
 import { findProofs } from './proof.ts';
 import {
+  type DepositMark,
   type Queue,
   type QueueRecord,
   type Settled,
@@ -89,7 +90,7 @@ class Round {
     if (carrying === 'deposit') return this.#deposit(unitsOf(records));
     // 3. What may have been sent before must be looked for upstream before it is decided again.
     const isOut = records.some((record) => record.sent !== null || queue.liveness(record.owner) === 'dead');
-    if (this.#inbox === null && (isOut || this.#looks)) {
+    if (this.#inbox === null && (isOut || this.#looks || carrying === 'watch')) {
       const fetched = await this.#fetch();
       if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, unitsOf(records));
     }
@@ -98,15 +99,16 @@ class Round {
     const left = await this.#dropDeposited(sorted.head, sorted.left);
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
     const units = unitsOf(sorted.wanted);
-    if (carrying !== 'wait') return this.#decide(units, carrying === 'carry' ? await this.#foreign(units) : nothingForeign);
+    if (carrying !== 'wait' && carrying !== 'watch') return this.#decide(units, carrying === 'carry' ? await this.#foreign(units) : nothingForeign);
     const { carried, waiting, others } = await this.#lookFor(units);
     // Whoever hears its outcome now does not carry others before it.
     if (carried.length > 0) return this.#decide(carried, nothingForeign);
-    const isTurn = others.length > 0 || this.#options.isTurn(this.#inbox ?? new Map(), this.#own.names);
+    const isTurn =
+      others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox, this.#own.names));
     if (waiting.length > 0 && !isTurn) {
       const fresh = units.filter((unit) => this.#own.mayDeposit(unit));
       if (fresh.length > 0) return this.#deposit(fresh);
-      return { outcome: 'waiting', isDeposited: true, settled: this.#settled };
+      return { outcome: 'waiting', isDeposited: true, isFirst: null, settled: this.#settled };
     }
     return this.#decide(units, await this.#foreign(units));
   }
@@ -114,6 +116,7 @@ class Round {
   /** Whether this round has to know what lies in the inbox. */
   get #looks(): boolean {
     const { carrying } = this.#options;
+    if (carrying === 'watch') return false;
     return carrying === 'wait' || carrying === 'carry' || this.#own.names.size > 0;
   }
 
@@ -135,10 +138,12 @@ class Round {
     const records = units.flatMap((unit) => unit.records);
     const ids = new Set(records.map(({ operation }) => operation.id));
     const proofs = await findProofs(store, await view.head(), ids, Math.min(...records.map(({ base }) => base)));
-    const inbox = this.#inbox ?? new Map<string, Oid>();
+    const inbox = this.#inbox;
+    const isThere = (mark: DepositMark | null): boolean =>
+      mark !== null && mark.state !== 'gone' && (inbox === null || inbox.has(mark.name));
     const isCarried = (unit: Unit): boolean => unit.records.some(({ operation }) => proofs.has(operation.id));
     const isWaiting = (unit: Unit): boolean =>
-      unit.records.every((record) => inbox.has(this.#own.markOf(record)?.name ?? ''));
+      unit.records.every((record) => isThere(this.#own.markOf(record)));
     const carried = units.filter(isCarried);
     const waiting = units.filter((unit) => !isCarried(unit) && isWaiting(unit));
     const others = units.filter(
@@ -167,7 +172,9 @@ class Round {
     if (deposited.outcome === 'unreachable') return this.#unreachable(deposited.reason, units);
     if (deposited.outcome === 'rejected') this.#options.onUnable(deposited.reason, deposited.isUnable === true);
     const isDeposited = deposited.outcome === 'taken' || deposited.outcome === 'unknown';
-    return { outcome: 'waiting', isDeposited, settled: this.#settled };
+    const hasOthers = deposited.outcome === 'taken' ? deposited.hasDeposits : undefined;
+    const isFirst = hasOthers === undefined ? null : !hasOthers;
+    return { outcome: 'waiting', isDeposited, isFirst, settled: this.#settled };
   }
 
   async #decide(units: readonly Unit[], foreign: Foreign): Promise<RoundResult> {

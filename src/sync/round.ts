@@ -10,6 +10,8 @@ export type CarryingMode =
   | 'bare'
   /** Deposits what may be deposited. */
   | 'deposit'
+  /** Looks whether it was carried, and no further. */
+  | 'watch'
   /** Looks whether it was carried; carries the others when it is one's turn. */
   | 'wait'
   /** Carries whatever lies there. */
@@ -32,8 +34,11 @@ export type RoundResult =
     } & RoundCommon)
   /** 2. The upstream moved. What was found to be in already is settled. `looked`: what lies in its inbox, if that was asked just now. */
   | ({ readonly outcome: 'raced'; readonly looked: Deposits | null } & RoundCommon)
-  /** It lies in the inbox, or could not be laid there (`isDeposited: false`). */
-  | ({ readonly outcome: 'waiting'; readonly isDeposited: boolean } & RoundCommon)
+  /**
+   * It lies in the inbox, or could not be laid there (`isDeposited: false`). `isFirst`: whether nothing else lay there before it;
+   * `null`: nobody knows.
+   */
+  | ({ readonly outcome: 'waiting'; readonly isDeposited: boolean; readonly isFirst: boolean | null } & RoundCommon)
   /** 4. A clear no although the upstream has not moved. `removed`: whose deposits the push would have removed. */
   | ({
       readonly outcome: 'refused';

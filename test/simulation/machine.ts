@@ -137,7 +137,7 @@ export class Machine {
       view,
       sharesClock: false,
       owner,
-      ...(this.#options.carries ? { carrying: this.#carrying } : {}),
+      ...(this.#options.carries ? { carrying: async () => this.#carrying } : {}),
       publisherRole: this.#publisherLock.exclusion(life, 'role'),
     });
     return { life, session, machine: this };
