@@ -46,6 +46,7 @@ export class Carrying {
   #bareUntil = Number.NEGATIVE_INFINITY;
   #strikes = 0;
   #refusals = 0;
+  #isAwaited = false;
 
   constructor(memory: CarryMemory) {
     this.#memory = memory;
@@ -81,13 +82,16 @@ export class Carrying {
     this.#lookedAt = now;
     this.#lookAfterMs = hasOthers ? firstLookMs : Math.min(2 * this.#lookAfterMs, maxLookMs);
     if (hasOthers) this.#metAt = now;
+    this.#isAwaited = false;
   }
 
-  published(now: number, hasOthers: boolean): void {
+  /** `isAwaited`: others' deposits lay in the inbox just now. */
+  published(now: number, isAwaited: boolean): void {
     if (now - this.#publishedAt >= hotMs) this.#hotSince = now;
     this.#publishedAt = now;
     this.#refusals = 0;
-    if (hasOthers) this.#metAt = now;
+    this.#isAwaited = isAwaited;
+    if (isAwaited) this.#metAt = now;
   }
 
   /** A push that would have removed deposits was refused although the upstream had not moved. */
@@ -118,6 +122,7 @@ export class Carrying {
 
   #mustLook(now: number): boolean {
     if (now - this.#publishedAt >= hotMs) return false;
+    if (this.#isAwaited) return true;
     if (now - this.#metAt < maxLookMs) return now - this.#lookedAt >= lookEveryMs;
     return now - Math.max(this.#hotSince, this.#lookedAt) >= this.#lookAfterMs;
   }
@@ -125,7 +130,6 @@ export class Carrying {
 
 export interface Waiting {
   readonly mode: CarryingMode;
-  readonly looks: number;
   readonly isDeposited: boolean;
   readonly isFirst: boolean | null;
 }
@@ -135,7 +139,7 @@ export interface Waiting {
  * measure of the way to the upstream. `fraction`: by chance, from 0 to 1.
  */
 export function afterWaiting(
-  { mode, looks, isDeposited, isFirst }: Waiting,
+  { mode, isDeposited, isFirst }: Waiting,
   tookMs: number,
   fraction: number,
 ): { readonly mode: CarryingMode; readonly pauseMs: number } {
@@ -147,7 +151,8 @@ export function afterWaiting(
     if (isFirst === false) return { mode: 'watch', pauseMs: trip * (1.5 + fraction) };
     return { mode: 'wait', pauseMs: trip * fraction };
   }
-  return { mode: mode === 'watch' && looks < 1 ? 'watch' : 'wait', pauseMs: trip * (0.25 + 0.75 * fraction) };
+  // Whoever came too late for the first one looks whose turn it is now.
+  return { mode: 'wait', pauseMs: trip * (mode === 'watch' ? 0.25 * fraction : 0.25 + 0.75 * fraction) };
 }
 
 /** Nothing is remembered beyond the process. */

@@ -211,8 +211,8 @@ export class Driver {
         this.#trouble = null;
         losses = 0;
         failures = 0;
-        if (mode === 'wait' || mode === 'carry') carrying?.looked(now, round.hasOthers);
-        if (round.isPushed) carrying?.published(now, round.hasOthers);
+        if (mode === 'wait' || mode === 'carry') carrying?.looked(now, round.hasCarried);
+        if (round.isPushed) carrying?.published(now, round.isAwaited);
         step = { mode: carrying?.next(mode, now) ?? 'plain', looks: 0, looked: null };
         count(tally, await this.#rejectGuilty(isolation.settled(round.isPushed)));
         // Whoever had the role before us may have published ours with its own.
@@ -228,7 +228,7 @@ export class Driver {
         step = { ...step, looked: null };
         await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
       } else if (round.outcome === 'waiting') {
-        const next = afterWaiting({ mode, looks, ...round }, now - began, this.#ports.chance.fraction());
+        const next = afterWaiting({ mode, ...round }, now - began, this.#ports.chance.fraction());
         step = { mode: next.mode, looks: mode === 'deposit' ? looks : looks + 1, looked: null };
         await clock.sleep(Math.max(0, Math.min(next.pauseMs, deadline - clock.monotonic())));
       } else if (round.outcome === 'refused' && round.removed !== 'none') {

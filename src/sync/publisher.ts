@@ -244,7 +244,7 @@ class Round {
         const published = new Set(replayed.decided.flatMap((each) => (isIn(each.decision) ? unitOf(each) : [])));
         const certain = replayed.decided.filter((each) => published.has(unitOf(each)) || isCertain(each.record));
         await this.#settle(await outcomesOf(this.#ports, certain));
-        return this.#done(true, pushed.hasDeposits === true || foreign.units.length > 0);
+        return this.#done(true, { hasCarried: foreign.units.length > 0, isAwaited: pushed.hasDeposits === true });
       }
       case 'rejected': {
         this.#taking.cleared();
@@ -356,8 +356,8 @@ class Round {
     }
   }
 
-  #done(isPushed: boolean, hasOthers = false): RoundResult {
-    return { outcome: 'settled', isPushed, left: this.#left, hasOthers, settled: this.#settled };
+  #done(isPushed: boolean, others = { hasCarried: false, isAwaited: false }): RoundResult {
+    return { outcome: 'settled', isPushed, ...others, left: this.#left, settled: this.#settled };
   }
 
   #raced(): RoundResult {

@@ -29,8 +29,10 @@ export type RoundResult =
       readonly isPushed: boolean;
       /** Ids of what can neither be published nor dropped now: nobody waits for it, and a push of it may still arrive. */
       readonly left: readonly string[];
-      /** Others' deposits were seen. */
-      readonly hasOthers: boolean;
+      /** Others were carried. */
+      readonly hasCarried: boolean;
+      /** The upstream told that others' deposits are left. */
+      readonly isAwaited: boolean;
     } & RoundCommon)
   /** 2. The upstream moved. What was found to be in already is settled. `looked`: what lies in its inbox, if that was asked just now. */
   | ({ readonly outcome: 'raced'; readonly looked: Deposits | null } & RoundCommon)

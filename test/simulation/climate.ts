@@ -32,6 +32,7 @@ export interface Climate {
   /** Whether who has lost a race leaves its operations in the upstream's inbox, and carries those of others. */
   readonly carries: boolean;
   readonly takesDeposits: boolean;
+  readonly tellsOfInbox: boolean;
 }
 
 export interface MachineClimate {
@@ -99,6 +100,7 @@ export function drawClimate(random: Random): Climate {
     mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
     carries: random.happens(0.75),
     takesDeposits: !random.happens(0.1),
+    tellsOfInbox: random.happens(0.5),
   };
   // Nobody reads back at once what it has just pushed.
   return !isSleepy && random.happens(0.08)

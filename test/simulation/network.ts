@@ -56,6 +56,8 @@ export interface NetworkOptions {
   readonly weather: Weather;
   readonly outages: readonly Spell[];
   readonly lags: readonly Lag[];
+  /** Whether who deposits hears what else lies in the inbox. */
+  readonly tellsOfInbox: boolean;
   readonly trace: (line: () => string) => void;
 }
 
@@ -103,6 +105,8 @@ export class Network {
   /** When the last push that is under way will have arrived. */
   busyUntil = 0;
   #isCalm = false;
+  /** Calls of all machines. */
+  calls = 0;
   readonly #options: NetworkOptions;
 
   constructor(options: NetworkOptions) {
@@ -128,7 +132,11 @@ export class Network {
       push: (oid, options = {}) => this.#push(machine, store, life, oid, options),
       deposit: (name, oid, { timeoutMs = patienceMs, objects }) => {
         this.counts.deposits++;
-        const receive = () => upstream.transport(store).deposit?.(name, oid, { objects }) as Promise<PushOutcome>;
+        const receive = async (): Promise<PushOutcome> => {
+          const outcome = (await upstream.transport(store).deposit?.(name, oid, { objects })) as PushOutcome;
+          // As by transports that do not hear of it.
+          return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
+        };
         return this.#send({ machine, life, timeoutMs, head: null, receive });
       },
     };
@@ -141,6 +149,7 @@ export class Network {
   ): Promise<T | { outcome: 'unreachable'; reason: string }> {
     const { time, random } = this.#options;
     const { read } = this.#weather;
+    this.calls++;
     const began = time.now;
     const asked = time.stamp();
     const there = this.#delay();
@@ -181,6 +190,7 @@ export class Network {
   /** `head`: what the upstream is told to be at; `null`: nothing of that. */
   async #send({ machine, life, timeoutMs, head, receive: arrive }: Sending): Promise<PushOutcome> {
     const { time, random } = this.#options;
+    this.calls++;
     const began = time.now;
     const asked = time.stamp();
     const there = this.#delay();

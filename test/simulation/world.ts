@@ -68,7 +68,7 @@ class World {
     this.#upstream = new MemoryUpstream();
     for (const [oid, object] of beginning.objects) this.#upstream.objects.set(oid, object);
     this.#upstream.moveHead(beginning.head);
-    const { weather, outages, lags, noticeMs, pauseChance, carries, takesDeposits } = this.#climate;
+    const { weather, outages, lags, noticeMs, pauseChance, carries, takesDeposits, tellsOfInbox } = this.#climate;
     this.#upstream.takesDeposits = takesDeposits;
     const trace = (line: () => string): void => this.#note(line);
     const time = this.#time;
@@ -79,6 +79,7 @@ class World {
       weather,
       outages,
       lags,
+      tellsOfInbox,
       trace,
     });
     this.#network = network;
