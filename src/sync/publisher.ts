@@ -99,7 +99,8 @@ class Round {
     const left = await this.#dropDeposited(sorted.head, sorted.left);
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
     const units = unitsOf(sorted.wanted);
-    if (carrying !== 'wait' && carrying !== 'watch') return this.#decide(units, carrying === 'carry' ? await this.#foreign(units) : nothingForeign);
+    if (carrying !== 'wait' && carrying !== 'watch') 
+      return carrying === 'carry' ? this.#decideAll(units) : this.#decide(units, nothingForeign);
     const { carried, waiting, others } = await this.#lookFor(units);
     // Whoever hears its outcome now does not carry others before it.
     if (carried.length > 0) return this.#decide(carried, nothingForeign);
@@ -110,7 +111,13 @@ class Round {
       if (fresh.length > 0) return this.#deposit(fresh);
       return { outcome: 'waiting', isDeposited: true, isFirst: null, settled: this.#settled };
     }
-    return this.#decide(units, await this.#foreign(units));
+    return this.#decideAll(units);
+  }
+
+  /** One's own first, then what others deposited. */
+  async #decideAll(units: readonly Unit[]): Promise<RoundResult> {
+    const foreign = await this.#foreign(units);
+    return this.#decide(units, foreign);
   }
 
   /** Whether this round has to know what lies in the inbox. */
