@@ -154,7 +154,7 @@ export class MemoryUpstream {
     const outcome = this.#receiveBranch(store, oid);
     if (outcome.outcome !== 'taken') return outcome;
     for (const name of remove.keys()) this.refs.delete(`${inboxPrefix(this.ref)}${name}`);
-    return { ...outcome, hasDeposits: this.deposits().size > 0 };
+    return this.deposits().size > 0 ? { ...outcome, hasDeposits: true } : outcome;
   }
 
   #receiveBranch(store: MemoryStore, oid: Oid): PushOutcome {

@@ -305,7 +305,10 @@ export class Driver {
   async #rejectGuilty(guilty: readonly Suspect[]): Promise<readonly Settled[]> {
     if (guilty.length === 0) return [];
     const reasons = new Map(guilty.flatMap(({ ids, reason }) => ids.map((id) => [id, reason] as const)));
-    const taking = await this.#ports.queue.take((open) => open.filter(({ operation }) => reasons.has(operation.id)));
+    // What lies in the inbox may be carried in: nobody can say no to it before it is taken back.
+    const isGuilty = ({ operation, deposit = null }: QueueRecord): boolean =>
+      deposit === null && reasons.has(operation.id);
+    const taking = await this.#ports.queue.take((open) => open.filter(isGuilty));
     const settled = taking.records.map((record) => ({
       record,
       outcome: refusedByUpstream(reasons.get(record.operation.id) as string),

@@ -36,8 +36,12 @@ export async function sortOut(ports: PublisherPorts, records: readonly QueueReco
   const ids = new Set(orphans.map(({ operation }) => operation.id));
   const proofs = await findProofs(ports.store, head, ids, since);
   // Dropped only when it cannot arrive any more.
+  // A batch is in whole: a line of it that is not in the log had nothing to do.
+  const provenUnits = new Set(
+    orphans.filter(({ operation }) => proofs.has(operation.id)).map(({ operation }) => unitIdOf(operation)),
+  );
   const mayArrive = (record: QueueRecord): boolean =>
-    !proofs.has(record.operation.id) &&
+    !provenUnits.has(unitIdOf(record.operation)) &&
     ((record.deposit ?? null) !== null || mayStillArrive(record, head, ports.clock.now()));
   const left = orphans.filter(mayArrive);
   const dropped = await Promise.all(

@@ -19,6 +19,7 @@ import {
   readReport,
   removalCommands,
   tellsOfDeposits,
+  told,
   unableToRemove,
 } from '../wire/receive-pack.ts';
 import {
@@ -114,8 +115,10 @@ async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutM
     answer,
     summarize,
   );
-  const removed = 'remove' in what ? what.remove : new Map<string, Oid>();
-  if (outcome.outcome === 'taken') return { ...outcome, hasDeposits: tellsOfDeposits(advertisement, ref, removed) };
+  if (outcome.outcome === 'taken') {
+    const removed = 'remove' in what ? what.remove : new Map<string, Oid>();
+    return { ...outcome, ...told(tellsOfDeposits(advertisement, ref, removed), 'deposit' in what) };
+  }
   if (outcome.outcome !== 'unknown') return outcome;
   const reason = receiver.isStopped ? 'no answer in time' : summarize(receiver.complaint, outcome.reason);
   return { outcome: 'unknown', reason } as const;

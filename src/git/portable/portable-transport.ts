@@ -41,6 +41,7 @@ import {
   readReport,
   removalCommands,
   tellsOfDeposits,
+  told,
   unableToRemove,
 } from '../wire/receive-pack.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
@@ -183,7 +184,7 @@ class PortableTransport implements Transport {
     }
     const outcome = await this.#send(place, [{ ref, from, to: oid }, ...removals], collected.entries, deadline);
     if (outcome.outcome !== 'taken') return outcome;
-    return { ...outcome, hasDeposits: tellsOfDeposits(place.advertisement, ref, remove) };
+    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, ref, remove), false) };
   }
 
   async deposit(name: string, oid: Oid, options: DepositOptions): Promise<PushOutcome> {
@@ -198,7 +199,7 @@ class PortableTransport implements Transport {
     const command = { ref: `${inboxPrefix(this.#options.ref)}${name}`, from: null, to: oid };
     const outcome = await this.#send(place, [command], collected.entries, deadline);
     if (outcome.outcome !== 'taken') return outcome;
-    return { ...outcome, hasDeposits: tellsOfDeposits(place.advertisement, this.#options.ref, new Map()) };
+    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, this.#options.ref, new Map()), true) };
   }
 
   /** `entries: null`: nothing but removals. */
