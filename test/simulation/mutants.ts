@@ -239,12 +239,11 @@ export const mutants: readonly Mutant[] = [
     why: 'a carrier that does not look for what it carries publishes again what its author has published',
   },
   {
-    name: 'a deposit is removed before it is carried',
-    file: publisher,
-    find: pushesChain,
-    replace: `if (remove.size > 0) await this.#pushOnce(base, base, [], remove);
-    const pushed = await this.#pushOnce(base, replayed.tip, replayed.objects, new Map());`,
-    why: 'its author finds it gone, decides, and is carried in all the same',
+    name: 'a deposit is deleted without being carried',
+    file: 'src/sync/inbox.ts',
+    find: 'units.push(...contents.units.filter(isFree));',
+    replace: 'void isFree;',
+    why: 'its author has to find that out, and to begin again',
   },
   {
     name: 'carried without being removed',

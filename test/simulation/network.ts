@@ -90,6 +90,13 @@ interface Sending {
   readonly receive: () => Promise<PushOutcome>;
 }
 
+/** A deposit that went with a push, and what the branch was at then. */
+export interface Removal {
+  readonly at: number;
+  readonly deposit: Oid;
+  readonly head: Oid | null;
+}
+
 type PushFate = keyof Weather['push'] | 'plain';
 
 /** Where the caller sets no limit. */
@@ -98,6 +105,7 @@ const patienceMs = 60_000;
 export class Network {
   readonly counts: NetworkCounts = { pushes: 0, taken: 0, raced: 0, refused: 0, unknown: 0, landedUnseen: 0, deposits: 0, carried: 0, clearedAway: 0 };
   readonly heard: Heard[] = [];
+  readonly removals: Removal[] = [];
   /** When the upstream got each of its heads. */
   readonly #headTimes: number[] = [];
   /** What lay in the inbox, and from when on. */
@@ -181,6 +189,9 @@ export class Network {
     const receive = async (): Promise<PushOutcome> => {
       const before = upstream.head;
       const outcome = await upstream.transport(store).push(oid, remove === undefined ? {} : { remove });
+      const removed = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
+      const { now: at } = this.#options.time;
+      this.removals.push(...removed.map((deposit) => ({ at, deposit, head: upstream.head })));
       if (outcome.outcome === 'taken') this.counts[before === oid ? 'clearedAway' : 'carried'] += remove?.size ?? 0;
       return outcome;
     };

@@ -9,7 +9,7 @@ import { type Climate, drawClimate, drawMishap } from './climate.ts';
 import { editByHand } from './hand-edit.ts';
 import { CallLog } from './log.ts';
 import { Machine, type WorldProcess } from './machine.ts';
-import { type Heard, Network, type NetworkCounts } from './network.ts';
+import { type Heard, Network, type NetworkCounts, type Removal } from './network.ts';
 import { createRandom, type Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -28,6 +28,7 @@ export interface PastWorld {
   readonly machines: readonly Machine[];
   readonly log: CallLog;
   readonly heard: readonly Heard[];
+  readonly removals: readonly Removal[];
   readonly counts: NetworkCounts & Record<'crashes' | 'powerCuts' | 'stops' | 'handEdits' | 'events', number>;
   /** What went wrong while it lasted: errors that nobody should see, calls that never end, a queue that never empties. */
   readonly faults: readonly string[];
@@ -112,6 +113,7 @@ class World {
       machines: this.#machines,
       log: this.#log,
       heard: this.#network.heard,
+      removals: this.#network.removals,
       counts: { ...this.#network.counts, ...this.#counts, events },
       faults: this.#faults,
       trace: this.#trace,
