@@ -5,9 +5,9 @@ import { createNativeStore, openNativeStore } from '../git/native/native-store.t
 import { judgeLiveness, ownIdentity, type ProcessIdentity } from '../git/process-identity.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
+import type { CarryMemory } from '../sync/carrying.ts';
 import { openFileQueueStorage } from '../sync/file-queue.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
-import type { CarryMemory } from '../sync/carrying.ts';
 import { type Chance, type Clock, type Committer, realClock } from '../sync/ports.ts';
 import type { Owner } from '../sync/queue.ts';
 import { Session } from '../sync/session.ts';

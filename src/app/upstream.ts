@@ -46,7 +46,9 @@ export function transportTo(upstream: UpstreamChoice, options: TransportOptions)
       if (upstream.kind === 'host') refuseCheckedOut(options.surroundings.host as Host, options.branch);
       return (await inner()).push(oid, call);
     },
-    ...(upstream.kind === 'host' ? {} : { deposit: async (name, oid, call) => (await inner()).deposit?.(name, oid, call) ?? unableToDeposit }),
+    ...(upstream.kind === 'host'
+      ? {}
+      : { deposit: async (name, oid, call) => (await inner()).deposit?.(name, oid, call) ?? unableToDeposit }),
     // As long as nobody was asked, nobody told.
     clockDifference: async (call) =>
       made === null && call?.ask !== true ? null : ((await (await inner()).clockDifference?.(call)) ?? null),

@@ -6,7 +6,15 @@ import { oidLengths } from './hash.ts';
 import type { MemoryStore } from './memory.ts';
 import { decodeCommit, decodeTree } from './objects.ts';
 import type { GitObject, ObjectFormat, Oid } from './store.ts';
-import { depositNameOf, type FetchOptions, inboxPrefix, type PushOptions, type PushOutcome, type Transport, type Unreachable } from './transport.ts';
+import {
+  depositNameOf,
+  type FetchOptions,
+  inboxPrefix,
+  type PushOptions,
+  type PushOutcome,
+  type Transport,
+  type Unreachable,
+} from './transport.ts';
 
 /** When `intercept` is asked. The upstream's head is read or moved, in one step, between `before-` and `after-`. */
 export type Stage = 'read-head' | 'before-fetch' | 'after-fetch' | 'before-push' | 'after-push' | 'deposit';
@@ -135,7 +143,8 @@ export class MemoryUpstream {
   }
 
   #takeDeposit(store: MemoryStore, name: string, oid: Oid): PushOutcome {
-    if (!this.takesDeposits) return { outcome: 'rejected', reason: '[remote rejected] (hook declined)', isUnable: true };
+    if (!this.takesDeposits)
+      return { outcome: 'rejected', reason: '[remote rejected] (hook declined)', isUnable: true };
     const ref = `${inboxPrefix(this.ref)}${name}`;
     if (this.refs.has(ref)) return { outcome: 'rejected', reason: '[rejected] (already exists)' };
     if (!copyReachable(store.objects, this.objects, oid, this.objectFormat))

@@ -104,7 +104,9 @@ function parseUnit(unit: unknown, at: number): Unit | null {
     batch === undefined
       ? operations.length === 1
       : operations.length === batch.n &&
-        operations.every((each, index) => each.batch?.id === batch.id && each.batch.n === batch.n && each.batch.k === index + 1);
+        operations.every(
+          (each, index) => each.batch?.id === batch.id && each.batch.n === batch.n && each.batch.k === index + 1,
+        );
   return isWhole ? { records: operations.map((operation) => foreignRecord(operation, base, at)) } : null;
 }
 

@@ -45,7 +45,8 @@ export async function readInbox(reader: ObjectReader, deposits: Deposits, option
       if (count > 0 && count + size > maxCarried) continue;
       count += size;
       // Whoever decides an operation twice in one chain could tell one answer and publish another.
-      const isFree = ({ records }: Unit): boolean => records.every(({ operation }) => !options.decided.has(operation.id));
+      const isFree = ({ records }: Unit): boolean =>
+        records.every(({ operation }) => !options.decided.has(operation.id));
       units.push(...contents.units.filter(isFree));
     }
     done.set(name, oid);

@@ -46,12 +46,15 @@ export class OwnDeposits {
   /** What is seen there has arrived. */
   see(deposits: Deposits): void {
     for (const [id, mark] of this.#marks)
-      if (mark.state === 'sent' && deposits.get(mark.name) === mark.oid) this.#marks.set(id, { ...mark, state: 'there' });
+      if (mark.state === 'sent' && deposits.get(mark.name) === mark.oid)
+        this.#marks.set(id, { ...mark, state: 'there' });
   }
 
   /** Those of these deposits that are our own: they go with the push that makes them needless. */
   among(deposits: Deposits): Map<string, Oid> {
-    const listed = [...this.#marks.values()].filter(({ name, oid, state }) => state !== 'gone' && deposits.get(name) === oid);
+    const listed = [...this.#marks.values()].filter(
+      ({ name, oid, state }) => state !== 'gone' && deposits.get(name) === oid,
+    );
     return new Map(listed.map(({ name, oid }) => [name, oid as Oid]));
   }
 
@@ -71,7 +74,8 @@ export class OwnDeposits {
   async deposit(board: string, units: readonly Unit[], timeoutMs: number): Promise<Deposited> {
     const { store, transport, clock, chance, committer } = this.#ports;
     const at = clock.now();
-    const made = board === '' || units.length === 0 ? null : makeDeposit(store, { board, at, units }, await committer());
+    const made =
+      board === '' || units.length === 0 ? null : makeDeposit(store, { board, at, units }, await committer());
     if (made === null || transport.deposit === undefined) return { outcome: 'unmade' };
     const { oid, objects } = made;
     const records = units.flatMap((unit) => unit.records);

@@ -99,13 +99,12 @@ class Round {
     const left = await this.#dropDeposited(sorted.head, sorted.left);
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
     const units = unitsOf(sorted.wanted);
-    if (carrying !== 'wait' && carrying !== 'watch') 
+    if (carrying !== 'wait' && carrying !== 'watch')
       return carrying === 'carry' ? this.#decideAll(units) : this.#decide(units, nothingForeign);
     const { carried, waiting, others } = await this.#lookFor(units);
     // Whoever hears its outcome now does not carry others before it.
     if (carried.length > 0) return this.#decide(carried, nothingForeign);
-    const isTurn =
-      others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox, this.#own.names));
+    const isTurn = others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox, this.#own.names));
     if (waiting.length > 0 && !isTurn) {
       const fresh = units.filter((unit) => this.#own.mayDeposit(unit));
       if (fresh.length > 0) return this.#deposit(fresh);
@@ -149,8 +148,7 @@ class Round {
     const isThere = (mark: DepositMark | null): boolean =>
       mark !== null && mark.state !== 'gone' && (inbox === null || inbox.has(mark.name));
     const isCarried = (unit: Unit): boolean => unit.records.some(({ operation }) => proofs.has(operation.id));
-    const isWaiting = (unit: Unit): boolean =>
-      unit.records.every((record) => isThere(this.#own.markOf(record)));
+    const isWaiting = (unit: Unit): boolean => unit.records.every((record) => isThere(this.#own.markOf(record)));
     const carried = units.filter(isCarried);
     const waiting = units.filter((unit) => !isCarried(unit) && isWaiting(unit));
     const others = units.filter(

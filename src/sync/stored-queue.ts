@@ -281,7 +281,9 @@ class StoredQueue implements Queue {
           const present = await find();
           const mine = new Set(present?.operations);
           const there = await this.#find([...marks.keys()].filter((id) => mine.has(id)));
-          await storage.put(there.map((record) => ({ ...record, deposit: marks.get(idOf(record)) as DepositMark | null })));
+          await storage.put(
+            there.map((record) => ({ ...record, deposit: marks.get(idOf(record)) as DepositMark | null })),
+          );
           return there.length === marks.size;
         }),
       settle: async (settled, isWaitedFor) => {

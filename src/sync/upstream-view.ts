@@ -243,7 +243,7 @@ export class UpstreamView {
       const after = fetched.head === null ? null : await this.#load(fetched.head, this.#head);
       const relation = await this.#relate(before, after);
       // 5. Behind us is not rewritten: a replica that lags answers so.
-      if (relation !== 'behind' || tries === staleReadTries) 
+      if (relation !== 'behind' || tries === staleReadTries)
         return { outcome: 'seen', relation, before, after, began, ...inbox };
       await clock.sleep(staleReadPauseMs * tries);
     }

@@ -58,7 +58,12 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdFigures> {
     let total = 0;
     for (let count = 0; count < operations; count++) {
       const began = time.now;
-      const operation = { id: random.hex(32), kind: 'task.add', agent: name, args: { workstream: 'main', title: name } };
+      const operation = {
+        id: random.hex(32),
+        kind: 'task.add',
+        agent: name,
+        args: { workstream: 'main', title: name },
+      };
       const [answer] = await session.submit([operation], { publish: true, timeoutMs: 600_000 });
       if (answer?.published !== true) failed++;
       waits.push(time.now - began);

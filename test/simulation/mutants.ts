@@ -235,7 +235,8 @@ export const mutants: readonly Mutant[] = [
     name: 'carried twice',
     file: replay,
     find: 'records.filter((record) => record.sent !== null || version !== record.base);',
-    replace: "records.filter((record) => record.owner.session !== '' && (record.sent !== null || version !== record.base));",
+    replace:
+      "records.filter((record) => record.owner.session !== '' && (record.sent !== null || version !== record.base));",
     why: 'a carrier that does not look for what it carries publishes again what its author has published',
   },
   {

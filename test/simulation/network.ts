@@ -103,7 +103,17 @@ type PushFate = keyof Weather['push'] | 'plain';
 const patienceMs = 60_000;
 
 export class Network {
-  readonly counts: NetworkCounts = { pushes: 0, taken: 0, raced: 0, refused: 0, unknown: 0, landedUnseen: 0, deposits: 0, carried: 0, clearedAway: 0 };
+  readonly counts: NetworkCounts = {
+    pushes: 0,
+    taken: 0,
+    raced: 0,
+    refused: 0,
+    unknown: 0,
+    landedUnseen: 0,
+    deposits: 0,
+    carried: 0,
+    clearedAway: 0,
+  };
   readonly heard: Heard[] = [];
   readonly removals: Removal[] = [];
   /** When the upstream got each of its heads. */

@@ -356,7 +356,11 @@ export function describeTransport(name: string, factory: () => Promise<Transport
   });
 }
 
-async function lay({ store, transport }: { store: GitStore; transport: Transport }, name: string, text: string): Promise<Oid> {
+async function lay(
+  { store, transport }: { store: GitStore; transport: Transport },
+  name: string,
+  text: string,
+): Promise<Oid> {
   const objects = makeCommit(store, text);
   await store.writeObjects(objects);
   expect(await transport.deposit?.(name, objects[0].oid, { objects })).toMatchObject({ outcome: 'taken' });

@@ -81,7 +81,10 @@ test('who lost a race deposits; whoever publishes next carries it in, and the au
     return undefined;
   });
   const answer = await add(bob, 'loses');
-  expect(answer).toMatchObject({ published: true, outcome: { outcome: 'accepted', result: { task: expect.any(String) } } });
+  expect(answer).toMatchObject({
+    published: true,
+    outcome: { outcome: 'accepted', result: { task: expect.any(String) } },
+  });
   expect(line(upstream).filter(({ op }) => op === answer.operation.id)).toEqual([
     { op: answer.operation.id, agent: 'bob', by: 'eve' },
   ]);
@@ -94,7 +97,10 @@ test('who lost a race deposits; whoever publishes next carries it in, and the au
 
 test('who is not carried carries itself, and takes its deposit back in the same push', async () => {
   const { upstream, ann, bob, hooks, calls } = await makeCrowd();
-  hooks.set('bob', once('before-push', () => add(ann, 'wins')));
+  hooks.set(
+    'bob',
+    once('before-push', () => add(ann, 'wins')),
+  );
   const answer = await add(bob, 'loses');
   expect(answer.published).toBe(true);
   expect(line(upstream)[0]).toEqual({ op: answer.operation.id, agent: 'bob', by: 'bob' });
@@ -111,7 +117,10 @@ test('who is not carried carries itself, and takes its deposit back in the same 
 test('a refusal is told only after the deposit was taken back', async () => {
   const { upstream, ann, bob, hooks } = await makeCrowd();
   await ann.ask('lock.acquire', { resource: 'deploy' });
-  hooks.set('bob', once('before-push', () => add(ann, 'wins')));
+  hooks.set(
+    'bob',
+    once('before-push', () => add(ann, 'wins')),
+  );
   // It looks free to bob; by the time that he carries, ann has it again.
   await ann.ask('lock.release', { resource: 'deploy' });
   await bob.session.sync({ timeoutMs: 1000 });
@@ -153,11 +162,18 @@ test('an upstream that takes no deposits is remembered, and races are lost and r
   const noted: string[] = [];
   const { upstream, ann, bob, hooks, calls } = await makeCrowd(() => {
     const memory = forgetfulMemory();
-    return { unable: memory.unable, noteUnable: (reason, ms) => (noted.push(reason), memory.noteUnable(reason, ms)) };
+    const noteUnable: CarryMemory['noteUnable'] = (reason, lastsMs) => {
+      noted.push(reason);
+      memory.noteUnable(reason, lastsMs);
+    };
+    return { unable: memory.unable, noteUnable };
   });
   upstream.takesDeposits = false;
   for (const title of ['first', 'second']) {
-    hooks.set('bob', once('before-push', () => add(ann, `before ${title}`)));
+    hooks.set(
+      'bob',
+      once('before-push', () => add(ann, `before ${title}`)),
+    );
     expect((await add(bob, title)).published).toBe(true);
   }
   expect(new Set(noted)).toEqual(new Set(['[remote rejected] (hook declined)']));

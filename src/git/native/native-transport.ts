@@ -266,7 +266,16 @@ class NativeTransport implements Transport {
       '--update-shallow',
     ];
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
-    return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`, ...this.#inboxRefspec(own, inbox)];
+    return [
+      'fetch',
+      '--quiet',
+      ...flags,
+      ...shallow,
+      '--',
+      PINNED_URL,
+      `+${this.#options.ref}:${own}`,
+      ...this.#inboxRefspec(own, inbox),
+    ];
   }
 
   #inboxRefspec(own: string, inbox = false): string[] {

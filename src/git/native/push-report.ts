@@ -60,7 +60,9 @@ export function classifyAtomicPush(ref: string, removed: ReadonlyMap<string, str
   const outcome = classifyPush(ref, report);
   const lines = [...removed].map(([name, full]) => ({ name, line: findStatusLine(full, report.stdout) }));
   if (outcome.outcome === 'unreachable') return outcome;
-  const absent = lines.filter(({ line }) => line?.summary.startsWith('[rejected] (stale info)')).map(({ name }) => name);
+  const absent = lines
+    .filter(({ line }) => line?.summary.startsWith('[rejected] (stale info)'))
+    .map(({ name }) => name);
   if (absent.length > 0) return { outcome: 'rejected', reason: 'a deposit is not there', absent };
   const refused = lines.find(({ line }) => line?.flag === '!' && !line.summary.startsWith('[remote failure]'));
   if (outcome.outcome === 'taken' && refused !== undefined)

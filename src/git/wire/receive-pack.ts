@@ -48,7 +48,12 @@ export function removalCommands(
 ): readonly PushCommand[] | PushOutcome {
   if (remove.size === 0) return [];
   if (!canRemove(advertisement)) return unableToRemove;
-  const commands = [...remove].map(([name, from]) => ({ ref: `${inboxPrefix(branchRef)}${name}`, from, to: null, name }));
+  const commands = [...remove].map(([name, from]) => ({
+    ref: `${inboxPrefix(branchRef)}${name}`,
+    from,
+    to: null,
+    name,
+  }));
   const absent = commands.filter(({ ref, from }) => advertisement.refs.get(ref) !== from).map(({ name }) => name);
   return absent.length === 0 ? commands : { outcome: 'rejected', reason: 'a deposit is not there', absent };
 }
