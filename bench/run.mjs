@@ -12,7 +12,10 @@ import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
 import { benchCarrying } from './rows/carrying.mjs';
+import { benchCompletion } from './rows/completion.mjs';
+import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
+import { benchServerHook } from './rows/server-hook.mjs';
 import { benchWorktrees } from './rows/worktrees.mjs';
 import { describeMachine, formatTable } from './support/report.mjs';
 
@@ -23,6 +26,9 @@ const rows = {
   'api-sustained': benchApiSustained,
   worktrees: benchWorktrees,
   carrying: benchCarrying,
+  'git-hooks': benchGitHooks,
+  'server-hook': benchServerHook,
+  completion: benchCompletion,
 };
 
 const { values, positionals } = parseArgs({
@@ -39,7 +45,7 @@ if (unknown.length > 0) {
 delete process.env.NODE_EXTRA_CA_CERTS;
 
 const results = [];
-for (const name of wanted) results.push(await rows[name]({ rounds: Number(values.rounds) }));
+for (const name of wanted) results.push(...[await rows[name]({ rounds: Number(values.rounds) })].flat());
 console.log(describeMachine());
 console.log(formatTable(results));
 for (const { note, row } of results) if (note !== undefined) console.log(`${row}: ${note}`);

@@ -21,6 +21,7 @@ const staging = path.join(root, `.build-${process.pid}`);
 
 const libraryEntry = path.join(root, 'src/index.ts');
 const commandEntry = path.join(root, 'src/bin/orc.ts');
+const hookEntry = path.join(root, 'src/bin/receive.ts');
 
 if (!hasDevDependencies()) {
   // `prepare` of an installation without development dependencies: there is nothing to build with.
@@ -63,7 +64,11 @@ async function buildCommand() {
   if (!isThere(commandEntry)) return;
   const { bundleCommand } = await import('./build/bundle-command.mjs');
   const out = path.join(staging, 'bin');
-  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion() });
+  const completion = {
+    entry: path.join(root, 'src/bin/complete.ts'),
+    commands: path.join(root, 'src/cli/completion/command-table.ts'),
+  };
+  await bundleCommand({ root, entry: commandEntry, outDir: out, version: readVersion(), completion, hookEntry });
   moveIntoPlace(out, path.join(dist, 'bin'));
 }
 

@@ -50,6 +50,13 @@ export const errorCodes = [
   'upstream-refused',
   'history-rewritten',
   'clock-off',
+  // what a hook on the server says of a push
+  'merge-commit',
+  'wrong-version',
+  'wrong-result',
+  'foreign-file',
+  'malformed-record',
+  'manual-edit',
   // this machine
   'git-missing',
   'git-failed',

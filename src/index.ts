@@ -26,6 +26,7 @@ export type {
 } from './app/orc-options.ts';
 export type { MutationOptions } from './app/perform.ts';
 export type { Performed } from './app/performed.ts';
+export type { HeldLock, Prime, PrimeOptions } from './app/prime.ts';
 export type { EventFilter } from './app/reading.ts';
 export type { RunChecksOptions } from './app/run-checks.ts';
 export type { SingleFileState, SingleFileTask } from './app/single-file.ts';
@@ -60,6 +61,7 @@ export type {
   Hold,
   JsonDocument,
   Knowledge,
+  LinkedCommit,
   Lock,
   Message,
   Note,

@@ -2,8 +2,9 @@
  * Bundles the command: our own code in one CommonJS file (the fastest thing that node can start, and one copy of every
  * class, so that `instanceof OrcError` holds), the packages that it may need in files of their own under `vendor/`.
  */
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { lazyModules } from './lazy-modules.mjs';
 
@@ -28,8 +29,12 @@ const lazyBuiltins = [
   'zlib',
 ].map((name) => `node:${name}`);
 
-/** @param {{ root: string, entry: string, outDir: string, version: string }} options */
-export async function bundleCommand({ root, entry, outDir, version }) {
+/**
+ * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
+ * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, hookEntry?: string }} options
+ */
+export async function bundleCommand({ root, entry, outDir, version, completion, hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -47,21 +52,34 @@ export async function bundleCommand({ root, entry, outDir, version }) {
     absWorkingDir: root,
   };
   const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
-  const main = await esbuild.build({
-    ...shared,
-    entryPoints: [entry],
-    outfile: path.join(outDir, 'engine.cjs'),
-    banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    define: {
-      __ORC_VERSION__: JSON.stringify(version),
-      'import.meta.url': 'orcModuleUrl',
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    plugins: [lazy.plugin, englishOnly],
-  });
-  const outputs = [main];
-  for (const { file, source } of lazy.vendored()) {
+  const ours = (entryPoint, outfile, { plugin } = lazy) =>
+    esbuild.build({
+      ...shared,
+      entryPoints: [entryPoint],
+      outfile: path.join(outDir, outfile),
+      banner: { js: "const orcModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        __ORC_VERSION__: JSON.stringify(version),
+        'import.meta.url': 'orcModuleUrl',
+        'import.meta.dirname': '__dirname',
+        'import.meta.filename': '__filename',
+      },
+      plugins: [plugin, englishOnly],
+    });
+  const outputs = [await ours(entry, 'engine.cjs')];
+  if (completion !== undefined) {
+    outputs.push(await ours(completion.entry, 'complete.cjs'));
+    const commands = await describeCommands({ root, outDir, version, module: completion.commands });
+    writeFileSync(path.join(outDir, 'commands.json'), JSON.stringify(commands));
+  }
+  const vendored = lazy.vendored();
+  if (hookEntry !== undefined) {
+    const ofHook = lazyModules({ inlined, lazyBuiltins, vendorDir: '../vendor' });
+    outputs.push(await ours(hookEntry, 'hook/engine.cjs', ofHook));
+    const strange = ofHook.vendored().find(({ file }) => !vendored.some((each) => each.file === file));
+    if (strange !== undefined) throw new Error(`the hook wants ${strange.file}, which the command does not have`);
+  }
+  for (const { file, source } of vendored) {
     outputs.push(
       await esbuild.build({
         ...shared,
@@ -71,10 +89,33 @@ export async function bundleCommand({ root, entry, outDir, version }) {
       }),
     );
   }
-  copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, 'orc.cjs'));
-  chmodSync(path.join(outDir, 'orc.cjs'), 0o755);
+  for (const file of hookEntry === undefined ? ['orc.cjs'] : ['orc.cjs', 'hook/receive.cjs']) {
+    copyFileSync(new URL('front.cjs', import.meta.url), path.join(outDir, file));
+    chmodSync(path.join(outDir, file), 0o755);
+  }
   // The package is "type": "module"; the bundle's files say .cjs, so nothing else is needed to mark them.
   writeFileSync(path.join(outDir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, outputs));
+}
+
+/** Runs the module that describes the commands. */
+async function describeCommands({ root, outDir, version, module }) {
+  const file = path.join(outDir, 'describe.mjs');
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [module],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    define: { __ORC_VERSION__: JSON.stringify(version) },
+    logLevel: 'warning',
+  });
+  try {
+    return await (await import(pathToFileURL(file).href)).describeCommands();
+  } finally {
+    rmSync(file);
+  }
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */

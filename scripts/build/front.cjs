@@ -6,7 +6,10 @@ const path = require('node:path');
 const vm = require('node:vm');
 const Module = require('node:module');
 
-const file = path.join(__dirname, 'engine.cjs');
+// Shells ask at every TAB: that has a small program of its own.
+const completion = path.join(__dirname, 'complete.cjs');
+const isCompletion = process.argv[2] === '__complete' && fs.existsSync(completion);
+const file = isCompletion ? completion : path.join(__dirname, 'engine.cjs');
 const cacheFile = cachePath();
 const cachedData = cacheFile === null ? undefined : read(cacheFile);
 const script = new vm.Script(Module.wrap(fs.readFileSync(file, 'utf8')), { filename: file, cachedData });

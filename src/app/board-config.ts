@@ -139,7 +139,7 @@ async function settingsOf(text: string, settings: Settings): Promise<Setting[]> 
 }
 
 function valuesOf(settings: Settings): Record<SettingKey, string | number | boolean> {
-  const { publish, lease_ms, lock_ttl_ms, clock_skew_ms, max_attempts, board_md, manual_edits } = settings;
+  const { publish, lease_ms, lock_ttl_ms, clock_skew_ms, max_attempts, board_md, manual_edits, edit_locks } = settings;
   return {
     publish,
     lease: lengthOf(lease_ms),
@@ -148,6 +148,7 @@ function valuesOf(settings: Settings): Record<SettingKey, string | number | bool
     max_attempts,
     board_md,
     manual_edits,
+    edit_locks,
   };
 }
 

@@ -1,8 +1,9 @@
 /** Where a task stands among the open ones: its turn, what waits for it, whether it is on the longest chain. Pure. */
 import type { Board } from '../core/board.ts';
 import { findChains } from '../core/chains.ts';
-import { compareAcrossWorkstreams, compareTasks } from '../core/readiness.ts';
+import { compareAcrossWorkstreams } from '../core/readiness.ts';
 import type { Task } from '../core/records.ts';
+import { compareTasks } from '../core/task-order.ts';
 
 export interface TaskPlace {
   /** Its turn among the pending tasks of its workstream that wait for no open task; `null` when it is none of them. */

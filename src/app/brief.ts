@@ -7,13 +7,13 @@ import type { Moment } from '../core/operation.ts';
 import { canStart } from '../core/plan.ts';
 import {
   compareAcrossWorkstreams,
-  compareTasks,
   isHoldExpired,
   isLeaseExpired,
   isReady,
   requireDependencies,
 } from '../core/readiness.ts';
 import type { BoardEvent, Lock, Task } from '../core/records.ts';
+import { compareTasks } from '../core/task-order.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import { placeOfTask } from './brief-place.ts';

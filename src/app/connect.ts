@@ -14,10 +14,12 @@ import { Session } from '../sync/session.ts';
 import { createQueue } from '../sync/stored-queue.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
 import { fileCarryMemory, isCarryingWanted } from './carry-file.ts';
+import { noteForHooks } from './clone-notes.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
+import { holdsFolderOf } from './holds.ts';
 import type { StoreConfig } from './store-config.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, sessionOf } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
 
 /** What tests and simulations put in the place of the real world. */
@@ -81,7 +83,16 @@ export async function connect(
     onStart: world.onStart,
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
-  const view = new UpstreamView({ store, transport, storeLock, clock: world.clock, boardId: config.boardId });
+  const holdsFolder = holdsFolderOf(store.path, sessionOf(surroundings));
+  const view = new UpstreamView({
+    store,
+    transport,
+    storeLock,
+    clock: world.clock,
+    boardId: config.boardId,
+    // Hooks run in clones alone.
+    onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, holdsFolder, read.board),
+  });
   const owner: Owner = { session: world.chance.id(), process: ownIdentity(), seen_at: world.clock.now() };
   const queue = createQueue({
     storage: openFileQueueStorage(store.path),
@@ -105,6 +116,7 @@ export async function connect(
     view,
     // Boards of one machine have one clock; elsewhere clocks may differ.
     sharesClock: isHere,
+    branch: config.branch,
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
   });

@@ -1,6 +1,6 @@
 /** What was claimed and locked here proves it again, and is remembered or forgotten with what becomes of it. */
 import type { Operation } from '../core/operation.ts';
-import type { Lock } from '../core/records.ts';
+import type { Lock, Task } from '../core/records.ts';
 import type { Outcome } from '../sync/queue.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import type { PerformContext } from './performed.ts';
@@ -74,8 +74,9 @@ export async function keepHolds(
 ): Promise<void> {
   const { result } = outcome;
   if (operation.kind === 'task.claim' || operation.kind === 'task.next') {
-    if ('task' in result)
-      await holds.remember({ kind: 'task', key: result.task, agent: operation.agent, claim: operation.id });
+    if (!('task' in result)) return;
+    const { workstream } = (outcome.record ?? {}) as Partial<Task>;
+    await holds.remember({ kind: 'task', key: result.task, agent: operation.agent, claim: operation.id }, workstream);
     return;
   }
   if (operation.kind === 'lock.acquire') {

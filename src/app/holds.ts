@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { errnoOf, removeFile, temporaryName } from '../git/atomic-file.ts';
 import { toIoError } from '../git/durable-files.ts';
+import { forgetHeldTask, noteHeldTask } from './clone-notes.ts';
 
 export type HoldKind = 'task' | 'lock';
 
@@ -20,6 +21,10 @@ export interface RememberedHold {
   readonly claim: string;
 }
 
+export function holdsFolderOf(storePath: string, session: string): string {
+  return path.join(storePath, 'holds', encodeURIComponent(session) || '_');
+}
+
 export class Holds {
   /** Whose they are. */
   readonly session: string;
@@ -27,7 +32,7 @@ export class Holds {
 
   constructor(storePath: string, session: string) {
     this.session = session;
-    this.#folder = path.join(storePath, 'holds', encodeURIComponent(session) || '_');
+    this.#folder = holdsFolderOf(storePath, session);
   }
 
   /**
@@ -58,9 +63,13 @@ export class Holds {
 
   /**
    * `false` when it cannot be kept, which is no error: the claim is published all the same, and its caller has the token.
+   * `workstream`: of a task, for the hook that names the task in commits.
    */
-  async remember(hold: RememberedHold): Promise<boolean> {
-    return (await this.#keep(hold)) || (await this.#keep(hold));
+  async remember(hold: RememberedHold, workstream?: string): Promise<boolean> {
+    const isKept = (await this.#keep(hold)) || (await this.#keep(hold));
+    const { kind, key: id, agent } = hold;
+    if (isKept && kind === 'task' && workstream !== undefined) noteHeldTask(this.#folder, { id, workstream, agent });
+    return isKept;
   }
 
   async #keep(hold: RememberedHold): Promise<boolean> {
@@ -81,6 +90,7 @@ export class Holds {
   async forget(kind: HoldKind, key: string, agent?: string): Promise<void> {
     const isOne = kind === 'task' || agent !== undefined;
     const gone = isOne ? [{ kind, key, agent: agent ?? '' }] : await this.#allOf(kind, key).catch(() => []);
+    if (kind === 'task') forgetHeldTask(this.#folder, key);
     for (const hold of gone) await removeFile(this.#file(hold), { isDurable: false }).catch(() => undefined);
   }
 

@@ -2,10 +2,9 @@
  * The clone's own view of the board's branch, so that plain `git log` shows the audit: `refs/remotes/<remote>/<branch>`
  * with a remote; with upstream `host` the branch is there already.
  */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { isGitInstalled } from '../git/native/find-git.ts';
 import { runGit } from '../git/native/run-git.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import { trackingRef } from '../sync/refs.ts';
 import type { Connection } from './connect.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -18,7 +17,7 @@ export async function refreshHostView({ store, config }: Connection, { host, env
   const ref = `refs/remotes/${config.upstream.remote}/${config.branch}`;
   if ((await store.readRef(trackingRef)) === null) return true;
   // What such a store gave away would cut the clone's own history too.
-  if (existsSync(path.join(store.path, 'shallow'))) return true;
+  if (isShallowStore(store.path)) return true;
   const result = await runGit({
     args: [
       '-c',

@@ -8,8 +8,10 @@ import { OrcError } from '../errors.ts';
 import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
 import { toIoError } from '../git/durable-files.ts';
 import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
 import { trackingRef } from '../sync/refs.ts';
+import { refusalHint } from '../sync/refusal-hint.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { isTruthy } from './environment.ts';
@@ -63,9 +65,9 @@ export async function openOrCreateBoard(
   const existing = await openExisting(surroundings, world);
   if (existing !== null) {
     const asked = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
-    return asked === null || isSameUpstream(asked, existing.config.upstream)
-      ? existing
-      : moveBoard(existing, asked, world);
+    if (asked !== null && !isSameUpstream(asked, existing.config.upstream)) return moveBoard(existing, asked, world);
+    if (options.shallow === false && isShallowStore(existing.store.path)) await deepen(existing, options);
+    return existing;
   }
   const chosen = options.upstream === undefined ? null : await parseUpstream(surroundings, options.upstream);
   const joined =
@@ -73,6 +75,16 @@ export async function openOrCreateBoard(
       ? await joinAnywhere(surroundings, world, options)
       : await join(surroundings, chosen, world, options);
   return joined ?? create(surroundings, chosen ?? (await suggestUpstream(surroundings)), world, options);
+}
+
+/** Brings the older commits into a store that was joined without them. @throws OrcError `unreachable` */
+async function deepen({ session, transport }: OpenedBoard, { timeoutMs = 120_000 }: CreateOptions): Promise<void> {
+  const fetched = await session.view.fetch({ timeoutMs, unshallow: true });
+  if (fetched.outcome === 'unreachable')
+    throw new OrcError('unreachable', `the older commits could not be fetched: ${transport.label}: ${fetched.reason}`, {
+      hint: 'the board can be used without them; try again when the upstream can be reached',
+    });
+  await session.rebuildLocal();
 }
 
 /** Choices that this clone offers, the remotes first. */
@@ -271,7 +283,9 @@ async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world:
     const { commit } = await session.view.head();
     const pushed = await target.transport.push(commit as Oid, { timeoutMs: 120_000 });
     if (pushed.outcome !== 'taken')
-      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`);
+      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`, {
+        hint: refusalHint(pushed.reason, config.branch),
+      });
   } else {
     await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
       if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;

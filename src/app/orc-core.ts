@@ -5,7 +5,10 @@
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
+import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
+import { carrySpool } from './commit-spool.ts';
 import type { Connection, World } from './connect.ts';
 import { givenClaim, isTruthy } from './environment.ts';
 import { headAt, type When } from './head-at.ts';
@@ -25,7 +28,7 @@ import {
   resolveTaskId,
 } from './reading.ts';
 import { writeStoreConfig } from './store-config.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, sessionOf } from './surroundings.ts';
 import { showTask, waitingOperations } from './tentative-claims.ts';
 
 export interface OpenOptions {
@@ -61,6 +64,8 @@ export interface SyncResult {
   readonly version: number;
   readonly reachable: boolean;
   readonly reason: string | null;
+  /** What helps, where the upstream's words tell: the exemption to ask for when a rule set refuses the branch. */
+  readonly hint: string | null;
   /** With `acceptRewrite`: the store's ref that keeps the chain which the upstream gave up. */
   readonly kept: string | null;
 }
@@ -92,8 +97,7 @@ export class OrcCore implements AsyncDisposable {
     this.how = opened.how;
     this.world = world;
     this.#options = options;
-    const { env, host } = opened.surroundings;
-    this.#holds = new Holds(opened.store.path, env.ORC_SESSION || host?.worktreeName || 'main');
+    this.#holds = new Holds(opened.store.path, sessionOf(opened.surroundings));
   }
 
   /** Ends helper processes. Nothing is lost without it. */
@@ -114,6 +118,7 @@ export class OrcCore implements AsyncDisposable {
     options: MutationOptions = {},
   ): Promise<Performed<T>> {
     this.refusePast();
+    await this.#carry();
     const request = await this.request(kind, args, options);
     return (await perform(await this.#context(options), request)) as Performed<T>;
   }
@@ -130,6 +135,7 @@ export class OrcCore implements AsyncDisposable {
   ): Promise<Performed[]> {
     this.refusePast();
     if (requests.length === 0) return [];
+    await this.#carry();
     const prepared: Request[] = [];
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
@@ -141,10 +147,14 @@ export class OrcCore implements AsyncDisposable {
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     this.refusePast();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    await this.#carry();
     const kept = options.acceptRewrite === true ? await this.#acceptRewrite(timeoutMs) : null;
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
-    return { ...report, version: head.read.board.meta.version, kept };
+    const { reason, reachable } = report;
+    const { branch } = this.connection.config;
+    const hint = reason === null ? null : reachable ? refusalHint(reason, branch) : knownRefusalHint(reason, branch);
+    return { ...report, hint, version: head.read.board.meta.version, kept };
   }
 
   /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */
@@ -166,6 +176,13 @@ export class OrcCore implements AsyncDisposable {
     if (configured !== null) return configured;
     const holder = kind === undefined ? null : await rememberedHolder(this.#holds, kind, args);
     return holder ?? host?.worktreeName ?? 'system';
+  }
+
+  /** What hooks of this clone have noted goes along. */
+  async #carry(): Promise<void> {
+    if (this.surroundings.board !== null) return;
+    const { session, store } = this.connection;
+    await carrySpool({ storePath: store.path, session, actor: () => this.actor(undefined) });
   }
 
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
@@ -215,6 +232,11 @@ export class OrcCore implements AsyncDisposable {
   /** @throws OrcError `ambiguous-id`, `not-found`, `invalid-argument` */
   async resolveTaskId(given: string): Promise<string> {
     return resolveTaskId(this.connection.store, await this.head(), given);
+  }
+
+  /** Whether the store lacks older commits. */
+  get isShallow(): boolean {
+    return isShallowStore(this.connection.store.path);
   }
 
   /** Claims and locks that were obtained here, by this session. */

@@ -25,6 +25,7 @@ import type {
 } from './orc-options.ts';
 import type { MutationOptions } from './perform.ts';
 import { defined, notPublished, told } from './performed.ts';
+import type { Prime, PrimeOptions } from './prime.ts';
 import type { EventFilter } from './reading.ts';
 import type { RunChecksOptions } from './run-checks.ts';
 import { readSingleFile, type SingleFileState } from './single-file.ts';
@@ -50,6 +51,7 @@ export type OrcView = Pick<
   | 'knowledgeFor'
   | 'knowledgeHistory'
   | 'brief'
+  | 'prime'
   | 'inbox'
   | 'getCycle'
   | 'listCycles'
@@ -248,6 +250,11 @@ export class Orc extends OrcOfCrew {
     return workWithHandler(this, options, handler);
   }
 
+  /** Lists a commit of the repository with a task, open or closed; once. @throws OrcError `not-found`, `invalid-argument` */
+  async linkCommit(taskId: string, commit: string, options: MutationOptions = {}): Promise<Task> {
+    return this.#data('task.link', { id: taskId, commit }, options);
+  }
+
   /**
    * Runs a task's checks in this clone's work tree, for `completeTask(…, { checks })`. Their commands come from the board: they run only
    * with `isAllowed` or `git config orc.runChecks true`. One that fails is a result, not an error.
@@ -282,6 +289,16 @@ export class Orc extends OrcOfCrew {
   async brief(workstream: string | null, taskId?: string, options: BriefOptions = {}): Promise<Brief | null> {
     const { makeBrief } = await import('./brief.ts');
     return makeBrief(this, workstream, taskId === undefined ? undefined : await this.resolveTaskId(taskId), options);
+  }
+
+  /**
+   * What a coding agent has to know before it begins: how to use orc, and what the board has for it now, as facts and as `text`.
+   * `agent`: default as for operations, `null` where that is nobody in particular.
+   */
+  async prime(options: Partial<PrimeOptions> = {}): Promise<Prime> {
+    const { prime } = await import('./prime.ts');
+    const { agent = await this.actor(undefined), maxChars } = options;
+    return prime(this, { agent: agent === 'system' ? null : agent, maxChars });
   }
 
   /**

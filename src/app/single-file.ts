@@ -2,8 +2,9 @@
  * The original's single-file board: the shape of its `state.json`, from a board on the branch. What the original did not have
  * stands in fields that it did not have, and only where it says something.
  */
-import { compareTasks } from '../core/readiness.ts';
+
 import type { Agent, BoardEvent, Hold, Lock, Task, Workstream } from '../core/records.ts';
+import { compareTasks } from '../core/task-order.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
 import { readRetiredAgents } from './reading.ts';
@@ -144,6 +145,7 @@ function singleFileTask(task: Task): SingleFileTask {
     ...(task.notes.length > 0 ? { notes: task.notes } : {}),
     ...(task.checks.length > 0 ? { checks: task.checks } : {}),
     ...(task.check_results === undefined ? {} : { check_results: task.check_results }),
+    ...(task.commits === undefined ? {} : { commits: task.commits }),
     ...(task.created_by === 'system' ? {} : { created_by: task.created_by }),
   };
   return { id, title, description, status, priority, estimate, assigned_to, created_at, updated_at, result, ...more };

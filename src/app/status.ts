@@ -4,7 +4,7 @@ import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
 import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
-import { openRecords } from '../sync/queue.ts';
+import { openRecords, type RejectedRecord } from '../sync/queue.ts';
 import { readUnable } from './carry-file.ts';
 import { readContact } from './contact.ts';
 import { heldLocks, lockMoment } from './list-locks.ts';
@@ -83,7 +83,7 @@ export interface StatusReport {
     readonly rejected: number;
     /** Why operations that lost a race are not left for others to publish; `null`: as far as is known they are. */
     readonly inbox: string | null;
-    /** What the person should know: a remote that was added since the board began. */
+    /** What the person should know: a remote that was added since the board began, or what to ask for when the upstream refuses the branch. */
     readonly hint: string | null;
   };
   /** Files of the branch that could not be read and are left out. */
@@ -113,6 +113,7 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
   const moment = await lockMoment(orc);
   const first = waiting[0];
   const tentative = await waitingOperations(orc);
+  const rejected = await queue.listRejected();
   return {
     board: board.meta.id,
     version: board.meta.version,
@@ -151,9 +152,9 @@ export async function readStatus(orc: OrcCore): Promise<StatusReport> {
       ...contactOf(orc, board),
       queued: waiting.length,
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
-      rejected: (await queue.listRejected()).length,
+      rejected: rejected.length,
       inbox: readUnable(orc.connection.store.path, now)?.reason ?? null,
-      hint: laterRemote(orc),
+      hint: laterRemote(orc) ?? refusedHint(rejected),
     },
     faults,
     warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
@@ -169,6 +170,12 @@ function contactOf(orc: OrcCore, board: Board): Pick<StatusReport['sync'], 'last
   const { ms, errorMs } = clock;
   const off = Math.abs(ms) - errorMs > board.settings.clock_skew_ms;
   return { last_contact, clock: { ahead_ms: ms, error_ms: errorMs, off } };
+}
+
+/** What the upstream did not let in, and nobody has dealt with yet: the newest says what to ask for. */
+function refusedHint(rejected: readonly RejectedRecord[]): string | null {
+  const refused = rejected.findLast(({ refusal }) => refusal.code === 'upstream-refused');
+  return refused?.refusal.hint ?? null;
 }
 
 /** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */

@@ -58,6 +58,11 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
   return { cwd, env, host, board, branch, storePath: storePathOf(host, branch), config };
 }
 
+/** Whose claims and locks are remembered together: the work tree's, unless `ORC_SESSION` tells more of them apart. */
+export function sessionOf({ env, host }: Pick<Surroundings, 'env' | 'host'>): string {
+  return env.ORC_SESSION || host?.worktreeName || 'main';
+}
+
 /** A clone whose only board lives on another branch needs to be told that once, at `orc init --branch`. */
 function usualBranch(host: Host): string {
   const folder = path.join(host.commonDir, 'orc');

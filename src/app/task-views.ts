@@ -3,7 +3,7 @@ import type { Board } from '../core/board.ts';
 import { findChains } from '../core/chains.ts';
 import type { Moment } from '../core/operation.ts';
 import { compareAcrossWorkstreams, requireDependencies } from '../core/readiness.ts';
-import { isOpen, type Task } from '../core/records.ts';
+import { isOpen, type LinkedCommit, type Task } from '../core/records.ts';
 import { buildGraph, type TaskGraph } from '../core/task-graph.ts';
 import { growTree, type RollUp, type TreeNode } from '../core/task-tree.ts';
 import { findObstacle, type WaitingFor } from '../core/waiting.ts';
@@ -18,6 +18,8 @@ export interface ListedTask extends Task {
 }
 
 export interface ShownTask extends ListedTask {
+  /** None where the record has no such field. */
+  readonly commits: readonly LinkedCommit[];
   /** What its parts come to; `null` where it has none. */
   readonly descendants: RollUp | null;
 }
@@ -44,7 +46,9 @@ export async function showTask(orc: OrcCore, id: string, agent: string): Promise
   const task = await orc.task(id);
   if (task === null) return null;
   const [listed] = await withObstacles(orc, [task], agent);
-  return listed === undefined ? null : { ...listed, descendants: await sumUpParts(orc, task) };
+  return listed === undefined
+    ? null
+    : { ...listed, commits: listed.commits ?? [], descendants: await sumUpParts(orc, task) };
 }
 
 /** How many closed tasks are looked through for parts of a task that has no open ones. */

@@ -31,6 +31,8 @@ export interface CommandSpec<T = unknown> {
   readonly aliases?: readonly string[];
   /** Ctrl-C is its own affair: it ends by itself, and is not given up. */
   readonly endsItself?: boolean;
+  /** For programs of orc's own: neither help nor the reference has it. */
+  readonly isHidden?: boolean;
   /** What its noun does when it stands alone. */
   readonly isDefault?: boolean;
   /** As in help: `<workstream> <title> [description]`. */

@@ -59,6 +59,13 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'upstream-refused': failed,
   'history-rewritten': historyRewritten,
 
+  'merge-commit': refused,
+  'wrong-version': refused,
+  'wrong-result': refused,
+  'foreign-file': refused,
+  'malformed-record': refused,
+  'manual-edit': refused,
+
   'git-missing': failed,
   'git-failed': failed,
   'store-corrupt': failed,

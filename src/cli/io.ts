@@ -1,5 +1,6 @@
 /** What the command line needs from the process around it: handed in, so that all of it runs without a terminal. */
 import type { World } from '../app/connect.ts';
+import type { InputBounds } from './bounded-input.ts';
 
 export interface Io {
   readonly cwd: string;
@@ -8,6 +9,10 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** Everything on standard input, to its end. */
   readonly stdin: () => Promise<string>;
+  /** Standard input that may not end, or be too much: `null` for the latter. Where it is absent, `stdin` is asked. */
+  readonly boundedStdin?: ((bounds: InputBounds) => Promise<string | null>) | undefined;
+  /** The process is to end with this command, whatever is still under way. */
+  readonly leave?: (() => void) | undefined;
   /** Whether standard output is a terminal. */
   readonly isTty: boolean;
   /** Width of that terminal, in columns. */

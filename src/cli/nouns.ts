@@ -117,6 +117,18 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/cycles.ts')).cycleCommands,
   },
   {
+    name: 'prime',
+    aliases: [],
+    summary: 'Print what a coding agent has to know before it begins',
+    load: async () => (await import('./commands/prime.ts')).prime,
+  },
+  {
+    name: 'hook',
+    aliases: [],
+    summary: "Answer an event of a coding agent's hooks",
+    load: async () => (await import('./commands/hook.ts')).hook,
+  },
+  {
     name: 'batch',
     aliases: [],
     summary: 'Carry out several operations, all of them or none',
@@ -145,6 +157,24 @@ export const nouns: readonly Noun[] = [
     aliases: [],
     summary: 'Settings: list, get, set',
     load: async () => (await import('./commands/config.ts')).configCommands,
+  },
+  {
+    name: 'hooks',
+    aliases: [],
+    summary: 'Git hooks: install, uninstall, status',
+    load: async () => (await import('./commands/hooks.ts')).hooksCommands,
+  },
+  {
+    name: 'badge',
+    aliases: [],
+    summary: 'Print a badge for a README',
+    load: async () => (await import('./commands/badge.ts')).badge,
+  },
+  {
+    name: 'completion',
+    aliases: [],
+    summary: 'Print what makes bash, zsh or fish complete commands and ids',
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   {
     name: 'demo',

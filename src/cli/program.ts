@@ -89,10 +89,14 @@ async function addNoun(program: Command, noun: Noun, isCalled: boolean, understo
       `${[each.name(), ...each.aliases().slice(0, 1)].join('|')} ${wordsOf(each.name())}`.trim(),
   });
   for (const spec of specs) {
-    const inner = command.command(spec.name, { isDefault: spec.isDefault === true }).aliases(spec.aliases ?? []);
+    const { name, aliases = [], isDefault = false, isHidden = false } = spec;
+    const inner = command.command(name, { isDefault, hidden: isHidden }).aliases(aliases);
     fillCommand(inner, `orc ${noun.name} ${spec.name}`, spec, understood);
   }
-  command.addHelpText('after', examplesText(specs.map(({ examples }) => examples[0] as string)));
+  command.addHelpText(
+    'after',
+    examplesText(specs.filter(({ isHidden }) => isHidden !== true).map(({ examples }) => examples[0] as string)),
+  );
 }
 
 function fillCommand(command: Command, path: string, spec: CommandSpec, understood: Understood): void {
@@ -178,7 +182,8 @@ function turnHelpAround(argv: readonly string[]): readonly string[] {
 }
 
 /** The first word that is no option of the whole program and no value of one. */
-function firstWord(argv: readonly string[]): { readonly word: string; readonly at: number } | null {
+/** The first word that is no option. */
+export function firstWord(argv: readonly string[]): { readonly word: string; readonly at: number } | null {
   for (let at = 0; at < argv.length; at++) {
     const arg = argv[at] as string;
     if (arg === '--') return null;

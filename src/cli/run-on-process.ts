@@ -1,5 +1,6 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { readBounded } from './bounded-input.ts';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -8,6 +9,7 @@ import { runCli } from './run.ts';
 export async function runOnProcess(): Promise<void> {
   const stop = new AbortController();
   const gone = new AbortController();
+  let isLeaving = false;
   const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
@@ -15,6 +17,10 @@ export async function runOnProcess(): Promise<void> {
     stdout: writerTo(1, () => gone.abort()),
     stderr: writerTo(2),
     stdin: async () => decodeInput(await readStdin(), 'standard input'),
+    boundedStdin: async (bounds) => (hasInput() ? readBounded(process.stdin, bounds) : ''),
+    leave: () => {
+      isLeaving = true;
+    },
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
@@ -30,7 +36,16 @@ export async function runOnProcess(): Promise<void> {
   process.on('SIGTERM', interrupt);
   process.exitCode = await runCli(process.argv.slice(2), io);
   // What was given up may still be under way.
-  if (stop.signal.aborted || gone.signal.aborted) process.exit();
+  if (isLeaving || stop.signal.aborted || gone.signal.aborted) process.exit();
+}
+
+/** Nobody waits for what a terminal, or nothing at all, might say. */
+function hasInput(): boolean {
+  try {
+    return !fstatSync(0).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 /** Node's terminals bring its whole network code along: that is loaded only where there may be one. */

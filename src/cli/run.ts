@@ -6,13 +6,22 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { readGlobals } from './globals.ts';
 import type { Io } from './io.ts';
 import { printResult } from './print-result.ts';
-import { parseCommandLine } from './program.ts';
+import { firstWord, parseCommandLine } from './program.ts';
 import { reportError } from './report-error.ts';
 import { reportStop, untilStopped } from './stop.ts';
 
 /** @param argv the words after the program's name */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  // For hooks alone, with everything spared that they do not need: a push waits for them.
+  if (argv[0] === 'hooks' && argv[1] === 'receive') return (await import('./receive.ts')).receive(argv.slice(2), io);
+  const code = await runWords(argv, io);
+  // To a coding agent a hook's exit code 2 means "do not do it": a word of ours that is wrong must not stop its work.
+  return code === exitCodes.usage && firstWord(argv)?.word === 'hook' ? exitCodes.failed : code;
+}
+
+async function runWords(argv: readonly string[], io: Io): Promise<number> {
   const failing = { json: asksForJson(argv), env: io.env, print: io.stderr };
+  if (argv[0] === '__complete') return answerShell(argv.slice(1), io);
   let call: Call | null = null;
   let command: string | null = null;
   try {
@@ -51,4 +60,14 @@ function printRefusal(error: OrcError, line: string, io: Io): number {
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** Where the small program for it is not there (see scripts/build/front.cjs). */
+async function answerShell(argv: readonly string[], { cwd, env, stdout }: Io): Promise<number> {
+  const [{ complete }, { describeCommands }] = await Promise.all([
+    import('./completion/complete.ts'),
+    import('./completion/command-table.ts'),
+  ]);
+  await complete(argv, { cwd, env, print: stdout, loadTable: describeCommands });
+  return exitCodes.done;
 }

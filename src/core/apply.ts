@@ -37,11 +37,22 @@ export interface CheckedOperation {
   readonly args: object;
 }
 
+/** An operation never changes; it is decided again at every replay, and whenever a record had to be loaded for it. */
+const checkedBefore = new WeakMap<Operation, CheckedOperation>();
+
 /**
  * Checks an operation's form without a board: kind, agent, arguments, credentials in texts.
  * Refuses with `usage`, `invalid-argument`, `too-large` or `secret-found`.
  */
 export function checkOperation(operation: Operation): CheckedOperation | Refusal {
+  const known = checkedBefore.get(operation);
+  if (known !== undefined) return known;
+  const checked = check(operation);
+  if (!('outcome' in checked)) checkedBefore.set(operation, checked);
+  return checked;
+}
+
+function check(operation: Operation): CheckedOperation | Refusal {
   const definition = findOperation(operation.kind);
   if (definition === undefined) return refuse('usage', `there is no operation "${operation.kind}"`);
   if (!isOperationId(operation.id)) {

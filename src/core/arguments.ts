@@ -130,6 +130,10 @@ export const checks = () =>
     )
     .check(z.maxLength(32)) as z.ZodMiniType<Check[]>;
 
+/** A commit's whole name. */
+export const commit = () =>
+  z.string().check(z.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, `${told}must be a commit (40 or 64 hexadecimal digits)`));
+
 /** Bytes as UTF-8 of the end of a check's output. */
 const maxOutputTail = 2048;
 
@@ -139,7 +143,7 @@ export const checkRuns = () => {
     command: upTo(4096),
     exit_code: z.nullable(wholeNumber(0, 0xffff_ffff)),
     duration_ms: count(),
-    commit: z.nullable(z.string().check(z.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, `${told}must be a commit`))),
+    commit: z.nullable(commit()),
     dirty: z.nullable(flag()),
     output_tail: upToBytes(maxOutputTail),
   });

@@ -4,6 +4,8 @@
  * Workstreams, open tasks, agents, locks and mail are always in memory. Closed tasks, cycles, knowledge texts and other files come
  * when they are asked for (see shelf.ts). A board is changed by `put` alone, with the changes of an accepted operation.
  */
+
+import { OpenTasks } from './open-tasks.ts';
 import {
   type Agent,
   type Cycle,
@@ -92,10 +94,10 @@ export class Board {
   readonly files: Shelf<TextFile>;
   readonly cycleNumbers: Set<number>;
   readonly topics: Set<string>;
-  readonly #openTasks = new Map<string, Task>();
+  readonly #openTasks: OpenTasks;
   readonly #counts: Map<string, TaskCounts>;
 
-  constructor(contents: BoardContents) {
+  constructor(contents: BoardContents, openTasks?: OpenTasks) {
     this.meta = contents.meta;
     this.settings = contents.settings;
     this.settingsText = contents.settingsText;
@@ -110,7 +112,8 @@ export class Board {
     this.cycleNumbers = new Set(contents.cycleNumbers);
     this.topics = new Set(contents.topics);
     this.#counts = new Map(contents.counts);
-    for (const task of this.tasks.loaded()) if (isOpen(task)) this.#openTasks.set(task.id, task);
+    this.#openTasks = openTasks ?? new OpenTasks();
+    if (openTasks === undefined) for (const task of this.tasks.loaded()) if (isOpen(task)) this.#openTasks.set(task);
   }
 
   /** A board before its first operation: complete, nothing to load. */
@@ -141,6 +144,16 @@ export class Board {
   /** Open tasks are always in memory: this never needs one that is not loaded. */
   isOpenTask(id: string): boolean {
     return this.#openTasks.has(id);
+  }
+
+  /** In the order of `next`. Valid until the next change. */
+  openTasksInOrder(status: TaskStatus, workstream: string): readonly Task[] {
+    return this.#openTasks.inOrder(status, workstream);
+  }
+
+  /** In no order that two machines share. */
+  openTasksWith(status: TaskStatus): Task[] {
+    return this.#openTasks.withStatus(status);
   }
 
   countsOf(workstream: string): TaskCounts {
@@ -192,7 +205,7 @@ export class Board {
   /** Learns what the branch holds under a key that was not loaded; changes nothing on the board. */
   provide(collection: CollectionName, key: string, value: Records[CollectionName] | null): void {
     if (collection === 'tasks') {
-      if (value !== null && isOpen(value as Task)) this.#openTasks.set(key, value as Task);
+      if (value !== null && isOpen(value as Task)) this.#openTasks.set(value as Task);
       else this.#openTasks.delete(key);
     }
     (this[collection] as Shelf<Records[CollectionName]>).set(key, value);
@@ -206,7 +219,7 @@ export class Board {
 
   /** A board of its own with the same contents, except for those given. */
   clone(other: Partial<BoardContents> = {}): Board {
-    return new Board({
+    const contents: BoardContents = {
       meta: this.meta,
       settings: this.settings,
       settingsText: this.settingsText,
@@ -222,12 +235,13 @@ export class Board {
       knowledge: this.knowledge.clone(),
       files: this.files.clone(),
       ...other,
-    });
+    };
+    return new Board(contents, this.#openTasks.clone());
   }
 
   #putTask(key: string, before: Task | null, after: Task | null): void {
     this.tasks.set(key, after);
-    if (after !== null && isOpen(after)) this.#openTasks.set(key, after);
+    if (after !== null && isOpen(after)) this.#openTasks.set(after);
     else this.#openTasks.delete(key);
     if (before !== null) this.#count(before.workstream, before.status, -1);
     if (after !== null) this.#count(after.workstream, after.status, 1);

@@ -6,7 +6,7 @@ import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
 import { maxRead, maxUnread, messagesOf } from './messages.ts';
 import { faultInName, faultInPath, faultInResource, foldName } from './names.ts';
-import { maxNotes } from './operations/support.ts';
+import { maxCommits, maxNotes } from './operations/support.ts';
 import {
   type Agent,
   type Hold,
@@ -95,6 +95,7 @@ function checkTask(board: Board, task: Task): string[] {
     ...faultyPriority(what, task.priority),
     ...when(task.attempts < 0 || !Number.isInteger(task.attempts), `${what} has ${task.attempts} attempts`),
     ...when(task.notes.length > maxNotes, `${what} has more than ${maxNotes} notes`),
+    ...when((task.commits ?? []).length > maxCommits, `${what} has more than ${maxCommits} commits`),
     ...fromTheFuture(what, 'created_version', task.created_version, board),
     ...faultyTimes(what, task, ['created_at', 'updated_at']),
   ];

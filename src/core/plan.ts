@@ -14,13 +14,13 @@ import { ableAgents, alone, findConflict, type NamedTask, namedTask, type Serial
 import { groupDependents, groupStuck } from './plan-waiting.ts';
 import {
   compareAcrossWorkstreams,
-  compareTasks,
   isExhausted,
   isLeaseExpired,
   openDependencies,
   requireDependencies,
 } from './readiness.ts';
 import type { Task, Workstream } from './records.ts';
+import { compareTasks } from './task-order.ts';
 
 export interface PlannedWorkstream {
   readonly name: string;

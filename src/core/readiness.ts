@@ -3,6 +3,7 @@ import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';
 import { MissingClock, type Moment } from './operation.ts';
 import { type Hold, isOpen, type Lock, type Task } from './records.ts';
+import { compareTasks } from './task-order.ts';
 import { fromIso } from './time.ts';
 
 /** What stands against an open task; the kinds that its workstream, its status and its attempts add are in waiting.ts. */
@@ -124,16 +125,6 @@ export function isReady(board: Board, task: Task, agent: string, moment: Moment)
 /** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */
 export function isExhausted(board: Board, task: Task, moment: Moment): boolean {
   return isLeaseExpired(board, task, moment) && task.attempts + 1 >= board.settings.max_attempts;
-}
-
-/** The order of `next` within a workstream: priority, then age on the board's own clock, then id. */
-export function compareTasks(a: Task, b: Task): number {
-  return (
-    a.priority - b.priority ||
-    a.created_version - b.created_version ||
-    a.created_index - b.created_index ||
-    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
-  );
 }
 
 /** The order of `next --any`: the workstream's priority first. */

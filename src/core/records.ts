@@ -80,6 +80,14 @@ export interface CheckResults {
   readonly runs: readonly CheckRun[];
 }
 
+/** A commit of the repository that belongs to a task. */
+export interface LinkedCommit {
+  /** When it was linked; it may have been made long before. */
+  readonly at: string;
+  readonly by: string;
+  readonly commit: string;
+}
+
 export interface Task {
   /** 8 hexadecimal digits, more on a collision. */
   readonly id: string;
@@ -108,6 +116,8 @@ export interface Task {
   readonly checks: readonly Check[];
   /** Only on a task that was completed with its checks. */
   readonly check_results?: CheckResults | undefined;
+  /** The newest 50, in the order in which they were linked; only where there are any. Older ones stay in the events. */
+  readonly commits?: readonly LinkedCommit[] | undefined;
   readonly created_by: string;
   readonly created_version: number;
   /** Position among the tasks of one mutation; more than 0 only after an import. */
@@ -222,6 +232,9 @@ export interface BoardEvent {
 
 export type PublishMode = 'each' | 'claims' | 'sync';
 
+/** `check`: refuse what others have locked; `take`: lock it for the agent as well; `off`: neither. */
+export type EditLocks = 'off' | 'check' | 'take';
+
 /** What `orc.yaml` sets, with its defaults filled in. */
 export interface Settings {
   readonly format: number;
@@ -232,6 +245,8 @@ export interface Settings {
   readonly max_attempts: number;
   readonly board_md: boolean;
   readonly manual_edits: 'allow' | 'knowledge' | 'refuse';
+  /** What the hooks of coding agents do about locks on a file that is about to be edited. */
+  readonly edit_locks: EditLocks;
   /** Commit addresses of agents that have one of their own: id → address. */
   readonly authors: Readonly<Record<string, string>>;
 }
@@ -245,6 +260,7 @@ export const defaultSettings: Settings = {
   max_attempts: 3,
   board_md: true,
   manual_edits: 'allow',
+  edit_locks: 'check',
   authors: {},
 };
 

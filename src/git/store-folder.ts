@@ -93,3 +93,8 @@ ${extensions}[gc]
 \tautogc = false
 `;
 }
+
+/** Whether the store lacks older commits. */
+export function isShallowStore(path: string): boolean {
+  return fs.existsSync(join(path, 'shallow'));
+}

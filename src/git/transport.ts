@@ -54,6 +54,8 @@ export interface FetchOptions extends CallOptions {
   readonly depth?: number;
   /** Bring the deposits of the branch's inbox along, in the same round trip. */
   readonly inbox?: boolean;
+  /** Bring the older commits that a shallow store lacks, as far as the upstream has them. */
+  readonly unshallow?: boolean;
 }
 
 /** How far the upstream's clock is ahead of this machine's; negative: it is behind. */
@@ -71,7 +73,7 @@ export interface ClockOptions extends CallOptions {
 
 export interface PushOptions extends CallOptions {
   /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
-  readonly added?: { readonly base: Oid | null; readonly objects: readonly NewObject[] };
+  readonly added?: Added;
   /**
    * Deposits to remove from the inbox, by name, with the commits that they must be at: all that and the branch, or nothing. A branch
    * that is at the pushed commit already is no hindrance. The branch itself is pushed as ever: not forced, with no lease.
@@ -97,6 +99,13 @@ export function depositNameOf(branchRef: string, ref: string): string | null {
   const prefix = inboxPrefix(branchRef);
   const name = ref.slice(prefix.length);
   return ref.startsWith(prefix) && depositName.test(name) ? name : null;
+}
+
+export interface Added {
+  readonly base: Oid | null;
+  readonly objects: readonly NewObject[];
+  /** Once they are in the store: a transport that reads them there waits for it. Rejected with OrcError when they cannot be written. */
+  readonly stored: Promise<void>;
 }
 
 export interface Transport {

@@ -6,10 +6,10 @@
  * no open task: that a dependency was cancelled is not seen here. Times are absolute.
  */
 import type { Board } from '../core/board.ts';
-import { compareTasks } from '../core/readiness.ts';
-import type { BoardEvent, Task, Workstream } from '../core/records.ts';
+import type { Task, Workstream } from '../core/records.ts';
+import { compareTasks } from '../core/task-order.ts';
 import { fromIso, toIso } from '../core/time.ts';
-import type { EventTail } from './events.ts';
+import { type EventTail, newestCompletions } from './events.ts';
 import { compareText } from './faults.ts';
 import { cell, table } from './markdown.ts';
 import { countActiveAgents, inOrderOfCreation } from './state-file.ts';
@@ -22,7 +22,6 @@ const nextOfEach = 3;
 /** Rows of each table, tried in this order until the whole fits. */
 const maxRows = 40;
 const rowLimits = [maxRows, 25, 15, 10, 6, 4, 2, 1, 0];
-const maxResults = 8;
 
 interface Section {
   readonly title: string;
@@ -35,8 +34,7 @@ interface Section {
 }
 
 export function boardMd(board: Board, tail: EventTail): string {
-  const open = byStatus(board);
-  const tables = [working(open.in_progress), next(board, open.pending), blocked(open.blocked)];
+  const tables = [working(board.openTasksWith('in_progress')), next(board), blocked(board.openTasksWith('blocked'))];
   const sections = [workstreams(board), ...tables, results(tail), locks(board)];
   let text = '';
   for (const limit of rowLimits) {
@@ -99,28 +97,26 @@ function working(inProgress: readonly Task[]): Section {
   ]);
 }
 
-function next(board: Board, pending: readonly Task[]): Section {
-  const byWorkstream = new Map<string, Task[]>();
-  for (const task of pending) {
-    const first = byWorkstream.get(task.workstream) ?? [];
-    if (first.length === 0) byWorkstream.set(task.workstream, first);
-    const last = first[nextOfEach - 1];
-    if (last !== undefined && compareTasks(last, task) < 0) continue;
-    if (task.depends_on.some((id) => board.isOpenTask(id))) continue;
-    first.push(task);
-    first.sort(compareTasks);
-    first.length = Math.min(first.length, nextOfEach);
-  }
+function next(board: Board): Section {
   const active = inOrderOfUrgency(board).filter(({ status }) => status === 'active');
+  const firsts = active.map(({ name }) => firstOnes(board, board.openTasksInOrder('pending', name)));
   // the first of every workstream, then the second: so truncation hits the least urgent
-  const ranked = Array.from({ length: nextOfEach }, (_, rank) =>
-    active.flatMap(({ name }) => byWorkstream.get(name)?.[rank] ?? []),
-  ).flat();
+  const ranked = Array.from({ length: nextOfEach }, (_, rank) => firsts.flatMap((tasks) => tasks[rank] ?? [])).flat();
   const head = ['task', 'workstream', 'title', 'priority'];
   return section({ title: 'Next', head, empty: 'Nothing waits to be done.' }, ranked, (task) => [
     ...taskCells(task),
     String(task.priority),
   ]);
+}
+
+/** The first of these that wait for no open task. */
+function firstOnes(board: Board, inOrder: readonly Task[]): Task[] {
+  const found: Task[] = [];
+  for (const task of inOrder) {
+    if (task.depends_on.some((id) => board.isOpenTask(id))) continue;
+    if (found.push(task) === nextOfEach) break;
+  }
+  return found;
 }
 
 function blocked(tasks: readonly Task[]): Section {
@@ -133,7 +129,7 @@ function blocked(tasks: readonly Task[]): Section {
 
 function results(tail: EventTail): Section {
   const head = ['task', 'workstream', 'by', 'result'];
-  const events = newestCompletions(tail.text);
+  const events = newestCompletions(tail);
   return section({ title: 'Newest results', head, empty: 'None in the newest events.' }, events, (event) => [
     cell(event.task_id ?? '', nameLength),
     cell(event.workstream ?? '', nameLength),
@@ -161,45 +157,11 @@ function taskCells({ id, workstream, title }: Task): string[] {
   return [id, cell(workstream, nameLength), cell(title, titleLength)];
 }
 
-/** In one pass: a board may have thousands. */
-function byStatus(board: Board): Record<'pending' | 'in_progress' | 'blocked', readonly Task[]> {
-  const groups = { pending: [] as Task[], in_progress: [] as Task[], blocked: [] as Task[] };
-  for (const task of board.openTasks()) groups[task.status as keyof typeof groups]?.push(task);
-  return groups;
-}
-
 function inOrderOfUrgency(board: Board): Workstream[] {
   const rank = { active: 0, paused: 1, archived: 2 } as const;
   return inOrderOfCreation(board.workstreams.loaded()).sort(
     (a, b) => rank[a.status] - rank[b.status] || a.priority - b.priority,
   );
-}
-
-const completion = '"task_completed"';
-
-function newestCompletions(text: string): BoardEvent[] {
-  const found: BoardEvent[] = [];
-  let at = text.lastIndexOf(completion);
-  while (at >= 0 && found.length < maxResults) {
-    const start = text.lastIndexOf('\n', at) + 1;
-    const end = text.indexOf('\n', at);
-    const event = parseLine(text.slice(start, end < 0 ? undefined : end));
-    if (event?.action === 'task_completed') found.push(event);
-    // `lastIndexOf` looks at 0 for what is negative.
-    at = start === 0 ? -1 : text.lastIndexOf(completion, start - 1);
-  }
-  return found;
-}
-
-function parseLine(line: string): BoardEvent | null {
-  try {
-    const event = JSON.parse(line) as Partial<BoardEvent> | null;
-    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
-    const isEvent = typeof event?.agent === 'string' && isText(event.task_id) && isText(event.workstream);
-    return isEvent ? (event as BoardEvent) : null;
-  } catch {
-    return null; // set aside with its number by whoever reads the log
-  }
 }
 
 /** `2026-02-06 07:36 UTC` */

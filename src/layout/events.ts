@@ -20,6 +20,27 @@ export interface EventTail {
   readonly text: string;
 }
 
+/** What follows from a tail's text: taken from it once, and then carried along as events are added. */
+interface TailContent {
+  readonly bytes: Uint8Array;
+  readonly completions: readonly BoardEvent[];
+}
+
+/** Of how many completions the newest are kept. */
+const maxCompletions = 8;
+const contents = new WeakMap<EventTail, TailContent>();
+const encoder = new TextEncoder();
+
+/** The text, encoded. */
+export function bytesOf(tail: EventTail): Uint8Array {
+  return contentOf(tail).bytes;
+}
+
+/** The newest completions in the segment, at most 8, the newest first. */
+export function newestCompletions(tail: EventTail): readonly BoardEvent[] {
+  return contentOf(tail).completions;
+}
+
 /** Reads a segment. Lines that are no events are set aside, each with its number. */
 export function parseSegment(path: string, text: string): { events: BoardEvent[]; faults: Fault[] } {
   if (text.length > maxReadLength)
@@ -47,28 +68,76 @@ export function appendEvents(
   tail: EventTail,
   events: readonly BoardEvent[],
 ): { readonly files: ReadonlyMap<string, string>; readonly tail: EventTail } {
+  if (events.length === 0) return { files: new Map(), tail };
   const files = new Map<string, string>();
-  let { first, count } = tail;
+  let { first, count, text } = tail;
+  let { bytes, completions } = contentOf(tail);
+  let added = '';
   // a hand edit may have taken the last newline away
-  const start = tail.text === '' || tail.text.endsWith('\n') ? tail.text : `${tail.text}\n`;
-  let parts: string[] = [start];
-  let length = start.length;
+  if (text !== '' && !text.endsWith('\n')) added = '\n';
   for (const event of events) {
     const line = `${JSON.stringify(event)}\n`;
-    if (count > 0 && (count >= maxSegmentLines || length + line.length > maxSegmentLength)) {
-      if (parts.length > 1) files.set(segmentPath(first), parts.join(''));
-      parts = [''];
-      length = 0;
+    if (count > 0 && (count >= maxSegmentLines || text.length + added.length + line.length > maxSegmentLength)) {
+      if (added.trim() !== '') files.set(segmentPath(first), text + added);
+      text = '';
+      bytes = new Uint8Array();
+      completions = [];
+      added = '';
       count = 0;
     }
     if (count === 0) first = event.n;
-    parts.push(line);
-    length += line.length;
+    added += line;
     count += 1;
+    const completed = line.includes(completion) ? parseCompletion(line) : null;
+    if (completed !== null) completions = [completed, ...completions.slice(0, maxCompletions - 1)];
   }
-  const text = parts.join('');
-  if (parts.length > 1) files.set(segmentPath(first), text);
-  return { files, tail: { first, count, text } };
+  // Not read here: so the text is put together only when somebody wants it.
+  const grown = { first, count, text: text + added };
+  contents.set(grown, { bytes: joined(bytes, encoder.encode(added)), completions });
+  files.set(segmentPath(first), grown.text);
+  return { files, tail: grown };
+}
+
+function contentOf(tail: EventTail): TailContent {
+  const known = contents.get(tail);
+  if (known !== undefined) return known;
+  const content = { bytes: encoder.encode(tail.text), completions: findCompletions(tail.text) };
+  contents.set(tail, content);
+  return content;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}
+
+const completion = '"task_completed"';
+
+function findCompletions(text: string): BoardEvent[] {
+  const found: BoardEvent[] = [];
+  let at = text.lastIndexOf(completion);
+  while (at >= 0 && found.length < maxCompletions) {
+    const start = text.lastIndexOf('\n', at) + 1;
+    const end = text.indexOf('\n', at);
+    const event = parseCompletion(text.slice(start, end < 0 ? undefined : end));
+    if (event !== null) found.push(event);
+    // `lastIndexOf` looks at 0 for what is negative.
+    at = start === 0 ? -1 : text.lastIndexOf(completion, start - 1);
+  }
+  return found;
+}
+
+function parseCompletion(line: string): BoardEvent | null {
+  try {
+    const event = JSON.parse(line) as Partial<BoardEvent> | null;
+    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+    const isEvent = typeof event?.agent === 'string' && isText(event.task_id) && isText(event.workstream);
+    return isEvent && event.action === 'task_completed' ? (event as BoardEvent) : null;
+  } catch {
+    return null; // set aside with its number by whoever reads the log
+  }
 }
 
 function parseEvent(line: string): BoardEvent | string {

@@ -9,7 +9,7 @@ import { isGlob, isName, isTime } from './record-schemas.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Without those that few tasks have, such as `check_results`: the schema reads these. */
+/** Without those that few tasks have, such as `check_results` and `commits`: the schema reads these. */
 const fieldCount = 23;
 const taskIdPattern = /^[0-9a-f]{8,32}$/;
 const operationIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;

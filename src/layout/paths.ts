@@ -115,6 +115,10 @@ export function placeOf(path: string): Place {
   }
 }
 
+export function isSegment(path: string): boolean {
+  return placeOf(path).kind === 'segment';
+}
+
 /** Whether a file must be read to open a board. */
 export function isHot(path: string): boolean {
   const place = placeOf(path);

@@ -163,6 +163,7 @@ function taskInOrder(it: Task): Task {
     result: it.result,
     checks: it.checks,
     ...(it.check_results === undefined ? {} : { check_results: checkResultsInOrder(it.check_results) }),
+    ...(it.commits === undefined ? {} : { commits: it.commits.map(({ at, by, commit }) => ({ at, by, commit })) }),
     created_by: it.created_by,
     created_version: it.created_version,
     created_index: it.created_index,

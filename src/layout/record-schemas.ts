@@ -107,6 +107,7 @@ export const taskSchema = lazily((): z.ZodMiniType<Task> => {
     result: z.nullable(z.string()),
     checks: z.array(z.union([z.strictObject({ command: z.string() }), z.strictObject({ criterion: z.string() })])),
     check_results: z.optional(checkResults()),
+    commits: z.optional(z.array(z.strictObject({ at: time(), by: name(), commit: z.string() }))),
     created_by: name(),
     created_version: whole(0),
     created_index: whole(0),

@@ -40,6 +40,7 @@ export const settingNames = {
   },
   board_md: { description: 'whether BOARD.md is kept', allowed: 'true or false' },
   manual_edits: { description: 'which hand edits the server hook lets in', allowed: 'allow, knowledge or refuse' },
+  edit_locks: { description: 'what the hooks of coding agents do about path locks', allowed: 'off, check or take' },
 } as const satisfies Readonly<Record<(typeof settingKeys)[number], SettingName>>;
 
 export type SettingKey = keyof typeof settingNames;
@@ -62,6 +63,7 @@ const readers: Readonly<Record<SettingKey, Reader>> = {
   board_md: (value) => (typeof value === 'boolean' ? { board_md: value } : undefined),
   manual_edits: (value) =>
     value === 'allow' || value === 'knowledge' || value === 'refuse' ? { manual_edits: value } : undefined,
+  edit_locks: (value) => (value === 'off' || value === 'check' || value === 'take' ? { edit_locks: value } : undefined),
 };
 
 /** Reads `orc.yaml`. Empty text means all defaults. */

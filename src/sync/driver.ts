@@ -311,7 +311,7 @@ export class Driver {
     const taking = await this.#ports.queue.take((open) => open.filter(isGuilty));
     const settled = taking.records.map((record) => ({
       record,
-      outcome: refusedByUpstream(reasons.get(record.operation.id) as string),
+      outcome: refusedByUpstream(reasons.get(record.operation.id) as string, this.#ports.branch),
     }));
     const told = await taking.settle(settled, (id) => this.#waiters.has(id));
     this.#wake(told);

@@ -5,7 +5,7 @@ import type { CollectionName, MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from '../git/damaged-store.ts';
 import { decodeCommit } from '../git/objects.ts';
-import type { GitObject, GitStore, Oid } from '../git/store.ts';
+import type { GitObject, Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
 import { coldPaths, isHot, settingsPath } from '../layout/paths.ts';
@@ -32,7 +32,7 @@ export function emptyHead(): Head {
 }
 
 /** Loads the board at a commit; from `previous` only what differs is read. */
-export async function loadHead(store: GitStore, commit: Oid, previous: Head | null): Promise<Head> {
+export async function loadHead(store: ObjectReader, commit: Oid, previous: Head | null): Promise<Head> {
   if (previous?.commit === commit) return previous;
   const { tree, message } = decodeCommit(await demandBytes(store, commit));
   const patched = previous?.tree ? await patchedRead(store, previous, tree) : null;
@@ -105,7 +105,7 @@ export async function readSegment(
   return parseSegment(segment.path, new TextDecoder().decode(await demandBytes(reader, segment.oid)));
 }
 
-async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
+async function freshRead(store: ObjectReader, tree: Oid): Promise<ReadBoard> {
   const rootEntries = (await readTrees(store, [tree])).get(tree) ?? [];
   const entries = new Map<string, FileEntry>();
   for (const { name, mode, oid } of rootEntries) if (mode !== '40000') entries.set(name, { mode, oid });
@@ -117,7 +117,7 @@ async function freshRead(store: GitStore, tree: Oid): Promise<ReadBoard> {
   return readBoard({ hot, entries: [...entries].map(([path, { mode }]) => ({ path, mode })) });
 }
 
-async function patchedRead(store: GitStore, previous: Head, tree: Oid): Promise<ReadBoard> {
+async function patchedRead(store: ObjectReader, previous: Head, tree: Oid): Promise<ReadBoard> {
   const changes = await diffTrees(store, previous.tree, tree);
   const wanted = changes.flatMap(({ path, to }) =>
     to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : [],
@@ -133,7 +133,7 @@ async function patchedRead(store: GitStore, previous: Head, tree: Oid): Promise<
   return patchBoard(previous.read, diff);
 }
 
-async function readTail(store: GitStore, tree: Oid, previous: Head | null): Promise<EventTail> {
+async function readTail(store: ObjectReader, tree: Oid, previous: Head | null): Promise<EventTail> {
   const newest = (await listSegments(store, tree)).at(-1);
   if (newest === undefined) return emptyTail;
   if (previous?.tree) {
@@ -144,19 +144,19 @@ async function readTail(store: GitStore, tree: Oid, previous: Head | null): Prom
 }
 
 /** `orc.yaml` of a commit; `null` when there is none. @throws OrcError `store-corrupt` */
-export async function settingsBlob(store: GitStore, commit: Oid): Promise<{ oid: Oid; text: string } | null> {
+export async function settingsBlob(store: ObjectReader, commit: Oid): Promise<{ oid: Oid; text: string } | null> {
   const entry = await readPath(store, decodeCommit(await demandBytes(store, commit)).tree, settingsPath);
   if (entry === null || entry.mode !== '100644') return null;
   return { oid: entry.oid, text: new TextDecoder().decode(await demandBytes(store, entry.oid)) };
 }
 
 /** The version of a commit, as its trailers or those above it say. */
-export async function versionOf(store: GitStore, commit: Oid): Promise<number> {
+export async function versionOf(store: ObjectReader, commit: Oid): Promise<number> {
   return versionAboveManualEdits(store, commit, 0);
 }
 
 /** The nearest `Orc-Version` above hand edits: reverting `state.json` by hand must not make the version go back. */
-async function versionAboveManualEdits(store: GitStore, from: Oid, atLeast: number): Promise<number> {
+async function versionAboveManualEdits(store: ObjectReader, from: Oid, atLeast: number): Promise<number> {
   let commit: Oid | undefined = from;
   for (let steps = 0; commit !== undefined && steps < maxManualEdits; steps++) {
     const bytes = await readBytes(store, commit);
@@ -170,7 +170,7 @@ async function versionAboveManualEdits(store: GitStore, from: Oid, atLeast: numb
 }
 
 /** After a hand edit `state.json` may say anything: the tasks themselves are counted. */
-async function recount(store: GitStore, tree: Oid, board: Board): Promise<void> {
+async function recount(store: ObjectReader, tree: Oid, board: Board): Promise<void> {
   const counts = new Map<string, Record<string, number>>();
   const count = ({ workstream, status }: Task): void => {
     const of = counts.get(workstream) ?? { ...noTasks };

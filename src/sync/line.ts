@@ -3,6 +3,7 @@ import { fromIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 import { type Commit, decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
+import type { ObjectReader } from '../git/trees.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
 
 export interface LineCommit {
@@ -15,12 +16,15 @@ export interface LineCommit {
 /** How a line ends: where the board began, or cut off, in a shallow store. */
 export type LineEnd = 'beginning' | 'cut';
 
+/** As much of a store as walking needs. */
+export type LineReader = ObjectReader & Pick<GitStore, 'listFirstParents'>;
+
 /** Commits that are read one by one: whoever looks for the recent past starts no process for it. */
 const singly = 200;
 const atOnce = 2_000;
 
 /** Newest first. @throws OrcError `store-corrupt` */
-export async function* walkLine(store: GitStore, from: Oid | null): AsyncGenerator<LineCommit, LineEnd, void> {
+export async function* walkLine(store: LineReader, from: Oid | null): AsyncGenerator<LineCommit, LineEnd, void> {
   let next: Oid | null = from;
   for (let count = 0; next !== null; ) {
     const ids: readonly Oid[] = count < singly ? [next] : await listLine(store, next);
@@ -40,7 +44,7 @@ export async function* walkLine(store: GitStore, from: Oid | null): AsyncGenerat
   return 'beginning';
 }
 
-async function listLine(store: GitStore, from: Oid): Promise<readonly Oid[]> {
+async function listLine(store: LineReader, from: Oid): Promise<readonly Oid[]> {
   const ids = (await store.listFirstParents?.(from, atOnce)) ?? [];
   return ids[0] === from ? ids : [from];
 }

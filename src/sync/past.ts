@@ -2,17 +2,17 @@
 import type { Change } from '../core/board.ts';
 import type { PastMutation } from '../core/operation.ts';
 import { decodeCommit } from '../git/objects.ts';
-import type { GitStore, Oid } from '../git/store.ts';
-import { diffTrees, type FileEntry } from '../git/trees.ts';
+import type { Oid } from '../git/store.ts';
+import { diffTrees, type FileEntry, type ObjectReader } from '../git/trees.ts';
 import { decodeRecord } from '../layout/read-board.ts';
-import { walkLine } from './line.ts';
+import { type LineReader, walkLine } from './line.ts';
 
 /**
  * The mutation of this version among the ancestors of `from`. `null`: there is none, for it was skipped or has yet to come.
  * `cut`: this store does not go back so far.
  */
 export async function findMutation(
-  store: GitStore,
+  store: LineReader,
   from: Oid | null,
   version: number,
 ): Promise<PastMutation | null | 'cut'> {
@@ -31,13 +31,13 @@ export async function findMutation(
   }
 }
 
-async function treeOf(store: GitStore, commit: Oid): Promise<Oid | null> {
+async function treeOf(store: ObjectReader, commit: Oid): Promise<Oid | null> {
   const object = (await store.readObjects([commit])).get(commit);
   return object === undefined ? null : decodeCommit(object.bytes).tree;
 }
 
 /** Records by collection and key: one that moved to another path, as closing a task does, is one change. */
-async function changesBetween(store: GitStore, before: Oid | null, after: Oid): Promise<Change[]> {
+export async function changesBetween(store: ObjectReader, before: Oid | null, after: Oid): Promise<Change[]> {
   const changes = new Map<string, { -readonly [Field in keyof Change]: Change[Field] }>();
   for (const { path, from, to } of await diffTrees(store, before, after)) {
     for (const [side, entry] of [
@@ -54,7 +54,7 @@ async function changesBetween(store: GitStore, before: Oid | null, after: Oid): 
   return [...changes.values()] as Change[];
 }
 
-async function readRecord(store: GitStore, path: string, { mode, oid }: FileEntry) {
+async function readRecord(store: ObjectReader, path: string, { mode, oid }: FileEntry) {
   if (mode !== '100644') return null;
   const object = (await store.readObjects([oid])).get(oid);
   const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);

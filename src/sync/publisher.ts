@@ -7,8 +7,8 @@
  */
 
 import { OrcError } from '../errors.ts';
-import type { GitStore, NewObject, Oid } from '../git/store.ts';
-import type { ClockOptions, PushOutcome, Transport } from '../git/transport.ts';
+import type { GitStore, Oid } from '../git/store.ts';
+import type { Added, ClockOptions, PushOutcome, Transport } from '../git/transport.ts';
 import { clockOff } from './clock-off.ts';
 import type { Head } from './head.ts';
 import { type Foreign, nothingForeign, readInbox } from './inbox.ts';
@@ -40,6 +40,8 @@ export interface PublisherPorts {
   readonly committer: () => Promise<Committer>;
   readonly view: UpstreamView;
   readonly sharesClock: boolean;
+  /** What the upstream calls the board's branch, for hints; default `orc`. */
+  readonly branch?: string;
 }
 
 /** Carries out one round over the open records of the queue that nobody else has in hand. */
@@ -234,13 +236,21 @@ class Round {
     const isBare = this.#options.carrying === 'bare';
     const own = isBare ? new Map<string, Oid>() : this.#own.among(this.#inbox ?? new Map());
     const remove = new Map([...foreign.done, ...own]);
-    await store.writeObjects(replayed.objects);
+    // While the push runs: it is told of only when both are done.
+    const stored = store.writeObjects(replayed.objects);
+    stored.catch(() => undefined);
     const began = clock.monotonic();
-    if (units.length > 0 && !(await this.#taking.pushing(base.commit))) return this.#raced();
-    const pushed = await this.#pushOnce(base, replayed.tip, replayed.objects, remove);
+    if (units.length > 0 && !(await this.#taking.pushing(base.commit))) {
+      await stored;
+      return this.#raced();
+    }
+    const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);
     switch (pushed.outcome) {
       case 'taken': {
-        await this.#keepBooks(() => view.taken(replayed.tip, began));
+        await this.#keepBooks(async () => {
+          await stored;
+          await view.taken(replayed.tip, began);
+        });
         // Nobody can carry what was removed with this push, or was gone before it; the rest of what was not published may come in yet.
         const isCertain = (record: QueueRecord): boolean => {
           const mark = this.#own.markOf(record);
@@ -253,6 +263,7 @@ class Round {
       }
       case 'rejected': {
         this.#taking.cleared();
+        await stored;
         await this.#own.noteAbsent(pushed.absent);
         const fetched = await this.#fetch();
         if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
@@ -261,6 +272,7 @@ class Round {
         return { outcome: 'refused', reason: pushed.reason, units, removed, settled: this.#settled };
       }
       case 'unknown': {
+        await stored.catch(() => undefined);
         const fetched = await this.#fetch();
         // Whether it moved or not: the event lines tell in the next round.
         if (fetched.outcome !== 'unreachable') return this.#raced();
@@ -268,6 +280,7 @@ class Round {
       }
       case 'unreachable':
         this.#taking.cleared();
+        await stored;
         return this.#unreachable(pushed.reason, units);
     }
   }
@@ -284,7 +297,7 @@ class Round {
     if (isBare) await this.#own.clear(records.filter((record) => this.#own.isOver(record)));
     while (records.length > 0 && !isBare) {
       const began = clock.monotonic();
-      const pushed = await this.#pushOnce(head, head, [], this.#own.toRemove(records));
+      const pushed = await this.#pushOnce(head, head, nothingNew, this.#own.toRemove(records));
       if (pushed.outcome === 'unreachable') return pushed;
       if (pushed.outcome === 'taken') {
         await this.#keepBooks(() => view.taken(head, began));
@@ -323,7 +336,7 @@ class Round {
   /** Clears away what nobody will carry. Whoever fails to do that leaves it to the next. */
   async #tidy(head: Head, { done }: Foreign): Promise<void> {
     await this.#keepBooks(async () => {
-      await this.#pushOnce(head, head, [], done);
+      await this.#pushOnce(head, head, nothingNew, done);
     });
   }
 
@@ -331,10 +344,10 @@ class Round {
   async #pushOnce(
     { commit: base }: Head,
     { commit }: Head,
-    objects: readonly NewObject[],
+    what: Omit<Added, 'base'>,
     remove: ReadonlyMap<string, Oid>,
   ): Promise<PushOutcome> {
-    const options = { ...this.#call, added: { base, objects }, ...(remove.size > 0 ? { remove } : {}) };
+    const options = { ...this.#call, added: { base, ...what }, ...(remove.size > 0 ? { remove } : {}) };
     try {
       return await this.#ports.transport.push(commit as Oid, options);
     } catch (error) {
@@ -373,6 +386,8 @@ class Round {
     return { outcome: 'unreachable', reason, units, settled: this.#settled };
   }
 }
+
+const nothingNew: Omit<Added, 'base'> = { objects: [], stored: Promise.resolve() };
 
 type Withdrawn = { readonly outcome: 'done' | 'raced' } | { readonly outcome: 'unreachable'; readonly reason: string };
 

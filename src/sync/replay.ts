@@ -4,21 +4,19 @@
  * This is what happens the first time and at every replay: the operation is decided afresh, never its outcome carried
  * over. Commits are built in memory; nothing becomes visible here.
  */
-import { advance, apply } from '../core/apply.ts';
-import type { Board } from '../core/board.ts';
+import { apply } from '../core/apply.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
 import { MissingClock, MissingPast, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { chainTime } from '../core/time.ts';
-import { editTree } from '../git/edit-tree.ts';
-import { concatBytes, encodeCommit } from '../git/objects.ts';
-import type { GitStore, NewObject, ObjectType, Oid } from '../git/store.ts';
+import { encodeCommit } from '../git/objects.ts';
+import type { GitStore, NewObject, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
-import { type EventTail, encodeAccepted } from '../layout/write-board.ts';
 import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
+import { authorOf, carryOut, type Draft } from './draft.ts';
 import { type Head, provideRecord } from './head.ts';
 import { findMutation } from './past.ts';
 import type { Committer } from './ports.ts';
@@ -53,15 +51,9 @@ export interface Replayed {
 }
 
 /** The head under construction. */
-interface Draft {
+interface ReplayDraft extends Draft {
   /** What it is built on: published history. */
   readonly base: Oid | null;
-  board: Board;
-  commit: Oid | null;
-  tree: Oid | null;
-  tail: EventTail;
-  /** The text of `tail`, encoded; `null`: not yet. */
-  tailBytes: Uint8Array | null;
 }
 
 export async function replay(base: Head, units: readonly Unit[], options: ReplayOptions): Promise<Replayed> {
@@ -75,13 +67,12 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
   const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
 
-  let draft: Draft = {
+  let draft: ReplayDraft = {
     base: base.commit,
     board: base.read.board.clone(),
     commit: base.commit,
     tree: base.tree,
     tail: base.tail,
-    tailBytes: null,
   };
   const decided: Decided[] = [];
   const conflicted = new Set<unknown>();
@@ -147,7 +138,7 @@ function superseded({ operation, told }: QueueRecord, conflicted: ReadonlySet<un
 }
 
 async function decideAsTold(
-  draft: Draft,
+  draft: ReplayDraft,
   reader: ObjectHasher,
   record: QueueRecord,
   options: ReplayOptions,
@@ -167,7 +158,7 @@ async function decideAsTold(
 
 /** Decides one operation, loading the records that it asks for. */
 async function decide(
-  draft: Draft,
+  draft: ReplayDraft,
   reader: ObjectHasher,
   operation: Operation,
   options: ReplayOptions,
@@ -205,50 +196,26 @@ interface CommitOptions extends ReplayOptions {
   readonly pending: Map<Oid, NewObject>;
 }
 
-async function commit(draft: Draft, accepted: Accepted, record: QueueRecord, options: CommitOptions): Promise<void> {
+async function commit(
+  draft: ReplayDraft,
+  accepted: Accepted,
+  record: QueueRecord,
+  options: CommitOptions,
+): Promise<void> {
   const { store, reader, pending, committer } = options;
-  const add = (type: ObjectType, bytes: Uint8Array): Oid => {
-    const oid = store.hashObject(type, bytes);
-    pending.set(oid, { type, bytes, oid });
-    return oid;
-  };
-  advance(draft.board, accepted);
-  const { files, tail } = await encodeAccepted(accepted, draft.board, draft.tail);
-  const edits = new Map<string, Oid | null>();
-  const tailBytes = encodeTail(tail, draft);
-  for (const [path, text] of files) {
-    if (text === null) edits.set(path, null);
-    else edits.set(path, add('blob', text === tail.text ? tailBytes : encoder.encode(text)));
-  }
-  const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
+  const { root, objects } = await carryOut(draft, accepted, reader);
   for (const object of objects) pending.set(object.oid, object);
-  for (const [oid, basis] of replaced) pending.set(oid, { ...(pending.get(oid) as NewObject), basis });
   const hashText = (text: string): Oid => store.hashObject('blob', encoder.encode(text));
-  draft.commit = add(
-    'commit',
-    encodeCommit({
-      tree: root,
-      parents: draft.commit === null ? [] : [draft.commit],
-      author: { ...authorOf(accepted.operation.agent, draft.board), at: accepted.at },
-      committer: { ...committer, at: accepted.at },
-      message: formatCommitMessage(accepted, record.base, hashText),
-    }),
-  );
-  draft.tree = root;
-  draft.tail = tail;
-  draft.tailBytes = tailBytes;
-}
-
-/** Of a log that grew, only what is new is encoded. */
-function encodeTail(tail: EventTail, before: Pick<Draft, 'tail' | 'tailBytes'>): Uint8Array {
-  const { text } = before.tail;
-  if (before.tailBytes === null || !tail.text.startsWith(text)) return encoder.encode(tail.text);
-  return concatBytes([before.tailBytes, encoder.encode(tail.text.slice(text.length))]);
-}
-
-function authorOf(agent: string, board: Board): { name: string; email: string } {
-  const local = agent.replace(/[^A-Za-z0-9._-]+/g, '-');
-  return { name: agent, email: board.settings.authors[agent] ?? `${local}@${board.meta.id.slice(0, 8)}.orc` };
+  const bytes = encodeCommit({
+    tree: root,
+    parents: draft.commit === null ? [] : [draft.commit],
+    author: { ...authorOf(accepted.operation.agent, draft.board), at: accepted.at },
+    committer: { ...committer, at: accepted.at },
+    message: formatCommitMessage(accepted, record.base, hashText),
+  });
+  const oid = store.hashObject('commit', bytes);
+  pending.set(oid, { type: 'commit', bytes, oid });
+  draft.commit = oid;
 }
 
 /** One line of a batch was refused: so are the others, and nothing of it stays. */

@@ -10,7 +10,8 @@ export function soleTransport(store: GitStore, storeLock: Exclusion): Transport 
     label: 'this store',
     readHead: async () => ({ outcome: 'read', head: await store.readRef(trackingRef) }),
     fetch: async () => ({ outcome: 'fetched', head: await store.readRef(trackingRef) }),
-    async push(oid) {
+    async push(oid, { added } = {}) {
+      await added?.stored;
       const lock = await storeLock.take(10_000);
       try {
         const from = await store.readRef(trackingRef);

@@ -148,11 +148,11 @@ function baseOf(record: QueueRecord, decision: Accepted): Pick<Extract<Told, { s
 
 /** 4. The upstream says no to these: they are not kept, and the caller hears the server's words. */
 async function tellRefused(
-  { view }: PublisherPorts,
+  { view, branch }: PublisherPorts,
   records: readonly QueueRecord[],
   reason: string,
 ): Promise<Answer[]> {
   const head = (): Promise<Head> => view.head();
-  const outcome = refusedByUpstream(reason);
+  const outcome = refusedByUpstream(reason, branch);
   return records.map(({ operation }) => ({ operation, outcome, published: null, state: 'none', head, reason }));
 }

@@ -1,5 +1,6 @@
 /** What stands in the way of publishing, and how it is told. */
 import type { Outcome } from './queue.ts';
+import { refusalHint } from './refusal-hint.ts';
 
 /** Why driving ended before everybody had an outcome. */
 export interface Trouble {
@@ -10,11 +11,11 @@ export interface Trouble {
 }
 
 /** 4. What a caller hears, and what stands in the rejected. */
-export function refusedByUpstream(reason: string): Extract<Outcome, { outcome: 'refused' }> {
+export function refusedByUpstream(reason: string, branch = 'orc'): Extract<Outcome, { outcome: 'refused' }> {
   return {
     outcome: 'refused',
     code: 'upstream-refused',
     message: `the upstream refused the push: ${reason}`,
-    hint: "ask whoever runs the remote to let pushes to the board's branch through",
+    hint: refusalHint(reason, branch),
   };
 }

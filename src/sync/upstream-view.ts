@@ -22,6 +22,8 @@ export interface UpstreamViewOptions {
   readonly clock: Clock;
   /** The board that this store belongs to; `null` before the first contact. */
   readonly boardId: string | null;
+  /** Hears of every local head, while the store is locked: of the newest one last. Must not throw, and be quick. */
+  readonly onLocal?: ((head: Head) => void) | undefined;
 }
 
 export type Fetched =
@@ -140,7 +142,7 @@ export class UpstreamView {
     if (relation === 'moved' && after?.commit) {
       this.#head = after;
       this.#boardId = idOf(after) ?? this.#boardId;
-      await this.#advanceTo(after.commit);
+      await this.#advanceTo(after);
     }
     this.#confirmed = { commit: relation === 'same' ? seen.before : (after?.commit ?? null), at: seen.began };
     return seen.deposits === undefined ? { outcome: relation } : { outcome: relation, deposits: seen.deposits };
@@ -149,7 +151,7 @@ export class UpstreamView {
   /** Our own push was taken: the upstream stands at its tip. `began` is when the push did. */
   async taken(tip: Head, began: number): Promise<void> {
     this.#head = tip;
-    await this.#advanceTo(tip.commit as Oid);
+    await this.#advanceTo(tip);
     this.#confirmed = { commit: tip.commit, at: began };
   }
 
@@ -173,6 +175,7 @@ export class UpstreamView {
         if (now.local !== from.local) return false;
         const moved = await store.updateRefs([{ ref: localRef, from: now.local, to: to.commit }]);
         if (moved === 'changed') return false;
+        this.#options.onLocal?.(to);
       }
     } finally {
       await lock.release();
@@ -213,6 +216,7 @@ export class UpstreamView {
     this.#head = after === null ? null : await this.#load(after, null);
     this.#local = null;
     this.#boardId = seen.after === null ? null : idOf(seen.after);
+    if (this.#head !== null) this.#options.onLocal?.(this.#head);
     return { kept, boardId: this.#boardId };
   }
 
@@ -285,8 +289,9 @@ export class UpstreamView {
   }
 
   /** Forward only: another process may have brought the ref further in the meantime. */
-  async #advanceTo(commit: Oid): Promise<void> {
+  async #advanceTo(head: Head): Promise<void> {
     const { store, storeLock } = this.#options;
+    const commit = head.commit as Oid;
     const lock = await storeLock.take(lockTimeoutMs);
     try {
       for (let tries = 0; tries < 5; tries++) {
@@ -299,7 +304,9 @@ export class UpstreamView {
         // Where nothing tentative lies on top, the local head goes along: one durable step instead of two.
         const local = await store.readRef(localRef);
         if (local === from) updates.push({ ref: localRef, from, to: commit });
-        if ((await store.updateRefs(updates)) === 'updated') return;
+        if ((await store.updateRefs(updates)) !== 'updated') continue;
+        if (updates.length > 1) this.#options.onLocal?.(head);
+        return;
       }
       throw new OrcError('store-busy', 'the store keeps changing under orc', { hint: 'try again' });
     } finally {

@@ -19,6 +19,7 @@ describe('where settings come from', () => {
       'max_attempts=3 (orc.yaml)',
       'board_md=true (orc.yaml)',
       'manual_edits=allow (orc.yaml)',
+      'edit_locks=check (orc.yaml)',
     ]);
     for (const { description } of found) expect(description).not.toBe('');
   });

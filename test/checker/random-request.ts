@@ -63,6 +63,7 @@ const weights: Readonly<Record<string, number>> = {
   'task.cancel': 1,
   'task.reopen': 2,
   'task.note': 2,
+  'task.link': 2,
   'agent.register': 4,
   'agent.heartbeat': 3,
   'agent.retire': 1,
@@ -193,6 +194,8 @@ function argumentsOf(kind: string, agent: string, random: RandomSource, known: K
       return worked(kind, id, agent, random, known);
     case 'task.note':
       return { id, text: text(random), ...(random.chance(0.3) ? proofOf(id, agent, random, known) : {}) };
+    case 'task.link':
+      return { id, commit: `${random.below(4)}`.repeat(random.pick([40, 40, 64])) };
     case 'task.unblock':
       return { id: known.blocked.at(-1) ?? id, ...optional(random, reason) };
     case 'task.cancel':

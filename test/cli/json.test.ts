@@ -14,7 +14,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   );
   const remote = makeBareRemote();
   const folder = makeClone(remote);
-  const orc = orcIn(folder, { input: 'from standard input' });
+  const orc = orcIn(folder, { input: 'from standard input', boundedStdin: async () => '{}' });
   const seen = new Set<string>();
 
   async function run(command: string, words: readonly string[] = [], code = 0) {
@@ -55,10 +55,14 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   // With nothing to do, it is one line. What comes after -- is the command's.
   await run('work', ['build', '--agent', 'agent-1', '--once', '--json', '--', 'true'], 4);
   await run('t reopen', [second]);
+  await run('hooks install');
+  await run('hooks status');
+  await run('hooks uninstall');
   await run('t list', ['build']);
   await run('t show', [first]);
   await run('t tree');
   await run('t graph');
+  await run('t link', [first, 'a'.repeat(40)]);
   await run('a register', ['agent-1', 'worker']);
   await run('a heartbeat', ['agent-1']);
   await run('a list');
@@ -81,17 +85,20 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   await orc('kb', 'write', 'notes', 'text', '--path', 'src/**');
   await run('kb for', ['src/app.ts']);
   await run('kb history', ['notes']);
-  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data[0].version)]);
+  await run('undo', [String((await orc('history', '--last', '1', '--json')).json().data.entries[0].version)]);
   await run('emit', ['agent-1', 'deployed', 'service=api']);
   await run('events');
   await run('watch', ['--since', '0', '--count', '1']);
   await run('status');
   await run('history', ['task', first]);
+  await run('completion', ['bash']);
   await run('config list');
   await run('config get', ['publish']);
   await run('config set', ['lease', '1h', '--shared']);
   await run('plan');
   await run('brief', ['build']);
+  await run('prime', ['agent-1']);
+  await run('hook', ['session-start']);
   await run('collect');
   await run('cycle open');
   await run('cycle show');
@@ -100,6 +107,9 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);
+
+  git(folder, 'remote', 'set-url', 'origin', 'https://github.com/owner/name.git');
+  await run('badge', ['build']);
 
   // Something to find under `rejected`, twice.
   git(folder, 'remote', 'set-url', 'origin', '/nonexistent/remote.git');

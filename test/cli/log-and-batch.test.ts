@@ -215,7 +215,9 @@ test('history: all, and of one record', async () => {
   expect(all).toHaveLength(7);
   expect((await orc('history', '--last', '1')).lines()).toHaveLength(3);
   expect(
-    (await orc('history', 'task', id.slice(0, 6), '--json')).json().data.map(({ kind }: { kind: string }) => kind),
+    (await orc('history', 'task', id.slice(0, 6), '--json'))
+      .json()
+      .data.entries.map(({ kind }: { kind: string }) => kind),
   ).toEqual(['task.complete', 'task.add']);
   expect((await orc('history', 'kb', 'notes')).lines()).toHaveLength(1);
   for (const words of [
@@ -263,6 +265,13 @@ test('init: begins, finds what is there, joins, refuses to move', async () => {
   expect((await orc('init', '--agents-md')).out).toContain('AGENTS.md written\n');
   expect(readFileSync(path.join(clone, 'AGENTS.md'), 'utf8')).toContain('orc t next');
   expect((await orc('init', '--agents-md', '--json')).json().data.agents_md).toBe('unchanged');
+  // Leaving needs no board.
+  const leaving = orcIn(clone, { env: { ...process.env, ORC_BRANCH: 'none' } });
+  expect((await leaving('init', '--agents-md', '--remove')).out).toBe('AGENTS.md removed\n');
+  expect(existsSync(path.join(clone, 'AGENTS.md'))).toBe(false);
+  const again = (await leaving('init', '--agents-md', '--remove', '--json')).json();
+  expect(again).toMatchObject({ data: { board: null, how: null, agents_md: 'unchanged' }, published: null });
+  expect((await orc('init', '--remove')).code).toBe(2);
   const other = await orcIn(makeClone(remote))('init', '--json');
   expect(other.json().data).toMatchObject({ how: 'joined', branch: 'orc', upstream: 'origin', agents_md: null });
 });

@@ -102,6 +102,32 @@ test('a server that refuses is told in its own words, without what a terminal wo
   expect(ran.err).not.toContain('\u001b');
 });
 
+test('a rule set that refuses the branch: what to ask for, in the error, in sync, among the rejected, in the status', {
+  timeout: 60_000,
+}, async () => {
+  const { orc, remote } = await clonedBoard();
+  const words = 'error: GH013: Repository rule violations found for refs/heads/orc.';
+  installHook(remote, 'pre-receive', `echo "${words}" >&2; exit 1`);
+  const exempt = 'ask an admin to exempt the branch orc from the rule set';
+  const refused = await orc('t', 'add', 'build', 'Task', '--json');
+  expect(refused.error()).toMatchObject({ code: 'upstream-refused', hint: expect.stringContaining(exempt) });
+  // Those that wait are not given up while the upstream refuses everything.
+  expect((await orc('t', 'add', 'build', 'Later', '--publish', 'sync')).code).toBe(0);
+  const told = await orc('sync', '--json');
+  expect(told.json().data).toMatchObject({ waiting: 1, hint: expect.stringContaining(exempt) });
+  // One that is refused alone is kept with the hint.
+  installHook(
+    remote,
+    'pre-receive',
+    `while read old new ref; do git log --format=%B $old..$new | grep -q Later && { echo "${words}" >&2; exit 1; }; done; exit 0`,
+  );
+  expect((await orc('t', 'add', 'build', 'Fine', '--publish', 'sync')).code).toBe(0);
+  await orc('sync');
+  const [rejected] = (await orc('rejected', '--json')).json().data;
+  expect(rejected).toMatchObject({ code: 'upstream-refused', hint: expect.stringContaining(exempt) });
+  expect((await orc('status')).out).toContain(`Hint: ${exempt}`);
+});
+
 test('sync without anything to send, and nobody there: unreachable', async () => {
   const { orc, cut } = await clonedBoard();
   cut();

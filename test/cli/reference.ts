@@ -16,7 +16,8 @@ export async function allCommands(): Promise<Described[]> {
   for (const noun of nouns) {
     const loaded = await noun.load();
     if (Array.isArray(loaded))
-      for (const spec of loaded as CommandSpec[]) described.push({ path: `orc ${noun.name} ${spec.name}`, noun, spec });
+      for (const spec of (loaded as CommandSpec[]).filter(({ isHidden }) => isHidden !== true))
+        described.push({ path: `orc ${noun.name} ${spec.name}`, noun, spec });
     else described.push({ path: `orc ${noun.name}`, noun, spec: loaded as CommandSpec });
   }
   return described;

@@ -7,8 +7,9 @@ const task = [
 const taskShapes = {
   Task: task,
   ClosedTask: [...task, 'open_parts'],
+  LinkedTask: [...task, 'commits'],
   ListedTask: [...task, 'obstacle'],
-  ShownTask: [...task, 'obstacle', 'descendants'],
+  ShownTask: [...task, 'commits', 'obstacle', 'descendants'],
   TreeEntry: [
     ...['id', 'workstream', 'title', 'status', 'priority', 'estimate', 'assigned_to', 'parent', 'depth'],
     'descendants',
@@ -60,13 +61,35 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   KnowledgeChange: ['version', 'commit', 'at', 'agent', 'kind', 'manual', 'title', 'bytes', 'added', 'removed'],
   BoardEvent: ['n', 'v', 'ts', 'agent', 'action', 'op', '…'],
   Brief: ['workstream', 'task_id', 'title', 'knowledge', 'dropped', 'warnings', 'markdown'],
+  Prime: [
+    ...[
+      'agent',
+      'version',
+      'tasks',
+      'locks',
+      'unread',
+      'others',
+      'other_locks',
+      'ready',
+      'rejected',
+      'queued',
+      'warning',
+    ],
+    'text',
+  ],
+  /** What the coding agent reads: see docs/hooks.md. */
+  HookAnswer: ['hookSpecificOutput'],
   Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],
   ImportResult: ['workstreams', 'tasks', 'agents', 'events', 'knowledge', 'locks', 'adjusted', 'skipped'],
+  Badge: ['markdown', 'image', 'source'],
+  /** `entries` are HistoryEntry[]. */
+  Trail: ['entries', 'cut'],
   HistoryEntry: ['version', 'commit', 'at', 'agent', 'kind', 'subject', 'body', 'manual'],
   Setting: ['key', 'value', 'source', 'from', 'description'],
   ChangedSetting: ['key', 'value', 'source', 'from', 'description', 'published'],
+  HooksReport: ['folder', 'manager', 'hooks', 'changed', 'notes'],
   StatusReport: [
     ...['board', 'version', 'updated_at', 'workstreams', 'agents', 'active_locks', 'in_progress', 'recent_events'],
     ...['knowledge_topics', 'unread_mail', 'sync', 'faults', 'warning'],

@@ -20,7 +20,7 @@ test('a wrong completion is taken back, in words and as JSON, and that again', a
     published: true,
     version: 6,
   });
-  const trail = (await orc('history', 'task', id, '--json')).json().data;
+  const trail = (await orc('history', 'task', id, '--json')).json().data.entries;
   expect(trail.map(({ kind }: { kind: string }) => kind)).toEqual(['undo', 'undo', 'task.complete', 'task.add']);
   expect(trail[1]).toMatchObject({ body: 'the wrong one', subject: `undo build/${id} by agent-2` });
 });

@@ -23,7 +23,7 @@ const faults: readonly (readonly [string, Record<string, unknown>, string])[] = 
   [
     'config.set',
     { key: 'x', value: '', text: '' },
-    'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits',
+    'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits, edit_locks',
   ],
   ['event.log', { action: 'x', data: { a: Number.NaN } }, 'data.a must be a JSON value'],
   ['workstream.update', { name: 'build' }, 'say what to change: description or priority'],

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { criticalPath, findChains } from '../../src/core/chains.ts';
 import { formatWork, readEstimate, unitOf, weightOf } from '../../src/core/estimate.ts';
-import { compareTasks } from '../../src/core/readiness.ts';
 import type { Task } from '../../src/core/records.ts';
+import { compareTasks } from '../../src/core/task-order.ts';
 import { boardWith, taskTitled } from '../support/board-builder.ts';
 
 const sample = taskTitled(boardWith({ tasks: ['a'] }), 'a');

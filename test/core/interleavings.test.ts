@@ -45,6 +45,7 @@ const weights = {
   'task.reopen': 4,
   'task.edit': 2,
   'task.note': 2,
+  'task.link': 1,
   'agent.register': 1,
   'agent.heartbeat': 2,
   'agent.retire': 1,
@@ -198,6 +199,8 @@ class World {
       }
       case 'task.note':
         return { id, text: 'a note', ...this.#proofOf(step, agent, id) };
+      case 'task.link':
+        return { id, commit: String(step.other % 10).repeat(40) };
       case 'agent.register':
         return { id: agent };
       case 'agent.heartbeat':

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Board } from '../../src/core/board.ts';
 import {
   compareAcrossWorkstreams,
-  compareTasks,
   conflictingLock,
   isHoldExpired,
   isLeaseExpired,
@@ -13,6 +12,7 @@ import {
   openDependencies,
 } from '../../src/core/readiness.ts';
 import type { Task } from '../../src/core/records.ts';
+import { compareTasks } from '../../src/core/task-order.ts';
 import {
   afterStart,
   boardWith,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compareTasks } from '../../src/core/readiness.ts';
 import type { Task } from '../../src/core/records.ts';
 import { buildGraph, graphMermaid } from '../../src/core/task-graph.ts';
+import { compareTasks } from '../../src/core/task-order.ts';
 import { growTree, type TreeOptions } from '../../src/core/task-tree.ts';
 import { boardWith, taskTitled } from '../support/board-builder.ts';
 import { readFlowchart } from '../support/flowchart.ts';

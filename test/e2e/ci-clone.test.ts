@@ -2,19 +2,15 @@
  * A clone as CI makes it: one commit, one branch, the token in its local configuration; and its relatives. The built command
  * works in it at once, and leaves the clone as it was.
  */
-import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
-import { addCommit, checkRepository, git, isolatedEnv, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { checkOut, ciCredentials } from '../support/ci-checkout.ts';
+import { addCommit, checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
 import { serveOverHttp } from '../support/http-remote.ts';
 import { type OrcRun, runOrc } from '../support/run-orc.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
-
-const credentials = 'x-access-token:s3cret-t0ken';
-const run = promisify(execFile);
 
 /** A remote with some history of its own and a board whose history is longer than what CI fetches. */
 async function makeRemote(tasks = 60): Promise<{ remote: string; clone: string }> {
@@ -28,15 +24,6 @@ async function makeRemote(tasks = 60): Promise<{ remote: string; clone: string }
   await orc.batch(titles.map((title) => ({ kind: 'task.add', args: { workstream: 'build', title } })));
   await orc.sync();
   return { remote, clone };
-}
-
-/** As CI's checkout does it: the URL without credentials, the token as a header in the clone's own configuration. */
-async function checkOut(url: string, ...flags: string[]): Promise<string> {
-  const clone = path.join(makeTempDir(), 'checkout');
-  const header = `AUTHORIZATION: basic ${Buffer.from(credentials).toString('base64')}`;
-  const key = `http.${new URL(url).origin}/.extraheader`;
-  await run('git', ['clone', '--quiet', '--config', `${key}=${header}`, ...flags, url, clone], { env: isolatedEnv });
-  return clone;
 }
 
 const ciEnv = { CI: 'true', ORC_AGENT: 'runner-1' };
@@ -80,9 +67,11 @@ async function workIn(orc: (...words: string[]) => Promise<OrcRun>, remote: stri
 
 test.each(['native', 'portable'])(
   '%s: a checkout of depth 1 over HTTP: works at once, publishes, stays as it was',
+  // Some thirty processes: a machine with much else to do takes its time.
+  { timeout: 180_000 },
   async (choice) => {
     const { remote, clone: author } = await makeRemote();
-    const server = await serveOverHttp(remote, credentials);
+    const server = await serveOverHttp(remote, ciCredentials);
     const clone = await checkOut(server.url(), '--depth=1', '--single-branch', '--no-tags');
     const before = fingerprint(clone);
     await workIn(inCi(clone, { ORC_GIT: choice }), remote);
@@ -103,14 +92,28 @@ test.each(['native', 'portable'])(
     expect(Number(cut)).toBe(50 + 2 + 60 + 2);
     expect(readFileSync(path.join(storeOf(clone), 'config'), 'utf8')).not.toContain('s3cret');
     const history = await inCi(clone, { ORC_GIT: choice })('history', '--last', '500');
-    expect(history.stdout).toContain('Older commits are not in this shallow store.');
+    expect(history.stdout).toContain('Older commits are not in this shallow store');
     expect((await inCi(clone, { ORC_GIT: choice })('history', '--last', '5')).stdout).not.toContain('Older commits');
+    // Asked for, it becomes whole, and stays in order.
+    const orc = inCi(clone, { ORC_GIT: choice });
+    type Trail = { data: { entries: unknown[]; cut: boolean } };
+    expect((await orc('history', '--last', '500', '--json')).json<Trail>().data.cut).toBe(true);
+    expect((await orc('init', '--json')).json<{ data: object }>().data).toMatchObject({ how: 'opened', shallow: true });
+    expect((await orc('init', '--full', '--json')).json<{ data: object }>().data).toMatchObject({
+      how: 'opened',
+      shallow: false,
+    });
+    const whole = (await orc('history', '--last', '500', '--json')).json<Trail>().data;
+    expect([whole.cut, whole.entries.length]).toEqual([false, versionsAt(remote).length]);
+    expect(await orc('init', '--full')).toMatchObject({ exitCode: 0, stderr: '' });
+    await workIn(orc, remote);
+    checkRepository(storeOf(clone));
   },
 );
 
 test('the server is gone: exit code 5, not-published, and the operation waits', async () => {
   const { remote } = await makeRemote(3);
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--depth=1', '--single-branch');
   const orc = inCi(clone);
   expect((await orc('sync')).exitCode).toBe(0);
@@ -133,7 +136,7 @@ test('the server is gone: exit code 5, not-published, and the operation waits', 
 
 test('a copy of the clone, board store and all, works beside the first', async () => {
   const { remote } = await makeRemote(4);
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--depth=1', '--single-branch');
   const first = await workIn(inCi(clone), remote);
   const copy = path.join(makeTempDir(), 'copy');
@@ -152,7 +155,7 @@ test('a copy of the clone, board store and all, works beside the first', async (
 test('a partial clone: works, and nothing of the filter gets into the board store', async () => {
   const { remote } = await makeRemote();
   git(remote, 'config', 'uploadpack.allowFilter', 'true');
-  const server = await serveOverHttp(remote, credentials);
+  const server = await serveOverHttp(remote, ciCredentials);
   const clone = await checkOut(server.url(), '--filter=blob:none', '--single-branch');
   const before = fingerprint(clone);
   await workIn(inCi(clone), remote);

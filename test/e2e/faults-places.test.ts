@@ -10,8 +10,9 @@ import { OrcError } from '../../src/errors.ts';
 import { failAt, findRepeated, nameFault } from '../support/fail-at.ts';
 import { addTask, makeLonePlace, makeSharedPlace, newTask, says, tidy, useMemory } from '../support/fault-boards.ts';
 import { Audit, filesOf } from '../support/fault-checks.ts';
-import { type FaultLoop, isFull, loopTimeoutMs, runFaultLoop } from '../support/fault-loop.ts';
+import { type FaultLoop, loopTimeoutMs, runFaultLoop } from '../support/fault-loop.ts';
 import { checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { drawHalf, isFull, sampleSeed } from '../support/sample.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 useMemory();
@@ -45,7 +46,7 @@ test.each([
     const report = await runFaultLoop(await makeLonePlace(adapter), loop);
     console.log(`${adapter}: ${report.summary}`);
     expect(report.violations).toEqual([]);
-    expect(report.faults).toBeGreaterThan(80);
+    expect(report.faults).toBeGreaterThan(isFull ? 80 : 25);
   },
 );
 
@@ -56,8 +57,9 @@ async function eachFault<T>(
 ): Promise<number> {
   let run = 0;
   let repeated: ReadonlySet<number> = new Set();
+  const isDrawn = drawHalf();
   for (let at = 0; ; at++) {
-    if (repeated.has(at)) continue;
+    if (at > 0 && (!isDrawn() || repeated.has(at))) continue;
     let variants = 1;
     for (let variant = 0; variant < variants; variant++) {
       const number = run++;
@@ -106,7 +108,7 @@ test('reading gives the board or an error: never less than what is there', { tim
         else expect(clearCodes, `${fault}: ${ended.error.message}`).toContain(ended.error.code);
       });
       expect(filesOf(host, store)).toEqual(before);
-      console.log(`reading${isPacked ? ' packs' : ''}: ${faults} faults`);
+      console.log(`reading${isPacked ? ' packs' : ''}: ${faults} faults; SAMPLE_SEED=${sampleSeed}`);
     }
   }
 });
@@ -159,8 +161,8 @@ test('beginning a board works, or is told and works the next time; there is one 
       prepare(run + 1);
     },
   );
-  console.log(`beginning: ${faults} faults`);
-  expect(faults).toBeGreaterThan(100);
+  console.log(`beginning: ${faults} faults; SAMPLE_SEED=${sampleSeed}`);
+  expect(faults).toBeGreaterThan(isFull ? 100 : 30);
 });
 
 test('joining a board works, or is told and works the next time', { timeout: loopTimeoutMs }, async () => {
@@ -181,6 +183,6 @@ test('joining a board works, or is told and works the next time', { timeout: loo
     rmSync(clones.get(run) as string, { recursive: true });
     clones.set(run + 1, cloneOf(run + 1));
   });
-  console.log(`joining: ${faults} faults`);
-  expect(faults).toBeGreaterThan(50);
+  console.log(`joining: ${faults} faults; SAMPLE_SEED=${sampleSeed}`);
+  expect(faults).toBeGreaterThan(isFull ? 50 : 15);
 });

@@ -30,7 +30,7 @@ describe('orc.yaml', () => {
 
   it('sets what it says', async () => {
     const text =
-      'publish: sync\nlease: 2h\nlock_ttl: 90s\nclock_skew: 0\nmax_attempts: 5\nboard_md: false\nmanual_edits: refuse\nauthors:\n  agent-1: a@example.org\n';
+      'publish: sync\nlease: 2h\nlock_ttl: 90s\nclock_skew: 0\nmax_attempts: 5\nboard_md: false\nmanual_edits: refuse\nedit_locks: take\nauthors:\n  agent-1: a@example.org\n';
     expect(await parseSettings(text)).toEqual({
       settings: {
         format: 1,
@@ -41,6 +41,7 @@ describe('orc.yaml', () => {
         max_attempts: 5,
         board_md: false,
         manual_edits: 'refuse',
+        edit_locks: 'take',
         authors: { 'agent-1': 'a@example.org' },
       },
       faults: [],
@@ -220,6 +221,7 @@ describe('setting a value', () => {
     ['max_attempts', '7', { max_attempts: 7 }],
     ['board_md', 'false', { board_md: false }],
     ['manual_edits', 'knowledge', { manual_edits: 'knowledge' }],
+    ['edit_locks', 'off', { edit_locks: 'off' }],
     ['lease', '60000', { lease_ms: 60_000 }],
   ])('%s to %s works on the template, on empty text and on comments alone', async (key, value, expected) => {
     for (const text of [template, '', '# mine\n', '{}\n', '---\nx: 1\n']) {

@@ -87,7 +87,8 @@ function followLock(locks: Map<string, HeldLock>, link: Link, fault: (text: stri
   const resource = String(args.resource);
   const isShared = args.shared === true;
   const lock = locks.get(resource) ?? { isShared, holders: [] };
-  const own = lock.holders.find((each) => isOwn(each, link));
+  // A hold that ran out is not extended: it is acquired anew, with the time that it would have then.
+  const own = lock.holders.find((each) => isOwn(each, link) && (kind !== 'lock.acquire' || isLive(each, at)));
   const others = lock.holders.filter((each) => each !== own);
   const lengthMs = typeof args.ttl_ms === 'number' ? args.ttl_ms : (own?.lengthMs ?? lockTtlMs);
   switch (kind) {
@@ -96,7 +97,7 @@ function followLock(locks: Map<string, HeldLock>, link: Link, fault: (text: stri
       if (live.length > 0 && !(isShared && lock.isShared)) fault(`${resource} is held by ${live[0]?.agent}`);
       // Who becomes exclusive has a new hold from then on.
       const isUpgrade = lock.isShared && !isShared;
-      const still = own !== undefined && isLive(own, at) && !isUpgrade ? own : { id: op, token };
+      const still = own !== undefined && !isUpgrade ? own : { id: op, token };
       const hold = { agent, id: still.id, token: still.token, lengthMs, until: at + lengthMs };
       locks.set(resource, { isShared, holders: [...live, hold] });
       return;

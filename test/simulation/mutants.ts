@@ -19,7 +19,8 @@ const queue = 'src/sync/queue.ts';
 const storedQueue = 'src/sync/stored-queue.ts';
 const view = 'src/sync/upstream-view.ts';
 
-const pushesChain = 'const pushed = await this.#pushOnce(base, replayed.tip, replayed.objects, remove);';
+const pushesChain =
+  'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);';
 
 /** The whole call of `apply`, so that a decision can be kept. */
 const carryOver = `((board, operation, context) => {
@@ -250,7 +251,7 @@ export const mutants: readonly Mutant[] = [
     name: 'carried without being removed',
     file: publisher,
     find: pushesChain,
-    replace: 'const pushed = await this.#pushOnce(base, replayed.tip, replayed.objects, own);',
+    replace: 'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, own);',
     why: 'its author takes it back, and is carried in all the same',
   },
   {
@@ -310,9 +311,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the local head shows what is carried before it is published',
     file: publisher,
-    find: 'await store.writeObjects(replayed.objects);',
-    replace: `await store.writeObjects(replayed.objects);
-    if (foreign.units.length > 0) await view.moveLocal(replayed.tip, await view.place());`,
+    find: 'stored.catch(() => undefined);\n    const began',
+    replace: `await stored;
+    if (foreign.units.length > 0) await view.moveLocal(replayed.tip, await view.place());
+    const began`,
     why: 'readers see what may never be published',
   },
 ];

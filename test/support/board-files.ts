@@ -169,9 +169,18 @@ const usualTask = fc.record({
   updated_at: isoTime,
 });
 
+const anyCommits = fc.array(
+  fc.record({ at: isoTime, by: anyName, commit: fc.constantFrom('a'.repeat(40), 'b'.repeat(64)) }),
+  { minLength: 1, maxLength: 3 },
+);
+
 export const anyTask: fc.Arbitrary<Records['tasks']> = fc
-  .tuple(usualTask, fc.option(anyCheckResults, { freq: 3 }))
-  .map(([task, results]) => (results === null ? task : { ...task, check_results: results }));
+  .tuple(usualTask, fc.option(anyCheckResults, { freq: 3 }), fc.option(anyCommits, { freq: 3 }))
+  .map(([task, results, commits]) => ({
+    ...task,
+    ...(results === null ? {} : { check_results: results }),
+    ...(commits === null ? {} : { commits }),
+  }));
 
 export const anyWorkstream: fc.Arbitrary<Records['workstreams']> = fc.record({
   name: anyName,

@@ -13,9 +13,12 @@ import { openRecords } from '../../src/sync/queue.ts';
 import { type Fault, type FaultedRun, failAt, findRepeated, maxVariants, nameFault } from './fail-at.ts';
 import { Audit, filesOf, openDescriptors, remainsIn } from './fault-checks.ts';
 import { checkRepository } from './git-fixtures.ts';
+import { drawHalf, isFull, sampleSeed } from './sample.ts';
 
-/** `FULL=1`: every call fails in every way. Otherwise each call fails in one, which changes from call to call. */
-export const isFull = process.env.FULL === '1';
+/**
+ * `FULL=1`: every call fails in every way. Otherwise every other call, drawn by `SAMPLE_SEED`, fails in one way, which changes from
+ * call to call: over a few runs all of them.
+ */
 /** For one loop, ms. */
 export const loopTimeoutMs = isFull ? 3_600_000 : 600_000;
 const nextCallMs = 5_000;
@@ -72,8 +75,9 @@ export function toldBy({ published, state }: Performed): Told {
 export async function runFaultLoop(place: FaultPlace, loop: FaultLoop): Promise<LoopReport> {
   const run = new LoopRun(place, loop);
   await run.prepare();
+  const isDrawn = drawHalf();
   for (let at = 1; at <= maxCalls; at++) {
-    if (run.isRepeated(at)) continue;
+    if (!isDrawn() || run.isRepeated(at)) continue;
     let variants = 1;
     for (let variant = 0; variant < variants; variant++) {
       const fault = await run.once(at, isFull ? variant : at + (loop.shift ?? 0));
@@ -168,7 +172,7 @@ class LoopRun {
     const tally = [...this.#tally].sort().map(([answer, count]) => `${answer} ${count}`);
     const faults = [...this.#tally.values()].reduce((sum, count) => sum + count, 0) - 2;
     const seconds = Math.round((performance.now() - this.#began) / 1000);
-    const summary = `${name}: ${faults} faults; ${tally.join(', ')}; slowest next call ${Math.round(this.#slowestMs)} ms; ${seconds} s`;
+    const summary = `${name}: ${faults} faults; ${tally.join(', ')}; slowest next call ${Math.round(this.#slowestMs)} ms; ${seconds} s; SAMPLE_SEED=${sampleSeed}`;
     return { faults, violations: this.violations, summary };
   }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { OrcError } from '../../src/errors.ts';
 import { createMemoryStore } from '../../src/git/memory.ts';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { trackingRef } from '../../src/sync/refs.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 function twoClients() {
@@ -413,4 +415,34 @@ test.each([0, 1, 2, 3, 4, 5, 6])('a batch whose owner is found dead at look %i i
   expect(await a.queue.list()).toEqual([]);
   const board = (await successor.session.view.head()).read.board;
   expect([3, 5]).toContain(board.meta.version); // all of it or nothing
+});
+
+test('1. what was taken is told as published although it could not be stored here; the next fetch brings it', async () => {
+  const { a, b, upstream } = twoClients();
+  await beginBoard(a);
+  const { writeObjects } = a.store;
+  const head = await a.store.readRef(trackingRef);
+  expect(head).toBe(upstream.head);
+  a.store.writeObjects = async (objects) => {
+    await writeObjects.call(a.store, objects); // so that the push finds them: only that it took its time is told
+    throw new OrcError('io', 'no space left on the disk');
+  };
+  expect(await a.ask('task.add', { workstream: 'w', title: 'First' })).toMatchObject({ published: true });
+  expect(await a.store.readRef(trackingRef)).toBe(head);
+  a.store.writeObjects = writeObjects;
+  expect(await a.ask('task.add', { workstream: 'w', title: 'Second' })).toMatchObject({ published: true });
+  await b.session.sync({ timeoutMs: 1000 });
+  expect(upstream.heads).toHaveLength(4);
+  expect(await a.queue.list()).toEqual([]);
+});
+
+test('a push that was lost and could not be stored is an error, and nothing of it is told', async () => {
+  const { a, b } = twoClients();
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  await addTask(a);
+  b.store.writeObjects = async () => {
+    throw new OrcError('io', 'no space left on the disk');
+  };
+  await expect(b.ask('task.add', { workstream: 'w', title: 'Mine' })).rejects.toMatchObject({ code: 'io' });
 });

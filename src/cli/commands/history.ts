@@ -11,10 +11,10 @@ export const history: CommandSpec = defineCommand<Trail>({
   name: 'history',
   words: '[kind] [id]',
   summary: 'Show the audit trail, from git: of all, or of one task, agent, lock, topic or workstream',
-  details: `The kind is one of ${kinds.join(', ')}.`,
+  details: `The kind is one of ${kinds.join(', ')}. "cut": older commits are not in this shallow store; \`orc init --full\` fetches them.`,
   options: [{ flags: '--last <n>', summary: 'the last so many (default: 20)' }],
   examples: ['orc history', 'orc history task 1a2b3c4d', 'orc history kb api-design --last 5'],
-  data: 'HistoryEntry[]',
+  data: 'Trail',
   async run(call) {
     const [kind, id] = call.words;
     const last = readWhole(call.text('last') ?? '20', '--last', 1);
@@ -26,6 +26,5 @@ export const history: CommandSpec = defineCommand<Trail>({
     const name = about === 'task' && id !== undefined ? await orc.resolveTaskId(id) : id;
     return call.answer(await readTrail(orc, { about, id: name, last }));
   },
-  toJson: ({ entries }) => entries,
   view: ({ data }, look) => historyLines(data, look),
 });

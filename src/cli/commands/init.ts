@@ -1,14 +1,18 @@
 import type { Orc } from '../../app/orc.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
-import { type CommandSpec, defineCommand } from '../command.ts';
+import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 
 interface Begun {
-  readonly board: string;
-  readonly how: Orc['how'];
-  readonly branch: string;
-  readonly upstream: string;
-  readonly agents_md: 'written' | 'unchanged' | null;
+  /** `null` with `how`, `branch`, `upstream` and `shallow` where the block was taken out: no board is looked at. */
+  readonly board: string | null;
+  readonly how: Orc['how'] | null;
+  readonly branch: string | null;
+  readonly upstream: string | null;
+  /** The store lacks older commits. */
+  readonly shallow: boolean | null;
+  readonly agents_md: 'written' | 'unchanged' | 'removed' | null;
+  readonly hooks: 'installed' | 'unchanged' | null;
 }
 
 const told: Readonly<Record<Orc['how'], string>> = {
@@ -30,14 +34,22 @@ export const init: CommandSpec = defineCommand<Begun>({
     { flags: '--remote <where>', summary: 'where the board lives: NAME, URL, host or none' },
     { flags: '--template <dir>', summary: 'a folder with orc.yaml and what else the board starts with' },
     { flags: '--shallow', summary: 'join with the newest commits alone (default where CI is set; ORC_SHALLOW=1)' },
-    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0)' },
+    { flags: '--full', summary: 'join with the whole history (ORC_SHALLOW=0); fetches what a shallow store lacks' },
     { flags: '--agents-md', summary: 'tell coding agents about orc in AGENTS.md' },
+    { flags: '--hooks', summary: "install orc's git hooks in this clone: see `orc hooks install`" },
+    { flags: '--remove', summary: 'with --agents-md: take it out again, and begin nothing' },
     { flags: '--yes', summary: 'ask nothing' },
   ],
-  examples: ['orc init', 'orc init --remote origin --agents-md', 'orc init --remote host --branch coordination'],
-  data: '{ board, how, branch, upstream, agents_md }',
+  examples: [
+    'orc init',
+    'orc init --remote origin --agents-md --hooks',
+    'orc init --remote host --branch coordination',
+    'orc init --agents-md --remove',
+  ],
+  data: '{ board, how, branch, upstream, shallow, agents_md, hooks }',
   async run(call) {
     const upstream = call.text('remote');
+    if (call.flag('remove')) return removeInstructions(call);
     const orc = await begin(call, upstream);
     const { config, transport } = orc.connection;
     let agentsMd: Begun['agents_md'] = null;
@@ -45,21 +57,43 @@ export const init: CommandSpec = defineCommand<Begun>({
       const { writeAgentsMd } = await import('../../app/agents-md.ts');
       agentsMd = await writeAgentsMd(orc.surroundings.host?.workTree ?? call.globals.cwd);
     }
+    const hooks = call.flag('hooks') ? await installHooks(call) : null;
     const { id } = (await orc.head()).read.board.meta;
     const data: Begun = {
       board: id,
       how: orc.how,
       branch: config.branch,
       upstream: transport.label,
+      shallow: orc.isShallow,
       agents_md: agentsMd,
+      hooks,
     };
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
-    look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`),
+    ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
+    ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
+    ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),
   ],
 });
+
+async function installHooks({ globals, io }: Call): Promise<Begun['hooks']> {
+  const { installHooks: install } = await import('../../app/git-hooks.ts');
+  const { changed } = await install({ cwd: globals.cwd, env: io.env });
+  return changed ? 'installed' : 'unchanged';
+}
+
+/** Leaving is one command, and needs neither a board nor its remote. @throws OrcError `usage`, `conflict`, `io` */
+async function removeInstructions(call: Call): Promise<CommandResult<Begun>> {
+  if (!call.flag('agentsMd')) {
+    throw new OrcError('usage', '--remove wants --agents-md', { hint: '`orc init --agents-md --remove`' });
+  }
+  const { removeAgentsMd, workTreeAround } = await import('../../app/agents-md.ts');
+  const agents_md = await removeAgentsMd(workTreeAround(call.globals.cwd, call.io.env));
+  const data: Begun = { board: null, how: null, branch: null, upstream: null, shallow: null, agents_md, hooks: null };
+  return { data, published: null, version: null };
+}
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');

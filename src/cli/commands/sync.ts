@@ -14,14 +14,14 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
     },
   ],
   examples: ['orc sync', 'orc sync --timeout 2m', 'orc sync --accept-rewrite'],
-  data: '{ published, rejected, waiting, version, reachable, reason, kept }',
+  data: '{ published, rejected, waiting, version, reachable, reason, hint, kept }',
   async run(call) {
     const orc = await call.open();
     const data = await orc.sync({ acceptRewrite: call.flag('acceptRewrite') });
     const { waiting, reason, version } = data;
     if (waiting === 0 && reason !== null) {
       throw new OrcError('unreachable', `${orc.connection.transport.label} could not be reached: ${reason}`, {
-        hint: 'check the remote and the network; what is known here can still be read',
+        hint: data.hint ?? 'check the remote and the network; what is known here can still be read',
       });
     }
     const state = waiting > 0 ? 'queued' : 'published';
@@ -33,12 +33,13 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
       ...(waiting > 0 ? { reason: reason ?? 'others are publishing' } : {}),
     };
   },
-  view: ({ data }) => {
-    const { published, rejected, waiting, version, kept } = data;
+  view: ({ data }, look) => {
+    const { published, rejected, waiting, version, kept, hint } = data;
     return [
       ...(kept === null ? [] : [`The old chain is kept in the board store as ${kept}`]),
       `Synced: ${published} published, ${rejected} rejected, ${waiting} waiting (version ${version})`,
       ...(rejected > 0 ? ['See `orc rejected`.'] : []),
+      ...(hint === null ? [] : [look.line(`hint: ${hint}`)]),
     ];
   },
 });

@@ -1,4 +1,4 @@
-/** Commands on what a task is: add, edit, note. Looking at tasks: task-look.ts; who works on them: task-work.ts. */
+/** Commands on what a task is: add, edit, note, link. Looking at tasks: task-look.ts; who works on them: task-work.ts. */
 import type { Check, Task } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
@@ -110,4 +110,20 @@ const note = defineCommand<Task>({
   view: ({ data }, look) => [look.line(`Noted: ${data.title}`)],
 });
 
-export const taskCommands: readonly CommandSpec[] = [add, ...taskWorkCommands, edit, note, ...taskLookCommands];
+const link = defineCommand<Task>({
+  name: 'link',
+  words: '<id> <commit>',
+  summary: 'Link a commit of the repository to a task',
+  details: "orc's git hooks do it for commits with the trailer `Orc-Task: <workstream>/<id>`; `orc t show` lists them.",
+  examples: ['orc t link 1a2b3c4d HEAD', 'orc t link 1a2b 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567'],
+  data: 'LinkedTask',
+  async run(call) {
+    const orc = await call.open();
+    const { wholeCommit } = await import('../../app/whole-commit.ts');
+    const commit = await wholeCommit(orc.surroundings, call.word(1));
+    return call.perform('task.link', { id: call.word(0), commit });
+  },
+  view: ({ data }, look) => [look.line(`Linked: ${data.title} (${data.commits?.at(-1)?.commit.slice(0, 12) ?? ''})`)],
+});
+
+export const taskCommands: readonly CommandSpec[] = [add, ...taskWorkCommands, edit, note, link, ...taskLookCommands];

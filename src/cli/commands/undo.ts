@@ -9,7 +9,7 @@ export const undo: CommandSpec = defineCommand<Undone>({
   summary: 'Take an earlier change back, where nothing was built on it',
   details: [
     'A change of its own, with a version of its own: history keeps both. `orc history` lists the versions; an undo can be undone.',
-    'Tasks: add (closes it as cancelled), edit, note, claim and next (hands it back; its holder alone), complete, fail, block, unblock, cancel, reopen. Workstreams: all. Knowledge: write, append, delete.',
+    'Tasks: add (closes it as cancelled), edit, note, link, claim and next (hands it back; its holder alone), complete, fail, block, unblock, cancel, reopen. Workstreams: all. Knowledge: write, append, delete.',
     'Claims and locks never come back: what was held is pending afterwards. Refused with conflict where the record has changed since, and with not-undoable for what cannot be taken back.',
   ].join('\n'),
   options: [

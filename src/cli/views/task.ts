@@ -74,6 +74,8 @@ export function taskDetails(task: ShownTask, look: Look): string[] {
     ...checkResultLines(task, look),
     ...(task.description === '' ? [] : ['', escapeText(task.description)]),
     ...(task.result === null ? [] : ['', 'Result:', escapeText(task.result)]),
+    ...(task.commits.length === 0 ? [] : ['', 'Commits:']),
+    ...task.commits.map(({ at, by, commit }) => look.line(`  ${commit}  ${by}, linked ${at}`)),
     ...(task.notes.length === 0 ? [] : ['', 'Notes:']),
     ...task.notes.map(({ at, by, text }) => `${look.style('dim', look.line(`[${at}] ${by}:`))} ${escapeText(text)}`),
   ];

@@ -3,11 +3,11 @@ import * as z from 'zod/mini';
 import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily } from '../operation.ts';
-import type { Agent, Hold, Knowledge, Lock, Task, Workstream } from '../records.ts';
+import type { Agent, Hold, Knowledge, LinkedCommit, Lock, Task, Workstream } from '../records.ts';
 import { taskStatuses } from '../records.ts';
 import { fromIso, toIso } from '../time.ts';
 import { findClash, refuseLooseEnds } from './import-checks.ts';
-import { maxNotes } from './support.ts';
+import { maxCommits, maxNotes } from './support.ts';
 
 /** The version of `board.init`: what still bears it is of the template, and gives way to what is imported. */
 const initVersion = 1;
@@ -35,6 +35,7 @@ const importedTask = () =>
     check_results: z.optional(
       z.strictObject({ at: arg.time(), by: arg.name(), forced: arg.flag(), runs: arg.checkRuns() }),
     ),
+    commits: z.optional(z.array(z.strictObject({ at: arg.time(), by: arg.name(), commit: arg.commit() }))),
     created_by: z._default(arg.name(), 'system'),
   });
 
@@ -153,10 +154,13 @@ function workstreamChanges(args: ImportArguments, call: Call): Change[] {
       updated_at: utc(workstream.updated_at ?? workstream.created_at),
     };
     changes.push({ collection: 'workstreams', key: made.name, before: null, after: made });
-    for (const { check_results: results, ...task } of tasks) {
+    for (const { check_results: results, commits, ...task } of tasks) {
       const after: Task = {
         ...task,
         ...(results === undefined ? {} : { check_results: { ...results, at: utc(results.at) } }),
+        ...(commits === undefined || commits.length === 0
+          ? {}
+          : { commits: commits.map(linkedInUtc).slice(-maxCommits) }),
         workstream: made.name,
         claim: null,
         notes: task.notes.map((note) => ({ ...note, at: utc(note.at) })).slice(-maxNotes),
@@ -169,6 +173,10 @@ function workstreamChanges(args: ImportArguments, call: Call): Change[] {
     }
   }
   return changes;
+}
+
+function linkedInUtc(linked: LinkedCommit): LinkedCommit {
+  return { ...linked, at: utc(linked.at) };
 }
 
 function agentChange(agent: ImportArguments['agents'][number]): Change {

@@ -88,4 +88,5 @@ export const settingKeys = [
   'max_attempts',
   'board_md',
   'manual_edits',
+  'edit_locks',
 ] as const satisfies readonly (keyof Settings | 'lease' | 'lock_ttl' | 'clock_skew')[];

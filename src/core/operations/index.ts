@@ -10,6 +10,7 @@ import { lockAcquire, lockBreak, lockRelease, lockRenew } from './lock.ts';
 import { messageAck, messageSend } from './message.ts';
 import { taskAdd, taskBlock, taskCancel, taskEdit, taskNote, taskReopen, taskUnblock } from './task.ts';
 import { taskClaim, taskComplete, taskFail, taskNext, taskRelease, taskRenew } from './task-claim.ts';
+import { taskLink } from './task-link.ts';
 import { undo } from './undo.ts';
 import {
   workstreamArchive,
@@ -41,6 +42,7 @@ const recordOperations = [
   taskCancel,
   taskReopen,
   taskNote,
+  taskLink,
   agentRegister,
   agentHeartbeat,
   agentRetire,

@@ -7,6 +7,7 @@ import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
 import { formatDuration, fromIso, toIso } from '../time.ts';
 
 export const maxNotes = 50;
+export const maxCommits = 50;
 
 export function isRefusal(value: object): value is Refusal {
   return 'outcome' in value && value.outcome === 'refused';

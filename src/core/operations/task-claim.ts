@@ -5,7 +5,6 @@ import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
 import {
   compareAcrossWorkstreams,
-  compareTasks,
   isClockOff,
   isExhausted,
   isReady,
@@ -15,6 +14,7 @@ import {
   requireDependencies,
 } from '../readiness.ts';
 import type { Task } from '../records.ts';
+import { compareTasks } from '../task-order.ts';
 import { toIso } from '../time.ts';
 import {
   extendedLease,

@@ -11,6 +11,8 @@ export interface GitEnvironmentOptions {
   readonly traceHttpTo?: number;
   /** It is the receiving side of a push: as git itself, hands on nothing that says how to read objects here. */
   readonly isReceiver?: boolean;
+  /** In a hook on the server: objects that were pushed and are not let in yet are read too, from where git keeps them apart. */
+  readonly readsIncoming?: boolean;
 }
 
 /** Everything else that begins with `GIT_` would point git at another repository, index, author or trace file. */
@@ -29,10 +31,20 @@ const keptVariables: readonly (string | RegExp)[] = [
   'GIT_CONFIG_NOSYSTEM',
 ];
 
+/** How git tells hooks where the objects of the push are. */
+const incomingVariables: readonly string[] = [
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_QUARANTINE_PATH',
+];
+
 /** The variables for a git process. `base` is usually `process.env`; it is not changed. */
 export function buildGitEnvironment(base: NodeJS.ProcessEnv, options: GitEnvironmentOptions = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
-  for (const [name, value] of Object.entries(base)) if (!name.startsWith('GIT_') || isKept(name)) env[name] = value;
+  for (const [name, value] of Object.entries(base)) {
+    const isIncoming = options.readsIncoming === true && incomingVariables.includes(name);
+    if (!name.startsWith('GIT_') || isKept(name) || isIncoming) env[name] = value;
+  }
   // Inherited GIT_CONFIG_* pairs are gone: what matters of them comes through `config` (HostConfig.forTransport). Handed on
   // twice, a list such as http.extraHeader would send its token twice, which servers refuse.
   const config = options.config ?? [];

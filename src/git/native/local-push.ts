@@ -146,7 +146,13 @@ function isUsual(greeting: Buffer, { version, capabilities }: Advertisement): bo
   const lines = readPackets(greeting).packets.flatMap((packet) =>
     typeof packet === 'string' ? [] : [packetText(packet)],
   );
-  return version === 0 && capabilities.has('report-status') && !lines.some((line) => line.startsWith('shallow '));
+  return (
+    version === 0 &&
+    capabilities.has('report-status') &&
+    // Told by every git that was not set up otherwise.
+    capabilities.has('ofs-delta') &&
+    !lines.some((line) => line.startsWith('shallow '))
+  );
 }
 
 /** One `git receive-pack`, from its greeting to its end. */

@@ -18,6 +18,8 @@ export interface GitSettings {
   readonly env?: NodeJS.ProcessEnv;
   /** Lets git and ssh ask on the terminal. Then a time limit reaches git itself, not its children. */
   readonly interactive?: boolean;
+  /** In a hook on the server (`GitEnvironmentOptions`). */
+  readonly readsIncoming?: boolean;
   /** Hears of every process that is started. For tests and `--trace`. */
   readonly onStart?: (args: readonly string[]) => void;
 }

@@ -2,6 +2,8 @@
 
 /** In bytes: shorter copies cost as much as they save. Also the size of the blocks by which the base is indexed. */
 const blockSize = 16;
+/** In bytes: what is shorter is inserted as it is, for an index of the base costs more than it saves. */
+const searchFrom = 4 * blockSize;
 /** In bytes: how far from where the two begin to differ, and cease to, the base is looked through. */
 const reach = 2048;
 const longestCopy = 0xffff;
@@ -32,7 +34,7 @@ export function encodeDelta(base: Buffer, target: Buffer): Buffer {
 
 function encodeMiddle(parts: Buffer[], base: Buffer, target: Buffer, start: number, end: number): void {
   let pending = start;
-  if (end - start >= blockSize) {
+  if (end - start >= searchFrom) {
     const tail = target.length - end;
     const index = indexBlocks(base, Math.max(0, start - reach), Math.min(base.length, base.length - tail + reach));
     let hash = hashBlock(target, start);

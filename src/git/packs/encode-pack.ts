@@ -30,15 +30,17 @@ export function encodePack(format: ObjectFormat, objects: readonly NewObject[]):
 }
 
 function encode(format: ObjectFormat, objects: readonly NewObject[]): PackFiles {
-  const written = new Map<Oid, { readonly object: NewObject; readonly depth: number }>();
+  const written = new Map<Oid, { readonly object: NewObject; readonly depth: number; readonly offset: number }>();
   const entries: IndexEntry[] = [];
   const pieces: Uint8Array[] = [encodePackHeader(objects.length)];
   let offset = 12;
   for (const object of objects) {
     const base = object.basis === undefined ? undefined : written.get(object.basis);
     const isUsable = base !== undefined && base.depth < maxDepth;
-    const delta = isUsable ? encodeAsDelta(base.object, object, compressFrom) : null;
-    written.set(object.oid, { object, depth: delta === null ? 0 : (base?.depth ?? 0) + 1 });
+    const delta = isUsable
+      ? encodeAsDelta(base.object, object, { compressFrom, distance: offset - base.offset })
+      : null;
+    written.set(object.oid, { object, depth: delta === null ? 0 : (base?.depth ?? 0) + 1, offset });
     const piece = delta ?? encodeWhole(object, compressFrom);
     entries.push({ oid: object.oid, offset, crc: crc32(piece) });
     pieces.push(piece);

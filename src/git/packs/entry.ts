@@ -5,6 +5,7 @@ import { encodeDelta } from './delta.ts';
 
 const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3 };
 const deltaOnId = 7;
+const deltaOnOffset = 6;
 /** In bytes: a delta of something smaller gains nothing. */
 const deltaFrom = 64;
 /** In bytes: with something larger, looking for what is shared takes longer than storing it. */
@@ -26,18 +27,33 @@ export function encodeWhole({ type, bytes }: GitObject, compressFrom = 0): Buffe
   return Buffer.concat([encodeHeader(typeNumbers[type], bytes.length), compress(bytes, compressFrom)]);
 }
 
-/** An object by what it shares with another one; `null` where that is not shorter by half. */
+/**
+ * An object by what it shares with another one; `null` where that is not shorter by half. `distance`: where that other one
+ * begins, in bytes before this entry, when it stands in the same pack.
+ */
 export function encodeAsDelta(
   base: GitObject & { readonly oid: Oid },
   { type, bytes }: GitObject,
-  compressFrom = 0,
+  { compressFrom = 0, distance }: { readonly compressFrom?: number; readonly distance?: number } = {},
 ): Buffer | null {
   if (base.type !== type || bytes.length < deltaFrom) return null;
   if (Math.max(bytes.length, base.bytes.length) > deltaTo) return null;
   const delta = encodeDelta(toBuffer(base.bytes), toBuffer(bytes));
   if (delta.length * 2 >= bytes.length) return null;
-  const header = encodeHeader(deltaOnId, delta.length);
-  return Buffer.concat([header, Buffer.from(base.oid, 'hex'), compress(delta, compressFrom)]);
+  const compressed = compress(delta, compressFrom);
+  if (distance !== undefined)
+    return Buffer.concat([encodeHeader(deltaOnOffset, delta.length), encodeDistance(distance), compressed]);
+  return Buffer.concat([encodeHeader(deltaOnId, delta.length), Buffer.from(base.oid, 'hex'), compressed]);
+}
+
+/** Seven bits at a time, the highest first; each byte but the last stands for one more than it says. */
+function encodeDistance(distance: number): Buffer {
+  const bytes = [distance & 0x7f];
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128)) {
+    rest -= 1;
+    bytes.unshift(0x80 | (rest & 0x7f));
+  }
+  return Buffer.from(bytes);
 }
 
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -66,12 +82,20 @@ function compress(bytes: Uint8Array, from: number): Buffer {
   return stored;
 }
 
+/** How many bytes can be added up before a sum has to be cut down to stay exact. */
+const adlerRun = 2048;
+
 function adler32(bytes: Uint8Array): number {
   let a = 1;
   let b = 0;
-  for (const byte of bytes) {
-    a = (a + byte) % 65_521;
-    b = (b + a) % 65_521;
+  for (let start = 0; start < bytes.length; start += adlerRun) {
+    const end = Math.min(start + adlerRun, bytes.length);
+    for (let at = start; at < end; at++) {
+      a += bytes[at] as number;
+      b += a;
+    }
+    a %= 65_521;
+    b %= 65_521;
   }
   return b * 65_536 + a;
 }

@@ -71,6 +71,8 @@ const maxLsRefs = 1024 * 1024;
 const maxReport = 16 * 1024 * 1024;
 /** Larger packs do not fit the memory of a small machine twice; git itself fetches those. */
 const maxPack = 1024 * 1024 * 1024;
+/** What git asks for as a depth when it wants all. */
+const wholeDepth = 0x7fffffff;
 /** Refs named as known: more would only make the request longer. */
 const maxHaves = 64;
 /** Said before the request reached what runs the push: the answer is no, not unknown. */
@@ -123,7 +125,6 @@ class PortableTransport implements Transport {
 
   async fetch(options: FetchOptions = {}): Promise<FetchOutcome> {
     const deadline = deadlineOf(options);
-    const depth = options.depth ?? null;
     const asked = await this.#ask(deadline, options.inbox);
     if (asked.outcome === 'unreachable') return asked;
     const { head, place, deposits } = asked;
@@ -131,6 +132,8 @@ class PortableTransport implements Transport {
     if (head === null) return result;
     const known = await this.#knownCommits();
     const shallow = this.#readShallow();
+    const isDeepening = options.unshallow === true && shallow.size > 0;
+    const depth = isDeepening ? wholeDepth : (options.depth ?? null);
     const isComplete = depth === null && (await this.#isComplete(head, known, shallow));
     const wants = [...(isComplete ? [] : [head]), ...(await this.#missingOf([...deposits.values()]))];
     if (wants.length === 0) return result;
@@ -148,7 +151,13 @@ class PortableTransport implements Transport {
     const edges = new Set([...shallow, ...fetched.shallow]);
     for (const oid of fetched.unshallow) edges.delete(oid);
     const nameTemporary = this.#options.nameTemporary ?? randomName;
-    const broken = await keepPack(this.#store, fetched.pack, { head, known, shallow: edges, nameTemporary });
+    const broken = await keepPack(this.#store, fetched.pack, {
+      head,
+      // What is older than what is known has to be there now, too.
+      known: isDeepening ? [] : known,
+      shallow: edges,
+      nameTemporary,
+    });
     if (broken !== null) return { outcome: 'unreachable', reason: broken };
     if (fetched.shallow.length + fetched.unshallow.length > 0) await this.#writeShallow(edges, nameTemporary);
     return result;
@@ -161,6 +170,7 @@ class PortableTransport implements Transport {
     const deadline = deadlineOf(options);
     // Asked anew each time: the answer names where the branch is, which the server compares before it moves it.
     const found = await this.#discover('git-receive-pack', deadline);
+    await options.added?.stored;
     if (found.outcome === 'unreachable') return found;
     const { place } = found;
     const { refs, capabilities } = place.advertisement;

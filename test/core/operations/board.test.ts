@@ -70,7 +70,7 @@ describe('config.set', () => {
       text: '',
     });
     expect(message).toBe(
-      'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits',
+      'key must be one of publish, lease, lock_ttl, clock_skew, max_attempts, board_md, manual_edits, edit_locks',
     );
   });
 });

@@ -290,10 +290,10 @@ describe('task.edit', () => {
         },
       ]);
     }
-    const start = performance.now();
+    const before = process.cpuUsage();
     runAccepted(board, 'task.edit', { id: last.id, depends_on: [idOf(9_999)] });
     runRefused(board, 'dependency-cycle', 'task.edit', { id: idOf(0), depends_on: [last.id] });
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1500);
   });
 
   it('refuses what is closed, unknown or elsewhere', () => {

@@ -88,7 +88,16 @@ const forced = list(
   isForm((value) => value === 'checks'),
   1,
 );
-const settings = ['publish', 'lease', 'lock_ttl', 'clock_skew', 'max_attempts', 'board_md', 'manual_edits'];
+const settings = [
+  'publish',
+  'lease',
+  'lock_ttl',
+  'clock_skew',
+  'max_attempts',
+  'board_md',
+  'manual_edits',
+  'edit_locks',
+];
 const setting = isForm((value) => typeof value === 'string' && settings.includes(value));
 const data = isForm((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
@@ -125,6 +134,7 @@ const fields = {
   paths: list(isForm(isGlob)),
   checks: list(check, 32),
 };
+const commit = isForm((value) => typeof value === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value));
 const reason = { reason: orNull(text) };
 
 interface Shape {
@@ -154,6 +164,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   'task.cancel': { needs: ['id'], may: { ...about, ...reason } },
   'task.reopen': { needs: ['id'], may: { ...about, ...reason } },
   'task.note': { needs: ['id', 'text'], may: { ...about, text, ...proof } },
+  'task.link': { needs: ['id', 'commit'], may: { ...about, commit } },
   'agent.register': { needs: ['id'], may: { id: name, type: name, capabilities: list(name) } },
   'agent.heartbeat': { needs: ['id'], may: { id: name, claims: list(word) } },
   'agent.retire': { needs: ['id'], may: { id: name } },

@@ -71,8 +71,11 @@ const checkResultsFields: Fields = {
       isRecord(value, commandRunFields) || isRecord(value, { criterion: isText, confirmed: oneOf(true, false) }),
   ),
 };
-/** Only where the task was completed with its checks. */
-const rareTaskFields: Fields = { check_results: (value) => isRecord(value, checkResultsFields) };
+/** Only where the task was completed with its checks, or commits were linked to it. */
+const rareTaskFields: Fields = {
+  check_results: (value) => isRecord(value, checkResultsFields),
+  commits: listOf((value) => isRecord(value, { at: isTime, by: isName, commit: isText })),
+};
 const taskFields: Fields = {
   id: isTaskId,
   workstream: isName,

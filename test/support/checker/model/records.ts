@@ -38,6 +38,12 @@ export interface CheckResults {
   readonly runs: readonly CheckRun[];
 }
 
+export interface LinkedCommit {
+  readonly at: string;
+  readonly by: string;
+  readonly commit: string;
+}
+
 export interface Task {
   readonly id: string;
   readonly workstream: string;
@@ -59,6 +65,8 @@ export interface Task {
   readonly checks: readonly Readonly<Record<string, string>>[];
   /** Missing unless the task was completed with its checks. */
   readonly check_results?: CheckResults;
+  /** Missing unless commits were linked to it. */
+  readonly commits?: readonly LinkedCommit[];
   readonly created_by: string;
   readonly created_version: number;
   readonly created_index: number;
@@ -164,6 +172,7 @@ export const fieldOrders = {
     'result',
     'checks',
     'check_results',
+    'commits',
     'created_by',
     'created_version',
     'created_index',
@@ -172,6 +181,7 @@ export const fieldOrders = {
   ],
   claim: ['id', 'token', 'claimed_at', 'lease_until'],
   note: ['at', 'by', 'text'],
+  linkedCommit: ['at', 'by', 'commit'],
   checkResults: ['at', 'by', 'forced', 'runs'],
   commandRun: ['command', 'exit_code', 'duration_ms', 'commit', 'dirty', 'output_tail'],
   confirmation: ['criterion', 'confirmed'],
@@ -209,6 +219,7 @@ export function encodeTask(task: Task): string {
     notes: task.notes.map((note) => ordered(note, fieldOrders.note)),
     // A field that JSON leaves out where the task has none.
     check_results: task.check_results === undefined ? undefined : orderedResults(task.check_results),
+    commits: task.commits?.map((linked) => ordered(linked, fieldOrders.linkedCommit)),
   });
 }
 

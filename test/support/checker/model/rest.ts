@@ -16,6 +16,7 @@ export const ownActions: ReadonlySet<string> = new Set(
         ...['blocked', 'unblocked', 'cancelled', 'reopened', 'noted'],
       ],
     ],
+    ['commit', ['linked']],
     ['agent', ['registered', 'seen', 'retired']],
     ['lock', ['acquired', 'renewed', 'released', 'broken']],
     ['knowledge', ['written', 'deleted']],

@@ -16,6 +16,7 @@ import { isClosed, type Note, type Task, type TaskStatus, type Workstream } from
 import { findWorkstream } from './workstreams.ts';
 
 const newestNotes = 50;
+const newestCommits = 50;
 /** What `task.edit` may change, in the order in which its event names them. */
 const editable = [
   'title',
@@ -189,6 +190,17 @@ const note: Decide = (board, call) => {
   return changeTask(after, call, { action: 'task_noted', data: { text: words }, body: words });
 };
 
+/** Once: the same commit a second time changes nothing. The newest 50 stay; the claim is left alone. */
+const link: Decide = (board, call) => {
+  const task = findTask(board, call);
+  if (isRefused(task)) return task;
+  const commit = text(call.args, 'commit');
+  const linked = task.commits ?? [];
+  if (linked.some((each) => each.commit === commit)) return { outcome: 'unchanged' };
+  const commits = [...linked, { at: call.iso, by: call.agent, commit }].slice(-newestCommits);
+  return changeTask({ ...task, commits }, call, { action: 'commit_linked', data: { commit } });
+};
+
 /** To a status in which nobody holds it; a reason becomes a note. */
 function move(task: Task, status: TaskStatus, call: Call, word: string): Accepted {
   const reason = optionalText(call.args, 'reason') || null;
@@ -237,6 +249,7 @@ export const taskOperations: Readonly<Record<string, Decide>> = {
   'task.add': add,
   'task.edit': edit,
   'task.note': note,
+  'task.link': link,
   'task.block': block,
   'task.unblock': unblock,
   'task.cancel': cancel,

@@ -21,7 +21,7 @@ const undoable: ReadonlySet<string> = new Set(
   [
     'workstream.create workstream.update workstream.pause workstream.resume workstream.archive',
     'task.add task.edit task.note task.claim task.next task.complete task.fail task.block task.unblock task.cancel',
-    'task.reopen knowledge.write knowledge.append knowledge.delete undo',
+    'task.reopen task.link knowledge.write knowledge.append knowledge.delete undo',
   ].flatMap((line) => line.split(' ')),
 );
 

@@ -1,0 +1,77 @@
+/**
+ * Edits by hand, as far as a board lets them in (`manual_edits` in `orc.yaml`, as it stood before the edit). They may change
+ * what records say, but not break them, nor touch what the rest stands on: the log, the board's id, its version.
+ */
+import { faultInPath } from '../core/names.ts';
+import { type Refusal, refuse } from '../core/operation.ts';
+import type { Settings } from '../core/records.ts';
+import { diffTrees, type FileChange } from '../git/trees.ts';
+import { isListed, placeOf } from '../layout/paths.ts';
+import { decodeRecord } from '../layout/read-board.ts';
+import { faultInEntry } from '../layout/tree-faults.ts';
+import { type Head, loadHead } from './head.ts';
+import type { Evidence, Judged, Suspect } from './judge-parts.ts';
+
+const mendHint = 'mend it, amend the commit and push again';
+
+export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }: Suspect): Promise<Judged> {
+  if (head.commit === null)
+    return refuse('manual-edit', 'a board begins with its own first commit', '`orc init` makes it');
+  const { board, faults } = head.read;
+  const { manual_edits: manualEdits } = board.settings;
+  if (manualEdits === 'refuse') return refuseEdit('it was not made by orc, and this board takes no edits by hand');
+  const changes = await diffTrees(evidence, head.tree, commit.tree);
+  for (const change of changes) {
+    const refusal = refusePlace(change, manualEdits);
+    if (refusal !== null) return refusal;
+    const fault = await faultInFile(evidence, change);
+    if (fault !== null) return refuse('malformed-record', `${change.path} ${fault}`, mendHint);
+  }
+  const after = await loadHead(evidence, oid, head);
+  const { writeBlock } = after.read;
+  if (writeBlock?.code === 'newer-format')
+    return refuse(writeBlock.code, writeBlock.message, 'update orc on the server first');
+  const known = new Set(faults.map(({ path, reason }) => `${path} ${reason}`));
+  const broken = after.read.faults.find(({ path, reason }) => !known.has(`${path} ${reason}`));
+  if (broken !== undefined) return refuse('malformed-record', `${broken.path} ${broken.reason}`, mendHint);
+  const { id, version } = after.read.board.meta;
+  if (id !== board.meta.id)
+    return refuse('board-mismatch', 'its state.json has the id of another board', 'leave state.json to orc');
+  if (version > board.meta.version)
+    return refuse(
+      'wrong-version',
+      `its state.json says version ${version}: no operation made it`,
+      'leave state.json to orc',
+    );
+  return { outcome: 'honest', head: after };
+}
+
+function refuseEdit(message: string): Refusal {
+  return refuse('manual-edit', message, 'make changes with orc; `orc config get manual_edits` says what is let in');
+}
+
+/** The log proves which operations are in: nobody edits it. */
+function refusePlace({ path }: FileChange, manualEdits: Settings['manual_edits']): Refusal | null {
+  if (path.startsWith('events/')) return refuseEdit(`it changes ${path} by hand: the log is orc's alone`);
+  if (manualEdits === 'allow' || path.startsWith('knowledge/')) return null;
+  return refuseEdit(`it changes ${path} by hand: this board takes such edits below knowledge/ only`);
+}
+
+/** What opening a board would not look at: closed records, texts, names in folders that are not listed. */
+async function faultInFile(evidence: Evidence, { path, to }: FileChange): Promise<string | null> {
+  if (to === null) return null;
+  const place = placeOf(path);
+  const isOurs = isListed(path) || path.startsWith('tasks/');
+  const inEntry = isOurs ? (faultInEntry(path, place, to.mode)?.reason ?? null) : faultInForeign(path, to.mode);
+  if (inEntry !== null || place.kind !== 'record') return inEntry;
+  const bytes = (await evidence.readObjects([to.oid])).get(to.oid)?.bytes;
+  if (bytes === undefined) return 'is missing';
+  const decoded = await decodeRecord(path, bytes);
+  return 'reason' in decoded ? decoded.reason : null;
+}
+
+function faultInForeign(path: string, mode: string): string | null {
+  if (mode !== '100644' && mode !== '100755') return `has mode ${mode}, no plain file`;
+  const fault = faultInPath(path);
+  return fault === null ? null : `has a name that ${fault}`;
+}

@@ -1,0 +1,85 @@
+/** Edits by hand under each setting of `manual_edits`, and what no setting lets in. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { type Edit, Forge } from '../checker/forge.ts';
+import { objectsOf, readChain } from '../support/checker/chain.ts';
+import type { Chain } from '../support/checker/types.ts';
+import { type Judging, judgeChain } from '../support/judged-chain.ts';
+import { boardId, fakeClock, memoryClient } from '../support/memory-client.ts';
+
+type Setting = 'allow' | 'knowledge' | 'refuse';
+
+const chains = new Map<Setting, Chain>();
+beforeAll(async () => {
+  for (const setting of ['allow', 'knowledge', 'refuse'] as const) {
+    const upstream = new MemoryUpstream();
+    const client = memoryClient({ name: 'one', upstream, clock: fakeClock() });
+    await client.ask('board.init', { board: boardId, settings: `manual_edits: ${setting}\n` });
+    await client.ask('workstream.create', { name: 'w' });
+    await client.ask('task.add', { workstream: 'w', title: 'First' });
+    await client.ask('knowledge.write', { topic: 'k', content: 'Text\n' });
+    chains.set(setting, readChain(objectsOf(upstream.objects), upstream.head ?? ''));
+  }
+});
+
+function edit(setting: Setting, path: string, change: Edit, message = 'by hand\n'): Promise<Judging> {
+  const chain = chains.get(setting) as Chain;
+  const forge = new Forge(chain);
+  const last = forge.drafts.at(-1);
+  if (last === undefined) throw new Error('no commits');
+  forge.drafts.push({ ...forge.withFile(last, path, change), message });
+  return judgeChain(forge.chain(), chain.commits.length);
+}
+
+function taskPath(setting: Setting): string {
+  const forge = new Forge(chains.get(setting) as Chain);
+  const [last] = forge.drafts.slice(-1);
+  const path = last === undefined ? undefined : forge.paths(last).find((each) => each.startsWith('tasks/open/'));
+  if (path === undefined) throw new Error('there is no open task');
+  return path;
+}
+
+const retitle = (text: string): string => text.replace('First', 'Renamed');
+const reword = (text: string): string => text.replace('Text', 'Words');
+
+describe('what is let in', () => {
+  test.each<[Setting, string, boolean, boolean]>([
+    ['allow', 'lets all in', true, true],
+    ['knowledge', 'lets knowledge in', false, true],
+    ['refuse', 'lets nothing in', false, false],
+  ])('%s %s', async (setting, _, takesTask, takesText) => {
+    const verdicts = [await edit(setting, taskPath(setting), retitle), await edit(setting, 'knowledge/k.md', reword)];
+    const expected = [takesTask, takesText].map((isTaken) =>
+      isTaken ? { outcome: 'honest', commits: 1 } : { outcome: 'refused', refusal: { code: 'manual-edit' } },
+    );
+    expect(verdicts).toMatchObject(expected);
+  });
+
+  test('a file of others at the root, where all is let in', async () => {
+    expect(await edit('allow', 'LICENSE', () => 'Free\n')).toMatchObject({ outcome: 'honest' });
+  });
+});
+
+describe('what no setting lets in', () => {
+  test.each<[string, string, Edit, string]>([
+    ['a line of the log', 'events/0000000001.jsonl', (text) => text.replace('board_created', 'nothing'), 'manual-edit'],
+    ['a record that cannot be read', 'workstreams/w.json', () => '{', 'malformed-record'],
+    ['a record in the wrong place', 'workstreams/v.json', () => '{}\n', 'malformed-record'],
+    ['knowledge that cannot be read', 'knowledge/k.md', () => '---js\nx\n---\n', 'malformed-record'],
+    ['a closed task that cannot be read', 'tasks/closed/0/0/00000001.json', () => '{}', 'malformed-record'],
+    ['a strange file among tasks', 'tasks/open/note.txt', () => 'x', 'malformed-record'],
+    ['a name that no system should have', 'docs/CON', () => 'x', 'malformed-record'],
+    ['no state.json', 'state.json', () => null, 'malformed-record'],
+    ['another board’s state.json', 'state.json', (text) => text.replace('b0a2', 'c0c2'), 'board-mismatch'],
+    ['a version of nobody’s', 'state.json', (text) => text.replace('"version": 4', '"version": 400'), 'wrong-version'],
+    ['a newer format', 'state.json', (text) => text.replace('"format": 1', '"format": 99'), 'newer-format'],
+    ['settings that cannot be read', 'orc.yaml', () => 'a: [', 'malformed-record'],
+  ])('%s', async (_, path, change, code) => {
+    expect(await edit('allow', path, change)).toMatchObject({ outcome: 'refused', refusal: { code } });
+  });
+
+  test('an edit that calls itself an operation', async () => {
+    const verdict = await edit('allow', 'knowledge/k.md', reword, 'by hand\n\nOrc-Version: 5\n');
+    expect(verdict).toMatchObject({ refusal: { code: 'malformed-record' } });
+  });
+});
