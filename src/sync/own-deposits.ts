@@ -115,10 +115,11 @@ export class OwnDeposits {
     return mark === null || this.#isOld(mark);
   }
 
-  /** They cannot be carried in any more. */
+  /** They cannot be carried in any more, nor can what was deposited together with them. */
   async clear(records: readonly QueueRecord[]): Promise<void> {
+    const names = new Set(records.map((record) => this.markOf(record)?.name));
     await this.#mark(
-      records.filter((record) => this.markOf(record) !== null),
+      this.#taking.records.filter((record) => names.has(this.markOf(record)?.name ?? '')),
       null,
     );
   }

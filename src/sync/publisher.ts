@@ -8,8 +8,8 @@
 
 import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import type { Added, ClockOptions, PushOutcome, Transport } from '../git/transport.ts';
-import { clockOff } from './clock-off.ts';
+import type { Added, PushOutcome, Transport } from '../git/transport.ts';
+import { replayOptions } from './deciding.ts';
 import type { Head } from './head.ts';
 import { type Foreign, nothingForeign, readInbox } from './inbox.ts';
 import { droppedOutcome, mayStillArrive, sortOut } from './orphans.ts';
@@ -86,19 +86,20 @@ class Round {
   }
 
   async run(): Promise<RoundResult> {
-    const { queue } = this.#ports;
     const { records } = this.#taking;
     const { carrying } = this.#options;
     if (carrying === 'deposit') return this.#deposit(unitsOf(records));
     // 3. What may have been sent before must be looked for upstream before it is decided again.
-    const isOut = records.some((record) => record.sent !== null || queue.liveness(record.owner) === 'dead');
+    const isOut = records.some(({ sent, owner }) => sent !== null || this.#ports.queue.liveness(owner) === 'dead');
     if (this.#inbox === null && (isOut || this.#looks || carrying === 'watch')) {
       const fetched = await this.#fetch();
       if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, unitsOf(records));
     }
     const sorted = await sortOut(this.#ports, records);
     await this.#settle(sorted.dropped);
-    const left = await this.#dropDeposited(sorted.head, sorted.left);
+    const isDeposited = sorted.left.some((record) => this.#own.markOf(record) !== null);
+    const left = isDeposited ? await this.#dropDeposited(sorted.head, sorted.left) : sorted.left;
+    if (left === 'raced') return this.#raced();
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
     const units = unitsOf(sorted.wanted);
     if (carrying !== 'wait' && carrying !== 'watch')
@@ -124,8 +125,7 @@ class Round {
   /** Whether this round has to know what lies in the inbox. */
   get #looks(): boolean {
     const { carrying } = this.#options;
-    if (carrying === 'watch') return false;
-    return carrying === 'wait' || carrying === 'carry' || this.#own.names.size > 0;
+    return carrying === 'wait' || carrying === 'carry' || (carrying !== 'watch' && this.#own.names.size > 0);
   }
 
   get #call(): { readonly timeoutMs: number } {
@@ -324,10 +324,10 @@ class Round {
   }
 
   /** Of orphans that were deposited, those that could not be taken back. */
-  async #dropDeposited(head: Head, left: readonly QueueRecord[]): Promise<readonly QueueRecord[]> {
-    if (!left.some((record) => this.#own.markOf(record) !== null)) return left;
+  async #dropDeposited(head: Head, left: readonly QueueRecord[]): Promise<readonly QueueRecord[] | 'raced'> {
     const withdrawn = await this.#withdraw(head, left);
-    if (withdrawn.outcome !== 'done') return left;
+    if (withdrawn.outcome === 'raced') return 'raced';
+    if (withdrawn.outcome === 'unreachable') return left;
     const gone = left.filter((record) => !this.#mayArrive(record, head));
     await this.#settle(gone.map((record) => ({ record, outcome: droppedOutcome })));
     return left.filter((record) => !gone.includes(record));
@@ -397,19 +397,4 @@ function unitOf({ record }: Decided): string {
 
 function isIn({ outcome }: Decided['decision']): boolean {
   return outcome === 'accepted' || outcome === 'proven';
-}
-
-/** Decides the queue without an upstream: what the local head and tentative answers are made of. */
-export async function decideTentatively(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<Replayed> {
-  return replay(await ports.view.head(), unitsOf(records), await replayOptions(ports, {}));
-}
-
-async function replayOptions(ports: PublisherPorts, clock: ClockOptions) {
-  return {
-    store: ports.store,
-    committer: await ports.committer(),
-    now: ports.clock.now(),
-    sharesClock: ports.sharesClock,
-    clockOff: () => clockOff(ports.transport, clock),
-  };
 }

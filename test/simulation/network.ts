@@ -90,7 +90,7 @@ interface Sending {
   readonly receive: () => Promise<PushOutcome>;
 }
 
-/** A deposit that went with a push, and what the branch was at then. */
+/** A deposit that went with a push of somebody else, and what the branch was at then. */
 export interface Removal {
   readonly at: number;
   readonly deposit: Oid;
@@ -116,6 +116,7 @@ export class Network {
   };
   readonly heard: Heard[] = [];
   readonly removals: Removal[] = [];
+  readonly #depositors = new Map<Oid, string>();
   /** When the upstream got each of its heads. */
   readonly #headTimes: number[] = [];
   /** What lay in the inbox, and from when on. */
@@ -150,6 +151,7 @@ export class Network {
       push: (oid, options = {}) => this.#push(machine, store, life, oid, options),
       deposit: (name, oid, { timeoutMs = patienceMs, objects }) => {
         this.counts.deposits++;
+        this.#depositors.set(oid, machine);
         const receive = async (): Promise<PushOutcome> => {
           const outcome = (await upstream.transport(store).deposit?.(name, oid, { objects })) as PushOutcome;
           // As by transports that do not hear of it.
@@ -199,7 +201,9 @@ export class Network {
     const receive = async (): Promise<PushOutcome> => {
       const before = upstream.head;
       const outcome = await upstream.transport(store).push(oid, remove === undefined ? {} : { remove });
-      const removed = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
+      const gone = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
+      // Who takes its own back decides again.
+      const removed = gone.filter((deposit) => this.#depositors.get(deposit) !== machine);
       const { now: at } = this.#options.time;
       this.removals.push(...removed.map((deposit) => ({ at, deposit, head: upstream.head })));
       if (outcome.outcome === 'taken') this.counts[before === oid ? 'clearedAway' : 'carried'] += remove?.size ?? 0;

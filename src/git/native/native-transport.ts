@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { findConfigSecrets, findUrlSecrets, summarizeServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
-import { errorCodeOf, type NameSource, randomName, toIoError } from '../durable-files.ts';
+import { type NameSource, randomName } from '../durable-files.ts';
 import { foreignFormat, saysForeignFormat } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
@@ -32,6 +32,7 @@ import {
 } from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
 import { type LocalDeposit, type LocalPush, pushLocally } from './local-push.ts';
+import { choosesHooks, localPath } from './local-url.ts';
 import { classifyAtomicPush, classifyPush, createsBranch, type PushReport } from './push-report.ts';
 import { type GitResult, type GitSettings, runGit } from './run-git.ts';
 
@@ -384,27 +385,4 @@ function unreachable(result: GitResult, options: CallOptions): Unreachable {
  */
 function asksForTidying(to: Oid): boolean {
   return to.startsWith('0');
-}
-
-/** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
-function choosesHooks(url: string): boolean {
-  const path = localPath(url);
-  // Where git looks, in its order.
-  const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
-  return configs.some((file) => /hookspath|^\s*\[include/im.test(readIfThere(file)));
-}
-
-/** The folder that a local URL means. */
-function localPath(url: string): string {
-  return /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
-}
-
-function readIfThere(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return '';
-    throw toIoError(`read ${file}`, error);
-  }
 }
