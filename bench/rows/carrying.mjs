@@ -18,10 +18,6 @@ const delaySeconds = 0.3;
 export async function benchCarrying() {
   const slow = makeSlowGit();
   const carried = await runClones({ ...slow, ORC_CARRY: '1' });
-  if (process.env.BENCH_DEBUG) {
-    console.log(carried.rate, carried.p99, carried.spread, carried.failed, carried.waits.map(Math.round).join(' '));
-    if (process.env.BENCH_DEBUG === '1') process.exit(0);
-  }
   const retried = await runClones({ ...slow, ORC_CARRY: '0' });
   const failed = carried.failed + retried.failed;
   if (failed > 0) throw new Error(`${failed} operations were not published`);

@@ -248,42 +248,11 @@ export const mutants: readonly Mutant[] = [
     why: 'its author has to find that out, and to begin again',
   },
   {
-    name: 'carried without being removed',
-    file: publisher,
-    find: pushesChain,
-    replace: 'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, own);',
-    why: 'its author takes it back, and is carried in all the same',
-  },
-  {
     name: 'told, though it is deposited',
     file: storedQueue,
     find: 'return sent !== null || deposit !== null;',
     replace: 'return sent !== null;',
     why: 'the author is told one result, and the carrier publishes another',
-  },
-  {
-    name: 'refused beside the carrier',
-    file: publisher,
-    find: 'return this.#own.markOf(record) !== null || mayStillArrive(',
-    replace: 'return mayStillArrive(',
-    why: 'what could not be taken back may be carried in after it was refused',
-  },
-  {
-    name: 'what is gone was never carried',
-    file: publisher,
-    find: `await this.#own.noteAbsent([...absent]);`,
-    replace: `if (absent.size > 0) {
-        await this.#own.clear(records);
-        break;
-      }`,
-    why: 'it is gone because it was carried in, on a head that is not known here yet',
-  },
-  {
-    name: 'what is on its way to the inbox is gone',
-    file: 'src/sync/own-deposits.ts',
-    find: "const hasArrived = mark.state === 'there' || this.#isOld(mark);",
-    replace: 'const hasArrived = true;',
-    why: 'it arrives later, and is carried in after it was refused',
   },
   {
     name: 'a carrier’s refusal is an outcome',
