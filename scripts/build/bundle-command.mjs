@@ -11,6 +11,9 @@ import { lazyModules } from './lazy-modules.mjs';
 /** Small, or needed by every command, or tree-shaken to a twentieth: these go into the bundle itself. */
 const inlined = ['commander', 'zod', 'zod/mini'];
 
+/** Whoever serves by one part of it makes the server by another, and it asks whether that is one of its own. */
+const whole = ['@modelcontextprotocol/server'];
+
 /** Builtins that cost a start-up half a millisecond to five, and that few commands need. */
 const lazyBuiltins = [
   'child_process',
@@ -51,7 +54,7 @@ export async function bundleCommand({ root, entry, outDir, version, completion, 
     metafile: true,
     absWorkingDir: root,
   };
-  const lazy = lazyModules({ inlined, lazyBuiltins, vendorDir: './vendor' });
+  const lazy = lazyModules({ inlined, lazyBuiltins, whole, vendorDir: './vendor' });
   const ours = (entryPoint, outfile, { plugin } = lazy) =>
     esbuild.build({
       ...shared,

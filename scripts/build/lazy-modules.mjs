@@ -10,10 +10,16 @@ import { isBuiltin } from 'node:module';
 
 const namespace = 'lazy';
 
-/** @param {{ inlined: readonly string[], lazyBuiltins: readonly string[], vendorDir: string }} options */
-export function lazyModules({ inlined, lazyBuiltins, vendorDir }) {
+/**
+ * `whole`: packages of which all parts that are imported go into one file, because each part looks at what the others made
+ * (`instanceof`).
+ * @param {{ inlined: readonly string[], lazyBuiltins: readonly string[], vendorDir: string, whole?: readonly string[] }} options
+ */
+export function lazyModules({ inlined, lazyBuiltins, vendorDir, whole = [] }) {
   /** The vendored packages: specifier → the names that they export. */
   const exportsBySpecifier = new Map();
+  const fileOf = (specifier) =>
+    fileName(whole.find((name) => specifier === name || specifier.startsWith(`${name}/`)) ?? specifier);
 
   const plugin = {
     name: 'lazy-modules',
@@ -31,7 +37,7 @@ export function lazyModules({ inlined, lazyBuiltins, vendorDir }) {
         const names = Object.keys(await import(specifier)).filter((name) => name !== 'module.exports');
         if (isBuiltin(specifier)) return { contents: lazyModule(`require(${JSON.stringify(specifier)})`, names) };
         exportsBySpecifier.set(specifier, names);
-        return { contents: lazyModule(`require(${JSON.stringify(`${vendorDir}/${fileName(specifier)}`)})`, names) };
+        return { contents: lazyModule(`require(${JSON.stringify(`${vendorDir}/${fileOf(specifier)}`)})`, names) };
       });
       // The vendored files are written next to the bundle: left alone as they are.
       build.onResolve({ filter: /.*/, namespace }, ({ path: target }) => ({ path: target, external: true }));
@@ -40,12 +46,14 @@ export function lazyModules({ inlined, lazyBuiltins, vendorDir }) {
 
   /** The files to build once the bundle is built: one for each package that it turned out to import. */
   function vendored() {
-    return [...exportsBySpecifier].map(([specifier, names]) => ({
-      file: fileName(specifier),
-      source: names.includes('default')
-        ? `export * from '${specifier}'; export { default } from '${specifier}';`
-        : `export * from '${specifier}';`,
-    }));
+    const sources = new Map();
+    for (const [specifier, names] of exportsBySpecifier) {
+      const file = fileOf(specifier);
+      const lines = [`export * from '${specifier}';`];
+      if (names.includes('default')) lines.push(`export { default } from '${specifier}';`);
+      sources.set(file, [...(sources.get(file) ?? []), ...lines]);
+    }
+    return [...sources].map(([file, lines]) => ({ file, source: lines.join('\n') }));
   }
 
   return { plugin, vendored };

@@ -4,6 +4,7 @@ import { formatDuration, fromIso } from '../core/time.ts';
 import { commandLines } from './brief-commands.ts';
 import { code, fenced, plainOrCode, shellWord } from './brief-quote.ts';
 import { taskLines, whyLines } from './brief-task.ts';
+import { toolLines } from './brief-tools.ts';
 import type { BriefContents } from './cycle-brief.ts';
 
 /** A part that may be dropped: the higher its rank, the sooner. */
@@ -49,7 +50,11 @@ const maxQuoted = 4000;
 /** Lines of a list of tasks; the rest is counted. */
 const maxListed = 20;
 
-export function briefSections(contents: BriefContents): BriefSection[] {
+/** How the reader reaches the board: by the `orc` command, or by these tools of `orc mcp`. */
+export type ReportWith = 'commands' | ReadonlySet<string>;
+
+export function briefSections(contents: BriefContents, reportWith: ReportWith = 'commands'): BriefSection[] {
+  const instructions = reportWith === 'commands' ? commandLines(contents) : toolLines(contents, reportWith);
   return [
     { name: 'task', title: '', items: null, lines: taskLines(contents) },
     section('why', 'Why It Is Next', [{ rank: 20, lines: () => whyLines(contents) }]),
@@ -62,7 +67,7 @@ export function briefSections(contents: BriefContents): BriefSection[] {
     section('mail', 'Unread Mail', contents.mail.map(mailItem)),
     section('notes', 'Notes on the Task', noteItems(contents.task)),
     { ...section('events', 'Recent Events', eventItems(contents)), isFenced: true },
-    { name: 'commands', title: 'Instructions', items: null, lines: commandLines(contents) },
+    { name: 'commands', title: 'Instructions', items: null, lines: instructions },
   ];
 }
 

@@ -17,6 +17,7 @@ import { compareTasks } from '../core/task-order.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
 import { placeOfTask } from './brief-place.ts';
+import type { ReportWith } from './brief-sections.ts';
 import { type BriefContents, briefMarkdown } from './cycle-brief.ts';
 import { allKnowledge, knowledgeIndex } from './knowledge-base.ts';
 import type { OrcCore } from './orc-core.ts';
@@ -42,6 +43,8 @@ export interface BriefOptions {
   readonly agent?: string | undefined;
   /** At most so many characters, in UTF-16 units. */
   readonly maxChars?: number | undefined;
+  /** Whether the instructions are commands, or tools of `orc mcp`. Default: `commands`. */
+  readonly reportWith?: ReportWith | undefined;
 }
 
 const templatePath = 'templates/brief.md';
@@ -88,9 +91,9 @@ export async function openBriefs(
   const events = await orc.events({ last: eventsLookedAt }, head);
   const waiting = await waitingOperations(orc);
   const template = await orc.ask((board) => board.files.get(templatePath)?.text ?? null, head);
-  return async (task, { agent, maxChars } = {}) => {
+  return async (task, { agent, maxChars, reportWith } = {}) => {
     const contents = await gather(orc, head, { task, agent: agent ?? null, events, waiting });
-    const text = briefMarkdown(contents, { template, maxChars });
+    const text = briefMarkdown(contents, { template, maxChars, reportWith });
     const topics = [
       ...contents.binding.map(({ knowledge }) => knowledge.topic),
       ...contents.relevant.map(({ topic }) => topic),

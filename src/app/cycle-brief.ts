@@ -7,7 +7,7 @@
 import type { BoardEvent, Knowledge, Lock, Task } from '../core/records.ts';
 import { fitBrief } from './brief-fit.ts';
 import type { TaskPlace } from './brief-place.ts';
-import { briefSections } from './brief-sections.ts';
+import { briefSections, type ReportWith } from './brief-sections.ts';
 import { defaultBriefTemplate, fillTemplate, readBriefTemplate } from './brief-template.ts';
 
 export interface BriefMail {
@@ -54,6 +54,8 @@ export interface BriefForm {
   readonly template?: string | null | undefined;
   /** At most so many characters, in UTF-16 units. */
   readonly maxChars?: number | undefined;
+  /** Default: `commands`. */
+  readonly reportWith?: ReportWith | undefined;
 }
 
 export interface BriefText {
@@ -65,9 +67,9 @@ export interface BriefText {
 }
 
 /** @throws OrcError `invalid-argument` when the task and the commands alone are longer than `maxChars` */
-export function briefMarkdown(contents: BriefContents, { template, maxChars }: BriefForm = {}): BriefText {
+export function briefMarkdown(contents: BriefContents, { template, maxChars, reportWith }: BriefForm = {}): BriefText {
   const read = readBriefTemplate(template ?? defaultBriefTemplate);
-  const sections = briefSections(contents);
+  const sections = briefSections(contents, reportWith);
   const fitted = fitBrief(sections, maxChars, (texts) => fillTemplate(read, contents, texts));
   return { ...fitted, warnings: read.warnings };
 }

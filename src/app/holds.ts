@@ -94,6 +94,11 @@ export class Holds {
     for (const hold of gone) await removeFile(this.#file(hold), { isDurable: false }).catch(() => undefined);
   }
 
+  /** Forgets all of this session, of which nobody will know any more. */
+  async discard(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+
   /** A task has one holder. Names of resources may be too long for a file's name. */
   #file({ kind, key, agent }: Omit<RememberedHold, 'claim'>): string {
     if (kind === 'task') return path.join(this.#folder, `task-${encodeURIComponent(key)}.json`);

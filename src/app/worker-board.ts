@@ -7,6 +7,7 @@ import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import { defined, type Performed } from './performed.ts';
 import { skewOf } from './skew.ts';
+import { dropUnanswered, superseded, takeBack } from './superseded.ts';
 import type { Verdict } from './worker-decisions.ts';
 import type { ClaimAnswer, ClaimedTask, RenewAnswer, ReportAnswer, WorkBoard } from './worker-ports.ts';
 
@@ -25,8 +26,6 @@ const passing: ReadonlySet<string> = new Set([
   'git-failed',
   'io',
 ]);
-/** The board does not take this worker for the holder any more. */
-const superseded: ReadonlySet<string> = new Set(['stale-token', 'not-holder', 'closed', 'not-found']);
 /** The words of the report are at fault, not the claim. */
 const unfit: ReadonlySet<string> = new Set(['secret-found', 'too-large', 'checks-failed', 'conflict']);
 /** What ends a claim. A release by `agent.retire` names no task: it counts as somebody else's doing. */
@@ -73,7 +72,7 @@ export class OrcWorkBoard implements WorkBoard {
       return { found: 'task', claimed: { task, token: claim.token, leaseMs, version } } as const;
     }
     if (published === null && reason === null) return { found: 'none' } as const;
-    if (published === false && !(await this.#takeBack(op))) this.#open.push(op);
+    if (published === false && !(await takeBack(this.#orc, op))) this.#open.push(op);
     return { found: 'nobody', reason: reason ?? 'it could not be published' } as const;
   }
 
@@ -82,8 +81,7 @@ export class OrcWorkBoard implements WorkBoard {
     try {
       const { published, op, reason } = await this.#perform('task.renew', args, { requirePublished: false });
       if (published !== false) return { outcome: 'renewed' };
-      // It must not be published, or be refused, when nobody waits for it any more. What was sent may still arrive: so much the better.
-      if (!(await this.#takeBack(op))) await this.#orc.connection.session.queue.forget([op]);
+      await dropUnanswered(this.#orc, op);
       return { outcome: 'failed', code: 'unreachable', reason: reason ?? 'it could not be published' };
     } catch (error) {
       if (!(error instanceof OrcError)) throw error;
@@ -152,14 +150,6 @@ export class OrcWorkBoard implements WorkBoard {
   ): Promise<Performed<Task | null>> {
     const { agent } = this.#options;
     return this.#orc.perform<Task | null>(kind, args, { agent, publish: 'each', ...options });
-  }
-
-  /** An operation that waits here is taken back. `false`: it may be in. */
-  async #takeBack(op: string): Promise<boolean> {
-    const { session } = this.#orc.connection;
-    if ((await session.queue.withdraw([op])) !== 'done') return false;
-    await session.rebuildLocal();
-    return true;
   }
 
   /** The status in which the command itself, with the token, left the task; `null`: the claim was ended by somebody else. */

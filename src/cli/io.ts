@@ -1,6 +1,18 @@
 /** What the command line needs from the process around it: handed in, so that all of it runs without a terminal. */
+import type { AgentSession } from '../app/agent-session.ts';
 import type { World } from '../app/connect.ts';
 import type { InputBounds } from './bounded-input.ts';
+
+/** Surfaces that commands begin, and that know nothing of command lines: put in by whoever connects the program. */
+export interface Surfaces {
+  /** Serves tools on standard input and output until the client goes; see `serveMcp`. */
+  readonly mcp?: (options: {
+    readonly tools: string | undefined;
+    readonly open: (tell: (line: string) => void) => Promise<AgentSession>;
+    readonly signal: AbortSignal | undefined;
+    readonly log: (line: string) => void;
+  }) => Promise<void>;
+}
 
 export interface Io {
   readonly cwd: string;
@@ -24,4 +36,5 @@ export interface Io {
   /** Aborted when nobody reads standard output any more. */
   readonly gone?: AbortSignal | undefined;
   readonly world?: World | undefined;
+  readonly surfaces?: Surfaces | undefined;
 }

@@ -153,6 +153,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/rejected.ts')).rejectedCommands,
   },
   {
+    name: 'mcp',
+    aliases: [],
+    summary: 'Serve the board as tools to a coding agent',
+    load: async () => (await import('./commands/mcp.ts')).mcp,
+  },
+  {
     name: 'config',
     aliases: [],
     summary: 'Settings: list, get, set',

@@ -3,13 +3,14 @@ import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { readBounded } from './bounded-input.ts';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io, Surfaces } from './io.ts';
 import { runCli } from './run.ts';
 
-export async function runOnProcess(): Promise<void> {
+export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   const stop = new AbortController();
   const gone = new AbortController();
   let isLeaving = false;
+  let isServed = false;
   const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
@@ -26,6 +27,13 @@ export async function runOnProcess(): Promise<void> {
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
     signal: stop.signal,
     gone: gone.signal,
+    surfaces: {
+      ...surfaces,
+      async mcp(options) {
+        await surfaces.mcp?.(options);
+        isServed = true;
+      },
+    },
   };
   const interrupt = (): void => {
     // The second time it ends at once, whatever it is about.
@@ -35,8 +43,8 @@ export async function runOnProcess(): Promise<void> {
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   process.exitCode = await runCli(process.argv.slice(2), io);
-  // What was given up may still be under way.
-  if (isLeaving || stop.signal.aborted || gone.signal.aborted) process.exit();
+  // What was given up may still be under way; a server that has ended has said what there was to say.
+  if (isLeaving || isServed || stop.signal.aborted || gone.signal.aborted) process.exit();
 }
 
 /** Nobody waits for what a terminal, or nothing at all, might say. */

@@ -1,0 +1,108 @@
+/** Where the tools of one server meet the board: who acts, what is kept alive, what is looked at. */
+import type { AgentSession } from '../app/agent-session.ts';
+import { Refresher } from '../app/freshness.ts';
+import type { HandedBack, HoldKeeper } from '../app/hold-keeper.ts';
+import type { Orc } from '../app/orc.ts';
+import type { MutationOptions } from '../app/perform.ts';
+import type { Performed } from '../app/performed.ts';
+import { OrcError } from '../errors.ts';
+
+/** Registering is a courtesy: what it accompanies does not wait long for it. */
+const registerTimeoutMs = 10_000;
+
+export class Desk {
+  readonly orc: Orc;
+  readonly agent: string;
+  readonly keeper: HoldKeeper;
+  readonly refresher: Refresher;
+  readonly #session: AgentSession;
+  readonly #running = new Set<Promise<unknown>>();
+  #registered: Promise<void> | null = null;
+  #hasRegistered = false;
+  #isOver = false;
+
+  constructor(session: AgentSession) {
+    this.#session = session;
+    this.orc = session.orc;
+    this.agent = session.agent;
+    this.keeper = session.keeper;
+    this.refresher = new Refresher(session.orc);
+  }
+
+  /**
+   * Asks for one operation. Whoever acts for the first time is registered, so that others see it.
+   * @throws OrcError the refusal
+   */
+  async change<T>(
+    kind: string,
+    args: Readonly<Record<string, unknown>>,
+    options: MutationOptions & { readonly isTimed?: boolean } = {},
+  ): Promise<Performed<T>> {
+    const { isTimed, ...rest } = options;
+    return this.doing(async () => {
+      const performed = await this.orc.perform<T>(kind, args, { agent: this.agent, ...rest });
+      if (isTimed === undefined) await this.keeper.note(kind, args, performed);
+      else await this.keeper.note(kind, args, performed, { isTimed });
+      return performed;
+    }, kind);
+  }
+
+  /** A change is under way: the end waits for it, so that nothing is claimed after all was handed back. */
+  async doing<T extends Performed>(work: () => Promise<T>, kind: string): Promise<T> {
+    if (this.#isOver) throw new OrcError('not-published', 'the server is ending', { hint: 'connect again' });
+    const running = (async () => {
+      if (kind !== 'agent.register' && kind !== 'agent.retire') await this.#register();
+      return work();
+    })();
+    this.#running.add(running);
+    try {
+      const performed = await running;
+      if (performed.published === true) this.refresher.heard();
+      return performed;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  #register(): Promise<void> {
+    this.#registered ??= (async () => {
+      const { orc, agent } = this;
+      try {
+        if ((await orc.ask((board) => board.agents.get(agent))) !== undefined) return;
+        await orc.perform('agent.register', { id: agent }, { agent, timeoutMs: registerTimeoutMs });
+        this.#hasRegistered = true;
+      } catch (error) {
+        // Agents need not be registered to work.
+        if (!(error instanceof OrcError)) throw error;
+      }
+    })();
+    return this.#registered;
+  }
+
+  /** A name that was made up for this process would stay on the board, and never be seen again. */
+  async #leave(withinMs: number): Promise<void> {
+    if (!this.#session.isMadeUp || !this.#hasRegistered) return;
+    const { orc, agent } = this;
+    const over = new AbortController();
+    const options = { agent, timeoutMs: withinMs, requirePublished: false } as const;
+    const leaving = orc.perform('agent.retire', { id: agent }, options).catch(() => null);
+    await Promise.race([leaving, orc.world.clock.sleep(withinMs, over.signal)]);
+    over.abort();
+  }
+
+  /** Hands back what this server's agent holds, and closes the board; takes no longer than `withinMs`. */
+  async end(reason: string, withinMs: number): Promise<HandedBack> {
+    this.#isOver = true;
+    const { clock } = this.orc.world;
+    const deadline = clock.monotonic() + withinMs;
+    const over = new AbortController();
+    // A claim that is on its way is handed back with the others, if it arrives in time.
+    await Promise.race([Promise.allSettled(this.#running), clock.sleep(withinMs / 2, over.signal)]);
+    over.abort();
+    const left = (): number => Math.max(1, deadline - clock.monotonic());
+    const back = await this.keeper.handBack(reason, left());
+    await this.#leave(left());
+    await this.#session.close();
+    return back;
+  }
+}
