@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { benchApiConcurrent } from './rows/api-concurrent.mjs';
 import { benchApiMutation } from './rows/api-mutation.mjs';
 import { benchApiSustained } from './rows/api-sustained.mjs';
+import { benchCarrying } from './rows/carrying.mjs';
 import { benchCompletion } from './rows/completion.mjs';
 import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchBytes, benchGrowthApi, benchGrowthProcess, benchMemory } from './rows/growth.mjs';
@@ -44,6 +45,7 @@ const rows = {
   'host-pack': benchHostPack,
   batch: benchBatch,
   'loose-objects': benchLooseObjects,
+  carrying: benchCarrying,
   'git-hooks': benchGitHooks,
   'server-hook': benchServerHook,
   completion: benchCompletion,
@@ -77,4 +79,5 @@ for (const name of wanted) {
 }
 console.log(describeMachine());
 console.log(formatTable(results));
+for (const { note, row } of results) if (note !== undefined) console.log(`${row}: ${note}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

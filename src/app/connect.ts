@@ -3,11 +3,13 @@ import path from 'node:path';
 import { createNativeStore, openNativeStore } from '../git/native/native-store.ts';
 import type { GitStore, ObjectFormat } from '../git/store.ts';
 import type { Transport } from '../git/transport.ts';
+import type { CarryMemory } from '../sync/carrying.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
-import type { Committer } from '../sync/ports.ts';
+import type { Clock, Committer } from '../sync/ports.ts';
 import { Session } from '../sync/session.ts';
 import { fileSnapshots } from '../sync/snapshot.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
+import { fileCarryMemory, isCarryingWanted } from './carry-file.ts';
 import { noteForHooks } from './clone-notes.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
@@ -84,6 +86,7 @@ export async function connect(
   const { queue, owner } = openQueue(store.path, world);
   const progress: Progress = { listener: null };
   const session = new Session({
+    ...(isHere ? {} : { carrying: () => carryMemory(surroundings, store, world.clock) }),
     store,
     transport,
     queue,
@@ -99,6 +102,12 @@ export async function connect(
     onDecided: (done, of) => progress.listener?.({ stage: 'decided', done, of }),
   });
   return { session, store, transport, config, progress };
+}
+
+async function carryMemory({ env, config }: Surroundings, store: GitStore, clock: Clock): Promise<CarryMemory | null> {
+  // Read only where nothing above it decides.
+  const configured = env.ORC_CARRY ? null : (await config()).get('orc.carry');
+  return isCarryingWanted(env.ORC_CARRY, configured) ? fileCarryMemory(store.path, () => clock.now()) : null;
 }
 
 /** The person or runner whose machine it is, as git would name them. */

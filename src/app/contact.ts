@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ClockDifference, Transport } from '../git/transport.ts';
+import type { ClockDifference, PushOutcome, Transport } from '../git/transport.ts';
 
 export interface Contact {
   /** When the upstream answered last, ms since the epoch, on this machine's clock. */
@@ -48,6 +48,9 @@ export function rememberContact(transport: Transport, storePath: string, now: ()
     readHead: (options) => remembering(transport.readHead(options)),
     fetch: (options) => remembering(transport.fetch(options)),
     push: (oid, options) => remembering(transport.push(oid, options)),
+    ...(transport.deposit && {
+      deposit: (name, oid, options) => remembering(transport.deposit?.(name, oid, options) as Promise<PushOutcome>),
+    }),
     clockDifference: async (options) => (await transport.clockDifference?.(options)) ?? null,
   };
 }

@@ -6,6 +6,7 @@ import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords, type RejectedRecord } from '../sync/queue.ts';
 import type { BoardGlance } from './board-glance.ts';
+import { readUnable } from './carry-file.ts';
 import { readContact } from './contact.ts';
 import { heldLocks, lockMoment } from './list-locks.ts';
 import { type UnreadMail, unreadMail } from './mail.ts';
@@ -80,6 +81,8 @@ export interface StatusReport {
     readonly queued: number;
     readonly queued_since: string | null;
     readonly rejected: number;
+    /** Why operations that lost a race are not left for others to publish; `null`: as far as is known they are. */
+    readonly inbox: string | null;
     /** What the person should know: a remote that was added since the board began, or what to ask for when the upstream refuses the branch. */
     readonly hint: string | null;
   };
@@ -150,6 +153,7 @@ export async function readStatus(orc: BoardGlance): Promise<StatusReport> {
       queued: waiting.length,
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
       rejected: rejected.length,
+      inbox: readUnable(orc.connection.store.path, now)?.reason ?? null,
       hint: laterRemote(orc) ?? refusedHint(rejected),
     },
     faults,
@@ -203,6 +207,10 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
   lines.push(...mailLines(status.unread_mail));
   lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
+  if (status.sync.inbox !== null)
+    lines.push(
+      `Inbox: ${status.sync.upstream} takes no deposits, so many machines publish slower: ${status.sync.inbox}`,
+    );
   if (status.sync.hint !== null) lines.push(`Hint: ${status.sync.hint}`);
   for (const { path, reason } of status.faults) lines.push(`set aside: ${path}: ${reason}`);
   return lines.join('\n');

@@ -6,7 +6,7 @@ import { parseUrl } from '../git/http-config.ts';
 import { nativeHttpConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
 import type { GitStore } from '../git/store.ts';
-import type { Transport } from '../git/transport.ts';
+import type { PushOutcome, Transport } from '../git/transport.ts';
 import { isLocalUrl } from '../git/url-safety.ts';
 import type { Clock, Exclusion } from '../sync/ports.ts';
 import { soleTransport } from '../sync/sole-transport.ts';
@@ -46,11 +46,16 @@ export function transportTo(upstream: UpstreamChoice, options: TransportOptions)
       if (upstream.kind === 'host') refuseCheckedOut(options.surroundings.host as Host, options.branch);
       return (await inner()).push(oid, call);
     },
+    ...(upstream.kind === 'host'
+      ? {}
+      : { deposit: async (name, oid, call) => (await inner()).deposit?.(name, oid, call) ?? unableToDeposit }),
     // As long as nobody was asked, nobody told.
     clockDifference: async (call) =>
       made === null && call?.ask !== true ? null : ((await (await inner()).clockDifference?.(call)) ?? null),
   };
 }
+
+const unableToDeposit: PushOutcome = { outcome: 'rejected', reason: 'this upstream has no inbox', isUnable: true };
 
 /** Whether the upstream is on this machine, so that asking it is nobody else's load. */
 export async function isNearby(upstream: UpstreamChoice, surroundings: Surroundings): Promise<boolean> {

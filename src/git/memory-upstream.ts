@@ -6,10 +6,18 @@ import { oidLengths } from './hash.ts';
 import type { MemoryStore } from './memory.ts';
 import { decodeCommit, decodeTree } from './objects.ts';
 import type { GitObject, ObjectFormat, Oid } from './store.ts';
-import type { FetchOptions, PushOutcome, Transport, Unreachable } from './transport.ts';
+import {
+  depositNameOf,
+  type FetchOptions,
+  inboxPrefix,
+  type PushOptions,
+  type PushOutcome,
+  type Transport,
+  type Unreachable,
+} from './transport.ts';
 
 /** When `intercept` is asked. The upstream's head is read or moved, in one step, between `before-` and `after-`. */
-export type Stage = 'read-head' | 'before-fetch' | 'after-fetch' | 'before-push' | 'after-push';
+export type Stage = 'read-head' | 'before-fetch' | 'after-fetch' | 'before-push' | 'after-push' | 'deposit';
 
 export interface StageInfo {
   /** The transport's label: who is calling. */
@@ -36,6 +44,8 @@ export interface MemoryTransportOptions {
   readonly intercept?: Intercept;
   /** The head that reading calls see, where it is not the present one: a replica that lags. Pushes meet the real one. */
   readonly shownHead?: () => Oid | null;
+  /** As `shownHead`, for the inbox. */
+  readonly shownDeposits?: () => ReadonlyMap<string, Oid>;
 }
 
 export interface MemoryUpstreamOptions {
@@ -60,6 +70,8 @@ export class MemoryUpstream {
   /** Every head that the branch had, by pushes and by `moveHead`, oldest first. */
   readonly heads: (Oid | null)[] = [];
   intercept: Intercept | undefined;
+  /** It takes neither deposits nor pushes that remove them: as a server whose hooks refuse such refs, or that is very old. */
+  takesDeposits = true;
   readonly #commits = new Map<Oid, CommitFacts>();
 
   constructor(options: MemoryUpstreamOptions = {}) {
@@ -81,6 +93,7 @@ export class MemoryUpstream {
   transport(store: MemoryStore, options: MemoryTransportOptions = {}): Transport {
     const label = options.label ?? 'memory';
     const shownHead = options.shownHead ?? (() => this.head);
+    const shownDeposits = options.shownDeposits ?? (() => this.deposits());
     const ask = async (stage: Stage, oid: Oid | null, timeoutMs: number | undefined) => {
       const info = () => ({ label, oid, head: this.head, timeoutMs });
       return (await this.intercept?.(stage, info())) ?? (await options.intercept?.(stage, info()));
@@ -91,29 +104,69 @@ export class MemoryUpstream {
         const cut = await ask('read-head', null, timeoutMs);
         return cut ? toUnreachable(cut) : { outcome: 'read', head: shownHead() };
       },
-      fetch: async ({ timeoutMs, depth }: FetchOptions = {}) => {
+      fetch: async ({ timeoutMs, depth, inbox }: FetchOptions = {}) => {
         const cut = await ask('before-fetch', null, timeoutMs);
         if (cut) return toUnreachable(cut);
         const head = shownHead();
         if (head !== null) copyReachable(this.objects, store.objects, head, this.objectFormat, depth);
+        const deposits = inbox === true ? new Map(shownDeposits()) : undefined;
+        for (const oid of deposits?.values() ?? []) copyReachable(this.objects, store.objects, oid, this.objectFormat);
         const cutLater = await ask('after-fetch', null, timeoutMs);
-        return cutLater ? toUnreachable(cutLater) : { outcome: 'fetched', head };
+        if (cutLater) return toUnreachable(cutLater);
+        return { outcome: 'fetched', head, ...(deposits === undefined ? {} : { deposits }) };
       },
-      push: async (oid, { timeoutMs } = {}) => {
+      push: async (oid, { timeoutMs, remove }: PushOptions = {}) => {
         const cut = await ask('before-push', oid, timeoutMs);
         if (cut) {
-          if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#receive(store, oid));
+          if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#receive(store, oid, remove));
           return { outcome: cut.outcome, reason: cut.reason ?? 'intercepted' };
         }
-        const outcome = this.#receive(store, oid);
+        const outcome = this.#receive(store, oid, remove);
         const cutLater = await ask('after-push', oid, timeoutMs);
         return cutLater ? { outcome: 'unknown', reason: cutLater.reason ?? 'intercepted' } : outcome;
+      },
+      deposit: async (name, oid, { timeoutMs }) => {
+        const cut = await ask('deposit', oid, timeoutMs);
+        if (cut) {
+          if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#takeDeposit(store, name, oid));
+          return { outcome: cut.outcome, reason: cut.reason ?? 'intercepted' };
+        }
+        return this.#takeDeposit(store, name, oid);
       },
     };
   }
 
-  /** Takes a commit as a plain push would: only a fast-forward. */
-  #receive(store: MemoryStore, oid: Oid): PushOutcome {
+  /** The inbox of the branch, by name. */
+  deposits(): Map<string, Oid> {
+    const named = [...this.refs].map(([ref, oid]) => [depositNameOf(this.ref, ref), oid] as const);
+    return new Map(named.filter((each): each is [string, Oid] => each[0] !== null));
+  }
+
+  #takeDeposit(store: MemoryStore, name: string, oid: Oid): PushOutcome {
+    if (!this.takesDeposits)
+      return { outcome: 'rejected', reason: '[remote rejected] (hook declined)', isUnable: true };
+    const ref = `${inboxPrefix(this.ref)}${name}`;
+    if (this.refs.has(ref)) return { outcome: 'rejected', reason: '[rejected] (already exists)' };
+    if (!copyReachable(store.objects, this.objects, oid, this.objectFormat))
+      return { outcome: 'rejected', reason: '[remote rejected] (missing necessary objects)' };
+    const hasDeposits = this.deposits().size > 0;
+    this.refs.set(ref, oid);
+    return { outcome: 'taken', hasDeposits };
+  }
+
+  /** Takes a commit as a plain push would, only a fast-forward, and removes deposits with it: all or nothing. */
+  #receive(store: MemoryStore, oid: Oid, remove: ReadonlyMap<string, Oid> = new Map()): PushOutcome {
+    const absent = [...remove].filter(([name, at]) => this.deposits().get(name) !== at).map(([name]) => name);
+    if (absent.length > 0) return { outcome: 'rejected', reason: '[rejected] (stale info)', absent };
+    if (remove.size > 0 && !this.takesDeposits)
+      return { outcome: 'rejected', reason: '[remote rejected] (deletion prohibited)' };
+    const outcome = this.#receiveBranch(store, oid);
+    if (outcome.outcome !== 'taken') return outcome;
+    for (const name of remove.keys()) this.refs.delete(`${inboxPrefix(this.ref)}${name}`);
+    return this.deposits().size > 0 ? { ...outcome, hasDeposits: true } : outcome;
+  }
+
+  #receiveBranch(store: MemoryStore, oid: Oid): PushOutcome {
     if (this.head === oid) return { outcome: 'taken' };
     if (!copyReachable(store.objects, this.objects, oid, this.objectFormat)) {
       return { outcome: 'rejected', reason: '[remote rejected] (missing necessary objects)' };

@@ -21,13 +21,30 @@ export type HeadOutcome = { readonly outcome: 'read'; readonly head: Oid | null 
 
 export type FetchOutcome =
   /** The upstream branch's head, now complete in the store; `null` when the upstream has no such branch. */
-  { readonly outcome: 'fetched'; readonly head: Oid | null } | Unreachable;
+  | {
+      readonly outcome: 'fetched';
+      readonly head: Oid | null;
+      /** The deposits of the branch's inbox, by name, their commits now in the store. Only where they were asked for. */
+      readonly deposits?: ReadonlyMap<string, Oid>;
+    }
+  | Unreachable;
 
 export type PushOutcome =
   /** 1. The upstream's branch is at the pushed commit. */
-  | { readonly outcome: 'taken' }
+  | {
+      readonly outcome: 'taken';
+      /** Whether other deposits lay in the inbox, as the upstream told on the way; left out by transports that do not hear of it. */
+      readonly hasDeposits?: boolean;
+    }
   /** The upstream answered no: raced (2), or refused by a hook, a lock, a protected branch (4). Only a fetch tells which. */
-  | { readonly outcome: 'rejected'; readonly reason: string }
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: string;
+      /** Deposits that were to be removed, and that the upstream said it does not have. */
+      readonly absent?: readonly string[];
+      /** It takes no push of several refs that is done whole or not at all, or no such refs. */
+      readonly isUnable?: boolean;
+    }
   /** 3. No clear answer: the push may have landed, now or later. */
   | { readonly outcome: 'unknown'; readonly reason: string }
   | Unreachable;
@@ -35,6 +52,8 @@ export type PushOutcome =
 export interface FetchOptions extends CallOptions {
   /** How many commits to fetch; only for a join (a depth used twice makes ancestry lie). */
   readonly depth?: number;
+  /** Bring the deposits of the branch's inbox along, in the same round trip. */
+  readonly inbox?: boolean;
   /** Bring the older commits that a shallow store lacks, as far as the upstream has them. */
   readonly unshallow?: boolean;
 }
@@ -55,6 +74,31 @@ export interface ClockOptions extends CallOptions {
 export interface PushOptions extends CallOptions {
   /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
   readonly added?: Added;
+  /**
+   * Deposits to remove from the inbox, by name, with the commits that they must be at: all that and the branch, or nothing. A branch
+   * that is at the pushed commit already is no hindrance. The branch itself is pushed as ever: not forced, with no lease.
+   */
+  readonly remove?: ReadonlyMap<string, Oid>;
+}
+
+export interface DepositOptions extends CallOptions {
+  /** All that the deposited commit leads to. */
+  readonly objects: readonly NewObject[];
+}
+
+/** A deposit's name: random, in hexadecimal. */
+export const depositName = /^[0-9a-f]{32}$/;
+
+/** Where the deposits for a branch lie at the upstream: of its own, for one repository may have several boards. */
+export function inboxPrefix(branchRef: string): string {
+  return `refs/orc/inbox/${branchRef.replace(/^refs\/heads\//, '')}/`;
+}
+
+/** The name of a deposit by its ref; `null`: it is none of this branch. */
+export function depositNameOf(branchRef: string, ref: string): string | null {
+  const prefix = inboxPrefix(branchRef);
+  const name = ref.slice(prefix.length);
+  return ref.startsWith(prefix) && depositName.test(name) ? name : null;
 }
 
 export interface Added {
@@ -76,6 +120,12 @@ export interface Transport {
 
   /** Pushes one commit to the branch: a plain, non-forced push, so that the upstream refuses all but a fast-forward. */
   push(oid: Oid, options?: PushOptions): Promise<PushOutcome>;
+
+  /**
+   * Makes a ref of the branch's inbox, which must not be there, at a commit of the store without parents. Only where the upstream
+   * can remove it again together with a push. A transport without an inbox leaves this out.
+   */
+  deposit?(name: string, oid: Oid, options: DepositOptions): Promise<PushOutcome>;
 
   /**
    * How the upstream's clock differs, as its answers of the last minute told. `null`: it did not tell, or it was not asked.

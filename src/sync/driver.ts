@@ -4,16 +4,24 @@
  */
 
 import type { Operation } from '../core/operation.ts';
+import { afterWaiting, Carrying, type CarryMemory } from './carrying.ts';
 import { Isolation, type Suspect } from './isolation.ts';
 import type { Exclusion, Taken } from './ports.ts';
-import { type PublisherPorts, publishRound, type RoundResult } from './publisher.ts';
+import { type PublisherPorts, publishRound } from './publisher.ts';
 import { isOpen, type Outcome, type QueueRecord, type Settled, tentativeRecords } from './queue.ts';
+import type { CarryingMode, RoundResult } from './round.ts';
 import { rebuildLocal } from './tentative.ts';
 import { refusedByUpstream, type Trouble } from './trouble.ts';
+import type { Deposits } from './upstream-view.ts';
 
 export interface DriverPorts extends PublisherPorts {
   /** The role of publisher among the processes of this store. Advisory. */
   readonly publisherRole: Exclusion;
+  /**
+   * What is known of the upstream's inbox, asked when something is published first; without it nothing is deposited, and nobody is
+   * carried.
+   */
+  readonly carrying?: () => Promise<CarryMemory | null>;
 }
 
 export interface DriveOptions {
@@ -29,6 +37,14 @@ export interface Driven {
   readonly trouble: Trouble | null;
 }
 
+interface Step {
+  readonly mode: CarryingMode;
+  /** Looks at what was deposited, so far. */
+  readonly looks: number;
+  /** What lies in the inbox, if the upstream was asked just now. */
+  readonly looked: Deposits | null;
+}
+
 type Settle = (outcome: Outcome) => void;
 /** Whether there is a reason to go on; `left`: what nothing can be done about now. */
 type IsWanted = (left: ReadonlySet<string>) => Promise<boolean>;
@@ -39,6 +55,8 @@ const maxBackoffMs = 2_000;
 /** How often an upstream that plainly cannot be reached is tried before the caller is answered. */
 const unreachableTries = 3;
 const pauseMs = 200;
+/** Who carries, or was not carried, tries again at once; but not for ever. */
+const quickLosses = 4;
 /** How long to look for an outcome, or for the role, again. */
 const pollMs = 5;
 /** Whether the role's holder is alive is asked less often: that costs more than a look. */
@@ -51,9 +69,24 @@ export class Driver {
   readonly #waiters = new Map<string, { readonly operation: Operation; readonly settle: Settle }>();
   #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
   #trouble: Trouble | null = null;
+  #carrying: Carrying | null | undefined;
 
   constructor(ports: DriverPorts) {
     this.#ports = ports;
+  }
+
+  async #findCarrying(): Promise<Carrying | null> {
+    const { carrying, transport } = this.#ports;
+    if (this.#carrying === undefined) {
+      const memory = transport.deposit === undefined ? null : ((await carrying?.()) ?? null);
+      this.#carrying ??= memory === null ? null : new Carrying(memory);
+    }
+    return this.#carrying;
+  }
+
+  /** Whether others' deposits are of interest here. */
+  async looksIntoInbox(): Promise<boolean> {
+    return (await this.#findCarrying())?.isOn(this.#ports.clock.monotonic()) === true;
   }
 
   /** What last stood in the way of these; `null`: nothing but time. */
@@ -150,28 +183,37 @@ export class Driver {
   async #drive({ deadline, insist }: DriveOptions, isWanted: IsWanted): Promise<Driven> {
     const { clock } = this.#ports;
     const isolation = new Isolation();
+    const carrying = await this.#findCarrying();
     const tally = { published: 0, rejected: 0 };
     const tried = new Set<string>();
     let left: ReadonlySet<string> = new Set();
     let losses = 0;
     let failures = 0;
+    let step: Step = { mode: carrying?.begin(clock.monotonic()) ?? 'plain', looks: 0, looked: null };
     this.#trouble = null;
     // Callers that ask in the same turn gather in the first round.
     await Promise.resolve();
     while (clock.monotonic() < deadline && (await isWanted(left))) {
       const role = await this.#takeRole(deadline);
       if (role === 'served') continue;
+      const began = clock.monotonic();
+      if (carrying?.isOn(began) === false) step = { ...step, mode: carrying.withoutMode(began) };
+      const { mode, looks } = step;
       let round: RoundResult;
       try {
-        round = await this.#round(isolation, deadline);
+        round = await this.#round(isolation, deadline, step);
       } finally {
         await role?.release();
       }
       count(tally, round.settled);
+      const now = clock.monotonic();
       if (round.outcome === 'settled') {
         this.#trouble = null;
         losses = 0;
         failures = 0;
+        if (mode === 'wait' || mode === 'carry') carrying?.looked(now, round.hasCarried);
+        if (round.isPushed) carrying?.published(now, round.isAwaited);
+        step = { mode: carrying?.next(mode, now) ?? 'plain', looks: 0, looked: null };
         count(tally, await this.#rejectGuilty(isolation.settled(round.isPushed)));
         // Whoever had the role before us may have published ours with its own.
         await this.#collectOutcomes();
@@ -179,7 +221,20 @@ export class Driver {
         if (round.settled.length === 0 && (await isWanted(left))) await clock.sleep(pollMs);
       } else if (round.outcome === 'raced') {
         losses++;
+        carrying?.lost(now);
+        const isCarrying = carrying?.isOn(now) === true;
+        if (isCarrying) step = { mode: mode === 'plain' ? 'deposit' : 'wait', looks: looks + 1, looked: round.looked };
+        if (isCarrying && losses < quickLosses) continue;
+        step = { ...step, looked: null };
         await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
+      } else if (round.outcome === 'waiting') {
+        const next = afterWaiting({ mode, ...round }, now - began, this.#ports.chance.fraction());
+        step = { mode: next.mode, looks: mode === 'deposit' ? looks : looks + 1, looked: null };
+        await clock.sleep(Math.max(0, Math.min(next.pauseMs, deadline - clock.monotonic())));
+      } else if (round.outcome === 'refused' && round.removed !== 'none') {
+        carrying?.refused(now, round.removed);
+        step = { ...step, mode: round.removed === 'others' ? mode : 'plain', looked: null };
+        await this.#pause(pauseMs, deadline);
       } else {
         failures++;
         for (const { records } of round.units) for (const { operation } of records) tried.add(operation.id);
@@ -214,9 +269,26 @@ export class Driver {
     return clock.monotonic() < deadline ? null : 'served';
   }
 
-  async #round(isolation: Isolation, deadline: number): Promise<RoundResult> {
+  /** Carries in, or clears away, what was seen in the inbox; whoever is busy leaves it to others. */
+  async tidy(looked: Deposits, deadline: number): Promise<void> {
+    if (this.#driving !== null || !(await this.looksIntoInbox())) return;
+    const role = await this.#ports.publisherRole.tryTake();
+    if (role === null) return;
+    try {
+      await this.#round(new Isolation(), deadline, { mode: 'carry', looks: 0, looked });
+    } finally {
+      await role.release();
+    }
+  }
+
+  async #round(isolation: Isolation, deadline: number, { mode, looks, looked }: Step): Promise<RoundResult> {
+    const carrying = this.#carrying;
     return publishRound(this.#ports, {
       deadline,
+      carrying: mode,
+      looked,
+      isTurn: (deposits, own) => carrying?.isTurn(deposits, own, looks) ?? true,
+      onUnable: (reason, isCertain) => carrying?.unable(reason, isCertain),
       isWaitedFor: (id) => this.#waiters.has(id),
       select: (units) => isolation.select(units),
       // Before anybody is told: who asked must find its own change when it reads.
@@ -233,7 +305,10 @@ export class Driver {
   async #rejectGuilty(guilty: readonly Suspect[]): Promise<readonly Settled[]> {
     if (guilty.length === 0) return [];
     const reasons = new Map(guilty.flatMap(({ ids, reason }) => ids.map((id) => [id, reason] as const)));
-    const taking = await this.#ports.queue.take((open) => open.filter(({ operation }) => reasons.has(operation.id)));
+    // What lies in the inbox may be carried in: nobody can say no to it before it is taken back.
+    const isGuilty = ({ operation, deposit = null }: QueueRecord): boolean =>
+      deposit === null && reasons.has(operation.id);
+    const taking = await this.#ports.queue.take((open) => open.filter(isGuilty));
     const settled = taking.records.map((record) => ({
       record,
       outcome: refusedByUpstream(reasons.get(record.operation.id) as string, this.#ports.branch),

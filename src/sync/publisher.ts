@@ -6,30 +6,30 @@
  * the arbiter and the event log the proof.
  */
 
-import type { Accepted, ResultRef } from '../core/operation.ts';
-import { findOperation } from '../core/operations/index.ts';
-import type { BoardEvent } from '../core/records.ts';
-import type { CollectionName } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import type { ClockOptions, PushOutcome, Transport } from '../git/transport.ts';
-import { clockOff } from './clock-off.ts';
+import type { Added, PushOutcome, Transport } from '../git/transport.ts';
+import { replayOptions } from './deciding.ts';
 import type { Head } from './head.ts';
+import { type Foreign, nothingForeign, readInbox } from './inbox.ts';
+import { droppedOutcome, mayStillArrive, sortOut } from './orphans.ts';
+import { outcomesOf } from './outcomes.ts';
+import { OwnDeposits } from './own-deposits.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
-import { findCommit, findProofs } from './proof.ts';
+import { findProofs } from './proof.ts';
 import {
-  type Outcome,
+  type DepositMark,
   type Queue,
   type QueueRecord,
   type Settled,
-  sentLapsesMs,
   type Taking,
   type Unit,
   unitIdOf,
   unitsOf,
 } from './queue.ts';
 import { type Decided, type Replayed, replay } from './replay.ts';
-import type { UpstreamView } from './upstream-view.ts';
+import type { RoundOptions, RoundResult } from './round.ts';
+import type { Deposits, Fetched, UpstreamView } from './upstream-view.ts';
 
 export interface PublisherPorts {
   readonly store: GitStore;
@@ -44,39 +44,6 @@ export interface PublisherPorts {
   readonly onDecided?: (done: number, of: number) => void;
   /** What the upstream calls the board's branch, for hints; default `orc`. */
   readonly branch?: string;
-}
-
-/** What every round may have settled on its way. */
-interface RoundCommon {
-  readonly settled: readonly Settled[];
-}
-
-export type RoundResult =
-  /** 1. Taken, or nothing was left to push: every record of the round has its outcome. */
-  | ({
-      readonly outcome: 'settled';
-      readonly isPushed: boolean;
-      /** Ids of what can neither be published nor dropped now: nobody waits for it, and a push of it may still arrive. */
-      readonly left: readonly string[];
-    } & RoundCommon)
-  /** 2. The upstream moved. What was found to be in already is settled. */
-  | ({ readonly outcome: 'raced' } & RoundCommon)
-  /** 4. A clear no although the upstream has not moved. */
-  | ({ readonly outcome: 'refused'; readonly reason: string; readonly units: readonly Unit[] } & RoundCommon)
-  /** 3. No answer. */
-  | ({ readonly outcome: 'unreachable'; readonly reason: string; readonly units: readonly Unit[] } & RoundCommon);
-
-export interface RoundOptions {
-  /** On the monotonic clock. */
-  readonly deadline: number;
-  /** Whether a caller of this process waits for the operation. */
-  readonly isWaitedFor: (id: string) => boolean;
-  /** Which of the open units to take; for setting apart one that the upstream refuses. */
-  readonly select: (units: readonly Unit[]) => readonly Unit[];
-  /** Called when the upstream has spoken, before anybody is told. */
-  readonly onSettled: () => Promise<void>;
-  /** Hears what was settled; those whom this process waits for hear it from here alone. */
-  readonly onTold: (told: readonly Settled[]) => void;
 }
 
 /** Carries out one round over the open records of the queue that nobody else has in hand. */
@@ -100,99 +67,217 @@ class Round {
   readonly #ports: PublisherPorts;
   readonly #options: RoundOptions;
   readonly #taking: Taking;
+  readonly #own: OwnDeposits;
   /** On the monotonic clock. Everything that is in the round was asked before. */
   readonly #began: number;
   readonly #settled: Settled[] = [];
   #left: readonly string[];
+  /** As last seen in this round; `null`: nobody looked. */
+  #inbox: Deposits | null;
 
   /** `partial`: of batches that are not whole, which nobody can decide. */
   constructor(ports: PublisherPorts, options: RoundOptions, taking: Taking, partial: readonly QueueRecord[]) {
     this.#ports = ports;
     this.#options = options;
     this.#taking = taking;
+    this.#own = new OwnDeposits(ports, taking);
     this.#left = partial.map(({ operation }) => operation.id);
     this.#began = ports.clock.monotonic();
+    this.#inbox = options.looked;
+    if (options.looked !== null) this.#own.see(options.looked);
   }
 
   async run(): Promise<RoundResult> {
-    const { queue, view } = this.#ports;
     const { records } = this.#taking;
+    const { carrying } = this.#options;
+    if (carrying === 'deposit') return this.#deposit(unitsOf(records));
     // 3. What may have been sent before must be looked for upstream before it is decided again.
-    if (records.some((record) => record.sent !== null || queue.liveness(record.owner) === 'dead')) {
-      const fetched = await view.fetch(this.#call);
+    const isOut = records.some(({ sent, owner }) => sent !== null || this.#ports.queue.liveness(owner) === 'dead');
+    if (this.#inbox === null && (isOut || this.#looks || carrying === 'watch')) {
+      const fetched = await this.#fetch();
       if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, unitsOf(records));
     }
-    const { wanted, dropped, left } = await sortOut(this.#ports, records);
+    const sorted = await sortOut(this.#ports, records);
+    await this.#settle(sorted.dropped);
+    const isDeposited = sorted.left.some((record) => this.#own.markOf(record) !== null);
+    const left = isDeposited ? await this.#dropDeposited(sorted.head, sorted.left) : sorted.left;
+    if (left === 'raced') return this.#raced();
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
-    const units = unitsOf(wanted);
-    await this.#settle(dropped);
-    for (;;) {
-      const base = await view.head();
-      const replayed = await replay(base, units, await replayOptions(this.#ports, { ...this.#call, ask: true }));
-      if (replayed.tip !== base) return this.#push(base, replayed, units);
-      // Nothing to push. What was decided may only be told of a head that was seen upstream after it was asked.
-      const isBare = replayed.decided.every(({ decision }) => decision.outcome === 'proven');
-      if (!isBare && !view.isConfirmed(base, this.#began)) {
-        const confirmed = await view.confirm(this.#call);
-        if (confirmed.outcome === 'unreachable') return this.#unreachable(confirmed.reason, units);
-        // Another call may have moved the head meanwhile: then it is not this one that was confirmed.
-        if (!view.isConfirmed(base, this.#began)) continue;
-      }
-      return this.#conclude(base, replayed, units);
+    const units = unitsOf(sorted.wanted);
+    if (carrying !== 'wait' && carrying !== 'watch')
+      return carrying === 'carry' ? this.#decideAll(units) : this.#decide(units, nothingForeign);
+    const { carried, waiting, others } = await this.#lookFor(units);
+    // Whoever hears its outcome now does not carry others before it.
+    if (carried.length > 0) return this.#decide(carried, nothingForeign);
+    const isTurn = others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox, this.#own.names));
+    if (waiting.length > 0 && !isTurn) {
+      const fresh = units.filter((unit) => this.#own.mayDeposit(unit));
+      if (fresh.length > 0) return this.#deposit(fresh);
+      return { outcome: 'waiting', isDeposited: true, isFirst: null, settled: this.#settled };
     }
+    return this.#decideAll(units);
+  }
+
+  /** One's own first, then what others deposited. */
+  async #decideAll(units: readonly Unit[]): Promise<RoundResult> {
+    const foreign = await this.#foreign(units);
+    return this.#decide(units, foreign);
+  }
+
+  /** Whether this round has to know what lies in the inbox. */
+  get #looks(): boolean {
+    const { carrying } = this.#options;
+    return carrying === 'wait' || carrying === 'carry' || (carrying !== 'watch' && this.#own.names.size > 0);
   }
 
   get #call(): { readonly timeoutMs: number } {
     return { timeoutMs: Math.max(1, this.#options.deadline - this.#ports.clock.monotonic()) };
   }
 
-  /** Nothing was pushed. An earlier push that may still arrive forbids to say no: it would be in all the same. */
-  async #conclude(base: Head, replayed: Replayed, units: readonly Unit[]): Promise<RoundResult> {
-    const mayArrive = replayed.decided.filter(
-      ({ record, decision }) => decision.outcome !== 'proven' && mayStillArrive(record, base, this.#ports.clock.now()),
+  async #fetch(): Promise<Fetched> {
+    const looks = this.#looks ? { inbox: true } : {};
+    const fetched = await this.#ports.view.fetch({ ...this.#call, ...looks });
+    if (fetched.outcome !== 'unreachable') this.#inbox = fetched.deposits ?? null;
+    if (this.#inbox !== null) this.#own.see(this.#inbox);
+    return fetched;
+  }
+
+  /** Which units of ours were carried in, which wait for that, and which are for us to publish. */
+  async #lookFor(units: readonly Unit[]) {
+    const { store, view } = this.#ports;
+    const records = units.flatMap((unit) => unit.records);
+    const ids = new Set(records.map(({ operation }) => operation.id));
+    const proofs = await findProofs(store, await view.head(), ids, Math.min(...records.map(({ base }) => base)));
+    const inbox = this.#inbox;
+    const isThere = (mark: DepositMark | null): boolean =>
+      mark !== null && mark.state !== 'gone' && (inbox === null || inbox.has(mark.name));
+    const isCarried = (unit: Unit): boolean => unit.records.some(({ operation }) => proofs.has(operation.id));
+    const isWaiting = (unit: Unit): boolean => unit.records.every((record) => isThere(this.#own.markOf(record)));
+    const carried = units.filter(isCarried);
+    const waiting = units.filter((unit) => !isCarried(unit) && isWaiting(unit));
+    const others = units.filter(
+      (unit) => !carried.includes(unit) && !waiting.includes(unit) && !this.#own.mayDeposit(unit),
     );
-    const open = new Set(mayArrive.map(({ record }) => unitIdOf(record.operation)));
+    return { carried, waiting, others };
+  }
+
+  async #foreign(units: readonly Unit[]): Promise<Foreign> {
+    const { store, view, clock } = this.#ports;
+    const { meta } = (await view.head()).read.board;
+    const decided = new Set(units.flatMap(({ records }) => records.map(({ operation }) => operation.id)));
+    return readInbox(store, this.#inbox ?? new Map(), {
+      board: meta.id,
+      now: clock.now(),
+      own: this.#own.names,
+      decided,
+    });
+  }
+
+  async #deposit(units: readonly Unit[]): Promise<RoundResult> {
+    const { view } = this.#ports;
+    const { timeoutMs } = this.#call;
+    const wanted = units.filter((unit) => this.#own.mayDeposit(unit));
+    const deposited = await this.#own.deposit((await view.head()).read.board.meta.id, wanted, timeoutMs);
+    if (deposited.outcome === 'unreachable') return this.#unreachable(deposited.reason, units);
+    if (deposited.outcome === 'rejected') this.#options.onUnable(deposited.reason, deposited.isUnable === true);
+    const isDeposited = deposited.outcome === 'taken' || deposited.outcome === 'unknown';
+    const hasOthers = deposited.outcome === 'taken' ? deposited.hasDeposits : undefined;
+    const isFirst = hasOthers === undefined ? null : !hasOthers;
+    return { outcome: 'waiting', isDeposited, isFirst, settled: this.#settled };
+  }
+
+  async #decide(units: readonly Unit[], foreign: Foreign): Promise<RoundResult> {
+    const { view } = this.#ports;
+    for (;;) {
+      const base = await view.head();
+      const all = [...units, ...foreign.units];
+      const replayed = await replay(base, all, await replayOptions(this.#ports, { ...this.#call, ask: true }));
+      // What others deposited is for them to hear of: a refusal of ours is none of theirs.
+      const mine = new Set(units.flatMap(({ records }) => records));
+      const decided = replayed.decided.filter(({ record }) => mine.has(record));
+      if (replayed.tip !== base) return this.#push(base, { ...replayed, decided }, units, foreign);
+      // Nothing to push. What was decided may only be told of a head that was seen upstream after it was asked.
+      const isBare = decided.every(({ decision }) => decision.outcome === 'proven');
+      if (!isBare && !view.isConfirmed(base, this.#began)) {
+        const confirmed = await view.confirm(this.#call);
+        if (confirmed.outcome === 'unreachable') return this.#unreachable(confirmed.reason, units);
+        // Another call may have moved the head meanwhile: then it is not this one that was confirmed.
+        if (!view.isConfirmed(base, this.#began)) continue;
+      }
+      const result = await this.#conclude(base, decided, units);
+      if (foreign.done.size > 0) await this.#tidy(base, foreign);
+      return result;
+    }
+  }
+
+  /** Nothing was pushed. An earlier push or a deposit that may still arrive forbids to say no: it would be in all the same. */
+  async #conclude(base: Head, decided: readonly Decided[], units: readonly Unit[]): Promise<RoundResult> {
+    const proven = new Set(decided.flatMap((each) => (each.decision.outcome === 'proven' ? unitOf(each) : [])));
+    const undone = decided.filter((each) => !proven.has(unitOf(each))).map(({ record }) => record);
+    const withdrawn = await this.#withdraw(base, undone);
+    if (withdrawn.outcome === 'raced') return this.#raced();
+    if (withdrawn.outcome === 'unreachable') return this.#unreachable(withdrawn.reason, units);
+    const mayArrive = undone.filter((record) => this.#mayArrive(record, base));
+    const open = new Set(mayArrive.map((record) => unitIdOf(record.operation)));
     const isOpenUnit = (record: QueueRecord | undefined): boolean =>
       record !== undefined && open.has(unitIdOf(record.operation));
-    const certain = replayed.decided.filter(({ record }) => !isOpenUnit(record));
+    const certain = decided.filter(({ record }) => !isOpenUnit(record));
     await this.#settle(await outcomesOf(this.#ports, certain));
     if (mayArrive.length === 0) return this.#done(false);
     const left = units.filter(({ records }) => isOpenUnit(records[0]));
     return this.#unreachable('an earlier push that got no answer may still arrive', left);
   }
 
-  async #push(base: Head, replayed: Replayed, units: readonly Unit[]): Promise<RoundResult> {
+  /** Whether it may come in without anybody here doing more for it. */
+  #mayArrive(record: QueueRecord, head: Head): boolean {
+    return this.#own.markOf(record) !== null || mayStillArrive(record, head, this.#ports.clock.now());
+  }
+
+  async #push(base: Head, replayed: Replayed, units: readonly Unit[], foreign: Foreign): Promise<RoundResult> {
     const { store, view, clock } = this.#ports;
+    const isBare = this.#options.carrying === 'bare';
+    const own = isBare ? new Map<string, Oid>() : this.#own.among(this.#inbox ?? new Map());
+    const remove = new Map([...foreign.done, ...own]);
     // While the push runs: it is told of only when both are done.
     const stored = store.writeObjects(replayed.objects);
     stored.catch(() => undefined);
     const began = clock.monotonic();
-    if (!(await this.#taking.pushing(base.commit))) {
+    if (units.length > 0 && !(await this.#taking.pushing(base.commit))) {
       await stored;
-      return { outcome: 'raced', settled: this.#settled };
+      return this.#raced();
     }
-    const pushed = await this.#pushOnce(base, replayed, stored);
+    const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);
     switch (pushed.outcome) {
-      case 'taken':
+      case 'taken': {
         await this.#keepBooks(async () => {
           await stored;
           await view.taken(replayed.tip, began);
         });
-        await this.#settle(await outcomesOf(this.#ports, replayed.decided));
-        return this.#done(true);
+        // Nobody can carry what was removed with this push, or was gone before it; the rest of what was not published may come in yet.
+        const isCertain = (record: QueueRecord): boolean => {
+          const mark = this.#own.markOf(record);
+          return mark === null || mark.state === 'gone' || own.has(mark.name);
+        };
+        const published = new Set(replayed.decided.flatMap((each) => (isIn(each.decision) ? unitOf(each) : [])));
+        const certain = replayed.decided.filter((each) => published.has(unitOf(each)) || isCertain(each.record));
+        await this.#settle(await outcomesOf(this.#ports, certain));
+        return this.#done(true, { hasCarried: foreign.units.length > 0, isAwaited: pushed.hasDeposits === true });
+      }
       case 'rejected': {
         this.#taking.cleared();
         await stored;
-        const fetched = await view.fetch(this.#call);
-        if (fetched.outcome === 'moved') return { outcome: 'raced', settled: this.#settled };
+        await this.#own.noteAbsent(pushed.absent);
+        const fetched = await this.#fetch();
         if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
-        return { outcome: 'refused', reason: pushed.reason, units, settled: this.#settled };
+        if (fetched.outcome === 'moved' || (pushed.absent ?? []).length > 0) return this.#raced();
+        const removed = foreign.done.size > 0 ? 'others' : own.size > 0 ? 'own' : 'none';
+        return { outcome: 'refused', reason: pushed.reason, units, removed, settled: this.#settled };
       }
       case 'unknown': {
         await stored.catch(() => undefined);
-        const fetched = await view.fetch(this.#call);
+        const fetched = await this.#fetch();
         // Whether it moved or not: the event lines tell in the next round.
-        if (fetched.outcome !== 'unreachable') return { outcome: 'raced', settled: this.#settled };
+        if (fetched.outcome !== 'unreachable') return this.#raced();
         return this.#unreachable(pushed.reason, units);
       }
       case 'unreachable':
@@ -202,10 +287,71 @@ class Round {
     }
   }
 
+  /**
+   * Makes certain that deposits of these, which are not in `head`, will not be carried in: the upstream is at that head at some moment
+   * after they were removed, or were found to be gone. Those of which nobody can be certain keep their marks.
+   */
+  async #withdraw(head: Head, deposited: readonly QueueRecord[]): Promise<Withdrawn> {
+    const { view, clock } = this.#ports;
+    const isBare = this.#options.carrying === 'bare';
+    let records = deposited.filter((record) => this.#own.markOf(record) !== null);
+    // Where nothing can be removed, nobody can carry either: every carrier's push removes.
+    if (isBare) await this.#own.clear(records.filter((record) => this.#own.isOver(record)));
+    while (records.length > 0 && !isBare) {
+      const began = clock.monotonic();
+      const pushed = await this.#pushOnce(head, head, nothingNew, this.#own.toRemove(records));
+      if (pushed.outcome === 'unreachable') return pushed;
+      if (pushed.outcome === 'taken') {
+        await this.#keepBooks(() => view.taken(head, began));
+        await this.#own.clear(records);
+        break;
+      }
+      const absent = new Set(pushed.outcome === 'rejected' ? pushed.absent : []);
+      await this.#own.noteAbsent([...absent]);
+      const fetched = await this.#fetch();
+      if (fetched.outcome === 'unreachable') return fetched;
+      if (fetched.outcome === 'moved' || pushed.outcome === 'unknown') return { outcome: 'raced' };
+      if (absent.size === 0) {
+        this.#options.onUnable(pushed.reason, pushed.isUnable === true);
+        break;
+      }
+      // One that was never seen there may be on its way.
+      const isUncertain = (record: QueueRecord): boolean => {
+        const mark = this.#own.markOf(record);
+        return mark !== null && mark.state !== 'gone' && absent.has(mark.name);
+      };
+      records = records.filter((record) => !isUncertain(record));
+    }
+    return { outcome: 'done' };
+  }
+
+  /** Of orphans that were deposited, those that could not be taken back. */
+  async #dropDeposited(head: Head, left: readonly QueueRecord[]): Promise<readonly QueueRecord[] | 'raced'> {
+    const withdrawn = await this.#withdraw(head, left);
+    if (withdrawn.outcome === 'raced') return 'raced';
+    if (withdrawn.outcome === 'unreachable') return left;
+    const gone = left.filter((record) => !this.#mayArrive(record, head));
+    await this.#settle(gone.map((record) => ({ record, outcome: droppedOutcome })));
+    return left.filter((record) => !gone.includes(record));
+  }
+
+  /** Clears away what nobody will carry. Whoever fails to do that leaves it to the next. */
+  async #tidy(head: Head, { done }: Foreign): Promise<void> {
+    await this.#keepBooks(async () => {
+      await this.#pushOnce(head, head, nothingNew, done);
+    });
+  }
+
   /** Transports throw only what keeps a push from beginning: then nothing was sent, and the caller hears why. */
-  async #pushOnce({ commit: base }: Head, { tip, objects }: Replayed, stored: Promise<void>): Promise<PushOutcome> {
+  async #pushOnce(
+    { commit: base }: Head,
+    { commit }: Head,
+    what: Omit<Added, 'base'>,
+    remove: ReadonlyMap<string, Oid>,
+  ): Promise<PushOutcome> {
+    const options = { ...this.#call, added: { base, ...what }, ...(remove.size > 0 ? { remove } : {}) };
     try {
-      return await this.#ports.transport.push(tip.commit as Oid, { ...this.#call, added: { base, objects, stored } });
+      return await this.#ports.transport.push(commit as Oid, options);
     } catch (error) {
       if (error instanceof OrcError) this.#taking.cleared();
       throw error;
@@ -230,8 +376,12 @@ class Round {
     }
   }
 
-  #done(isPushed: boolean): RoundResult {
-    return { outcome: 'settled', isPushed, left: this.#left, settled: this.#settled };
+  #done(isPushed: boolean, others = { hasCarried: false, isAwaited: false }): RoundResult {
+    return { outcome: 'settled', isPushed, ...others, left: this.#left, settled: this.#settled };
+  }
+
+  #raced(): RoundResult {
+    return { outcome: 'raced', looked: this.#inbox, settled: this.#settled };
   }
 
   #unreachable(reason: string, units: readonly Unit[]): RoundResult {
@@ -239,114 +389,14 @@ class Round {
   }
 }
 
-/** 3. Whether a push of it that got no answer could still be taken: only on top of the head for which it was made. */
-function mayStillArrive({ sent }: QueueRecord, head: Head, now: number): boolean {
-  return sent !== null && sent.head === (head.commit ?? '') && Math.abs(now - sent.at) < sentLapsesMs;
+const nothingNew: Omit<Added, 'base'> = { objects: [], stored: Promise.resolve() };
+
+type Withdrawn = { readonly outcome: 'done' | 'raced' } | { readonly outcome: 'unreachable'; readonly reason: string };
+
+function unitOf({ record }: Decided): string {
+  return unitIdOf(record.operation);
 }
 
-/** Decides the queue without an upstream: what the local head and tentative answers are made of. */
-export async function decideTentatively(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<Replayed> {
-  return replay(await ports.view.head(), unitsOf(records), await replayOptions(ports, {}));
-}
-
-/**
- * Its owner died before it was told anything: claims and lock acquisitions are dropped, for nobody would work on them.
- * But first they are looked for: one that is in already is simply done.
- */
-async function sortOut(
-  ports: PublisherPorts,
-  records: readonly QueueRecord[],
-): Promise<{ wanted: QueueRecord[]; dropped: Settled[]; left: QueueRecord[] }> {
-  const isOrphan = (record: QueueRecord): boolean =>
-    ports.queue.liveness(record.owner) === 'dead' &&
-    record.told?.state !== 'queued' &&
-    findOperation(record.operation.kind)?.outlivesOwner === false;
-  // A batch of which one part is dropped goes as a whole. Asked once: an owner may die while this goes on.
-  const unwantedUnits = new Set(records.filter(isOrphan).map(({ operation }) => unitIdOf(operation)));
-  const isUnwanted = ({ operation }: QueueRecord): boolean => unwantedUnits.has(unitIdOf(operation));
-  const wanted = records.filter((record) => !isUnwanted(record));
-  const head = await ports.view.head();
-  // Dropped only when it cannot arrive any more.
-  const left = records.filter((record) => isUnwanted(record) && mayStillArrive(record, head, ports.clock.now()));
-  const orphans = records.filter((record) => isUnwanted(record) && !left.includes(record));
-  const since = Math.min(...orphans.map(({ base }) => base));
-  const ids = new Set(orphans.map(({ operation }) => operation.id));
-  const proofs = await findProofs(ports.store, head, ids, since);
-  const message = 'its process died before it was answered';
-  const dropped = await Promise.all(
-    orphans.map(async (record): Promise<Settled> => {
-      const event = proofs.get(record.operation.id);
-      if (event === undefined) return { record, outcome: { outcome: 'refused', code: 'dropped', message } };
-      return { record, outcome: await provenOutcome(ports.store, head, event) };
-    }),
-  );
-  return { wanted, dropped, left };
-}
-
-async function outcomesOf(ports: PublisherPorts, decided: readonly Decided[]): Promise<Settled[]> {
-  return Promise.all(
-    decided.map(async (each): Promise<Settled> => ({ record: each.record, outcome: await outcomeOf(ports, each) })),
-  );
-}
-
-async function outcomeOf(ports: PublisherPorts, { decision, commit }: Decided): Promise<Outcome> {
-  switch (decision.outcome) {
-    case 'accepted':
-      return acceptedOutcome(decision, commit);
-    case 'unchanged':
-      return decision;
-    case 'refused':
-      return decision;
-    case 'proven':
-      return provenOutcome(ports.store, await ports.view.head(), decision.event);
-  }
-}
-
-export function acceptedOutcome(accepted: Accepted, commit: Oid | null): Outcome {
-  const { version, result, changes } = accepted;
-  const key = Object.values(result)[0];
-  const collection = collectionOf[Object.keys(result)[0] ?? ''];
-  const record =
-    changes.find((change) => change.collection === collection && change.key === String(key))?.after ?? null;
-  return {
-    outcome: 'accepted',
-    version,
-    commit,
-    result,
-    record: collection === undefined ? accepted.events.at(-1) : record,
-  };
-}
-
-/** Which collection each kind of result reference names. */
-const collectionOf: Readonly<Record<string, CollectionName>> = {
-  task: 'tasks',
-  workstream: 'workstreams',
-  agent: 'agents',
-  lock: 'locks',
-  knowledge: 'knowledge',
-  cycle: 'cycles',
-};
-
-/** The recorded outcome of an operation that is in. */
-export async function provenOutcome(store: GitStore, head: Head, event: BoardEvent): Promise<Outcome> {
-  const found = await findCommit(store, head, event);
-  const byEvent: ResultRef = event.task_id === undefined ? { event: event.n } : { task: event.task_id };
-  return {
-    outcome: 'accepted',
-    version: event.v,
-    commit: found?.commit ?? null,
-    result: found?.result ?? byEvent,
-    record: null,
-  };
-}
-
-async function replayOptions(ports: PublisherPorts, clock: ClockOptions) {
-  return {
-    store: ports.store,
-    committer: await ports.committer(),
-    now: ports.clock.now(),
-    sharesClock: ports.sharesClock,
-    clockOff: () => clockOff(ports.transport, clock),
-    ...(ports.onDecided === undefined ? {} : { onDecided: ports.onDecided }),
-  };
+function isIn({ outcome }: Decided['decision']): boolean {
+  return outcome === 'accepted' || outcome === 'proven';
 }

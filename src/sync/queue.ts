@@ -60,6 +60,19 @@ export interface Sent {
   readonly at: number;
 }
 
+/**
+ * Where an operation lies in the upstream's inbox, for others to carry. Until that is over it may come in at any moment.
+ * `sent`: on its way there; the push got no answer, or has not got it yet. `there`: the upstream took it. `gone`: it was taken, and
+ * the upstream has it no longer: somebody carried it in, or sent it back undecided.
+ */
+export interface DepositMark {
+  readonly name: string;
+  readonly oid: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly state: 'sent' | 'there' | 'gone';
+}
+
 export interface QueueRecord {
   readonly operation: Operation;
   /** Sorts records in the order of asking. */
@@ -74,6 +87,8 @@ export interface QueueRecord {
   readonly told: Told | null;
   /** The last push of it that got no answer. */
   readonly sent: Sent | null;
+  /** Absent in records of earlier versions. */
+  readonly deposit?: DepositMark | null;
   readonly outcome: Outcome | null;
 }
 
@@ -111,6 +126,11 @@ export interface Taking {
   pushing(head: string | null): Promise<boolean>;
   /** The push did not arrive, and will not. */
   cleared(): void;
+  /**
+   * Notes, durably, where these of its records are deposited; `null`: no longer. `false`: not all of them are still taken: they must
+   * not be deposited.
+   */
+  mark(marks: ReadonlyMap<string, DepositMark | null>): Promise<boolean>;
   /** Gives back what was not settled. */
   release(): Promise<void>;
 }

@@ -3,8 +3,8 @@ import type { Operation } from '../core/operation.ts';
 import { findOperation } from '../core/operations/index.ts';
 import type { GitStore } from '../git/store.ts';
 import { quoteArguments } from './commit-message.ts';
+import { provenOutcome } from './outcomes.ts';
 import { findCommit, findProofs } from './proof.ts';
-import { provenOutcome } from './publisher.ts';
 import type { Outcome } from './queue.ts';
 import type { UpstreamView } from './upstream-view.ts';
 

@@ -127,7 +127,10 @@ export class Session {
       return this.#report({ published, rejected, reachable, reason: trouble.reason });
     }
     const left = Math.max(1, deadline - clock.monotonic());
-    const fetched = await view.fetch({ timeoutMs: left });
+    const looks = (await this.#driver.looksIntoInbox()) ? { inbox: true } : {};
+    const fetched = await view.fetch({ timeoutMs: left, ...looks });
+    if (fetched.outcome !== 'unreachable' && (fetched.deposits?.size ?? 0) > 0)
+      await this.#driver.tidy(fetched.deposits ?? new Map(), deadline);
     await this.rebuildLocal();
     const reachable = fetched.outcome !== 'unreachable';
     return this.#report({ published, rejected, reachable, reason: reachable ? null : fetched.reason });

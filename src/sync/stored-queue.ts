@@ -6,6 +6,7 @@
  */
 import type { Operation } from '../core/operation.ts';
 import {
+  type DepositMark,
   isOpen,
   type Liveness,
   type Outcome,
@@ -196,7 +197,7 @@ class StoredQueue implements Queue {
       )
         return 'settled';
       const inHand = new Set((await storage.takings()).flatMap(({ operations }) => operations));
-      if (records.some((record) => record.sent !== null || inHand.has(idOf(record)))) {
+      if (records.some((record) => isOut(record) || inHand.has(idOf(record)))) {
         await storage.put(records.map((record) => ({ ...record, told: { state: 'unknown' } as const })));
         return 'sent';
       }
@@ -275,6 +276,16 @@ class StoredQueue implements Queue {
       cleared: () => {
         isPushing = false;
       },
+      mark: async (marks) =>
+        storage.exclusively(async () => {
+          const present = await find();
+          const mine = new Set(present?.operations);
+          const there = await this.#find([...marks.keys()].filter((id) => mine.has(id)));
+          await storage.put(
+            there.map((record) => ({ ...record, deposit: marks.get(idOf(record)) as DepositMark | null })),
+          );
+          return there.length === marks.size;
+        }),
       settle: async (settled, isWaitedFor) => {
         if (settled.length === 0) return [];
         return storage.exclusively(async () => {
@@ -339,6 +350,11 @@ class StoredQueue implements Queue {
       );
     return told;
   }
+}
+
+/** It may come in without anybody here doing more for it. */
+function isOut({ sent, deposit = null }: QueueRecord): boolean {
+  return sent !== null || deposit !== null;
 }
 
 const restOfBatch: RejectedRecord['refusal'] = {

@@ -3,8 +3,10 @@
  * the upstream has spoken.
  */
 import type { Accepted, Operation } from '../core/operation.ts';
+import { decideTentatively } from './deciding.ts';
 import type { Head } from './head.ts';
-import { acceptedOutcome, decideTentatively, type PublisherPorts } from './publisher.ts';
+import { acceptedOutcome } from './outcomes.ts';
+import type { PublisherPorts } from './publisher.ts';
 import { type Outcome, openRecords, type QueueRecord, type Told, tentativeRecords } from './queue.ts';
 import type { Decided } from './replay.ts';
 import { refusedByUpstream, type Trouble } from './trouble.ts';

@@ -31,9 +31,11 @@ export interface UpstreamViewOptions {
 }
 
 export type Fetched =
-  | { readonly outcome: 'same'; readonly reason?: undefined }
-  | { readonly outcome: 'moved'; readonly reason?: undefined }
+  | { readonly outcome: 'same' | 'moved'; readonly reason?: undefined; readonly deposits?: Deposits }
   | { readonly outcome: 'unreachable'; readonly reason: string };
+
+/** What lies in the upstream's inbox, by name. */
+export type Deposits = ReadonlyMap<string, Oid>;
 
 /** How the upstream's head stands to the one that was seen before. `behind`: to all that is known, it was there already. */
 type Relation = 'same' | 'moved' | 'behind' | 'rewritten' | 'another-board';
@@ -46,6 +48,8 @@ interface Seen {
   readonly after: Head | null;
   /** On the monotonic clock: when the fetch began that showed it. */
   readonly began: number;
+  /** Where they were asked for. */
+  readonly deposits?: Deposits;
 }
 
 /** The commits of the tracking ref and of the local head. */
@@ -153,7 +157,7 @@ export class UpstreamView {
       await this.#advanceTo(after);
     }
     this.#confirmed = { commit: relation === 'same' ? seen.before : (after?.commit ?? null), at: seen.began };
-    return { outcome: relation };
+    return seen.deposits === undefined ? { outcome: relation } : { outcome: relation, deposits: seen.deposits };
   }
 
   /** Our own push was taken: the upstream stands at its tip. `began` is when the push did. */
@@ -250,11 +254,14 @@ export class UpstreamView {
       const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - began) };
       const fetched = await transport.fetch({ ...options, ...left });
       if (fetched.outcome === 'unreachable') return fetched;
-      if (fetched.head === before) return { outcome: 'seen', relation: 'same', before, after: this.#head, began };
+      const inbox = fetched.deposits === undefined ? {} : { deposits: fetched.deposits };
+      if (fetched.head === before)
+        return { outcome: 'seen', relation: 'same', before, after: this.#head, began, ...inbox };
       const after = fetched.head === null ? null : await this.#load(fetched.head, this.#head);
       const relation = await this.#relate(before, after);
       // 5. Behind us is not rewritten: a replica that lags answers so.
-      if (relation !== 'behind' || tries === staleReadTries) return { outcome: 'seen', relation, before, after, began };
+      if (relation !== 'behind' || tries === staleReadTries)
+        return { outcome: 'seen', relation, before, after, began, ...inbox };
       await clock.sleep(staleReadPauseMs * tries);
     }
   }

@@ -94,6 +94,7 @@ test('status tells the upstream, when it answered last, and what waits since whe
     clock: null,
     queued: 0,
     queued_since: null,
+    inbox: null,
   });
   expect(await orc.statusText()).toContain('Upstream: origin | seen 5m ago | nothing waits');
   fs.renameSync(remote, `${remote}.away`);
@@ -103,6 +104,7 @@ test('status tells the upstream, when it answered last, and what waits since whe
     last_contact: '2026-01-01T00:00:00.000Z',
     queued: 1,
     queued_since: '2026-01-01T00:05:00.000Z',
+    inbox: null,
   });
   expect(await orc.statusText()).toContain(
     'Upstream: origin | seen 65m ago | 1 not published since 2026-01-01T00:05:00.000Z: run `orc sync`',

@@ -129,6 +129,7 @@ test('the server is gone: exit code 5, not-published, and the operation waits', 
   expect(status.json<{ data: { sync: object } }>().data.sync).toMatchObject({
     queued: 2,
     queued_since: expect.stringMatching(/^20/),
+    inbox: null,
     last_contact: expect.stringMatching(/^20/),
   });
 });

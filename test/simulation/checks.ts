@@ -10,6 +10,7 @@ import { parseTrailers } from '../../src/sync/commit-message.ts';
 import type { CallRecord } from '../support/checker/types.ts';
 import { type Beginning, worldStart } from './beginning.ts';
 import { type Link, readChain } from './chain.ts';
+import { checkDeposits } from './deposits.ts';
 import { checkHolders } from './holders.ts';
 import type { PastWorld } from './world.ts';
 
@@ -32,6 +33,7 @@ export function checkWorld(world: PastWorld, beginning: Beginning): string[] {
   checkHolders(chain, beginning, faults);
   checkOrphans(world, chain, faults);
   checkDeadlines(world, faults);
+  checkDeposits(world, chain, faults);
   return faults;
 }
 

@@ -29,6 +29,10 @@ export interface Climate {
   readonly isContended: boolean;
   /** Publishers fall asleep with the work in hand, for longer than the others wait. */
   readonly isSleepy: boolean;
+  /** Whether who has lost a race leaves its operations in the upstream's inbox, and carries those of others. */
+  readonly carries: boolean;
+  readonly takesDeposits: boolean;
+  readonly tellsOfInbox: boolean;
 }
 
 export interface MachineClimate {
@@ -45,6 +49,7 @@ const weakPoints: readonly (string | null)[] = [
   'net.push',
   'net.push',
   'net.fetch',
+  'net.deposit',
   'disk.write',
   'disk.write',
   'disk.remove',
@@ -60,8 +65,10 @@ const sleepyPoints = ['store.writeObjects', 'disk.takings', 'net.fetch'];
 
 export function drawClimate(random: Random): Climate {
   const isSleepy = random.happens(0.1);
+  // Many machines at once, so that pushes lose races all the time.
+  const isCrowded = !isSleepy && random.happens(0.2);
   const endsAt = isSleepy ? 25_000 : random.pick([2_000, 6_000, 15_000, 40_000]);
-  const names = ['m0', 'm1', 'm2'].slice(0, random.pick([1, 2, 2, 3, 3]));
+  const names = ['m0', 'm1', 'm2', 'm3', 'm4'].slice(0, isCrowded ? 5 : random.pick([1, 2, 2, 3, 3]));
   const offsets = random.pick([[0], [0, 0, 700, -700], [0, 5_000, -5_000, 3_600_000, -3_600_000]]);
   const jumps = random.happens(0.1);
   const spell = (machine: string | null): Spell => {
@@ -73,7 +80,7 @@ export function drawClimate(random: Random): Climate {
   const climate: Climate = {
     machines: names.map((name) => ({
       name,
-      processes: isSleepy ? 3 : random.pick([1, 1, 2, 2, 3]),
+      processes: isSleepy ? 3 : isCrowded ? 1 : random.pick([1, 1, 2, 2, 3]),
       clockOffsetMs: random.pick(offsets),
       isNew: random.happens(0.15),
       clockJumps: jumps ? [{ at: random.between(0, endsAt), by: random.between(-30_000, 30_000) }] : [],
@@ -90,9 +97,12 @@ export function drawClimate(random: Random): Climate {
     isSleepy,
     noticeMs: random.pick([0, 0, 100, 1_500]),
     pauseChance: random.pick([0.05, 0.2, 0.5]),
-    thinkMs: random.pick([5, 100, 1_500]),
-    isContended: random.happens(0.4),
+    thinkMs: isCrowded ? 5 : random.pick([5, 100, 1_500]),
+    isContended: isCrowded || random.happens(0.4),
     mode: random.pick(['each', 'each', 'each', 'claims', 'sync']),
+    carries: isCrowded || random.happens(0.75),
+    takesDeposits: !random.happens(0.1),
+    tellsOfInbox: random.happens(0.5),
   };
   // Nobody reads back at once what it has just pushed.
   return !isSleepy && random.happens(0.08)

@@ -2,6 +2,7 @@
 import { OrcError } from '../../src/errors.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/git/memory.ts';
 import type { Oid } from '../../src/git/store.ts';
+import { type CarryMemory, forgetfulMemory } from '../../src/sync/carrying.ts';
 import type { Clock, Exclusion, Taken } from '../../src/sync/ports.ts';
 import type { Liveness, Owner } from '../../src/sync/queue.ts';
 import { localRef, trackingRef } from '../../src/sync/refs.ts';
@@ -27,6 +28,7 @@ export interface MachineOptions {
   /** How long the death of a process goes unnoticed, ms. */
   readonly noticeMs: number;
   readonly pauseChance: number;
+  readonly carries: boolean;
   readonly trace: (line: () => string) => void;
 }
 
@@ -45,6 +47,7 @@ export class Machine {
   readonly name: string;
   readonly store: MemoryStore;
   readonly disk = new Disk();
+  readonly #carrying: CarryMemory = forgetfulMemory();
   hasJumpedClock = false;
   clockOffsetMs: number;
   /** Everywhere that the tracking ref went. */
@@ -134,6 +137,7 @@ export class Machine {
       view,
       sharesClock: false,
       owner,
+      ...(this.#options.carries ? { carrying: async () => this.#carrying } : {}),
       publisherRole: this.#publisherLock.exclusion(life, 'role'),
     });
     return { life, session, machine: this };

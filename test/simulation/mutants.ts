@@ -19,6 +19,9 @@ const queue = 'src/sync/queue.ts';
 const storedQueue = 'src/sync/stored-queue.ts';
 const view = 'src/sync/upstream-view.ts';
 
+const pushesChain =
+  'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);';
+
 /** The whole call of `apply`, so that a decision can be kept. */
 const carryOver = `((board, operation, context) => {
         const kept = (globalThis.keptDecisions ??= new Map());
@@ -45,24 +48,24 @@ export const mutants: readonly Mutant[] = [
     find: `case 'unknown': {`,
     replace: `case 'unknown': {
         this.#taking.cleared();
-        return { outcome: 'refused', reason: pushed.reason, units, settled: this.#settled };`,
+        return { outcome: 'refused', reason: pushed.reason, units, removed: 'none', settled: this.#settled };`,
     why: 'as above, and the caller hears a definite no',
   },
   {
     name: 'answered before the push',
     file: publisher,
-    find: 'const pushed = await this.#pushOnce(replayed.tip.commit as Oid);',
+    find: pushesChain,
     replace: `await this.#settle(await outcomesOf(this.#ports, replayed.decided));
-    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);`,
+    ${pushesChain}`,
     why: 'the push may yet lose the race',
   },
   {
     name: 'refusals are told before the push beneath them',
     file: publisher,
-    find: 'const pushed = await this.#pushOnce(replayed.tip.commit as Oid);',
+    find: pushesChain,
     replace: `const nos = replayed.decided.filter(({ decision }) => decision.outcome === 'refused');
     await this.#settle(await outcomesOf(this.#ports, nos));
-    const pushed = await this.#pushOnce(replayed.tip.commit as Oid);`,
+    ${pushesChain}`,
     why: 'what they were refused for may never be published',
   },
   {
@@ -81,7 +84,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a claim is published though its owner died',
-    file: publisher,
+    file: 'src/sync/orphans.ts',
     find: `record.told?.state !== 'queued' &&`,
     replace: `false &&`,
     why: 'nobody would work on it',
@@ -89,8 +92,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a retaken record is pushed all the same',
     file: publisher,
-    find: 'if (!(await this.#taking.pushing(base.commit)))',
-    replace: 'if (!(await this.#taking.pushing(base.commit)) && false)',
+    find: '!(await this.#taking.pushing(base.commit))',
+    replace: '!(await this.#taking.pushing(base.commit)) && false',
     why: 'whoever took it over may have answered already',
   },
   {
@@ -228,5 +231,59 @@ export const mutants: readonly Mutant[] = [
     find: 'await findProofs(store, head, new Set(open), 0)',
     replace: 'await findProofs(store, head, new Set<string>(), 0)',
     why: '`--op` is how one goes on after unknown',
+  },
+  {
+    name: 'carried twice',
+    file: replay,
+    find: 'records.filter((record) => record.sent !== null || version !== record.base);',
+    replace:
+      "records.filter((record) => record.owner.session !== '' && (record.sent !== null || version !== record.base));",
+    why: 'a carrier that does not look for what it carries publishes again what its author has published',
+  },
+  {
+    name: 'a deposit is deleted without being carried',
+    file: 'src/sync/inbox.ts',
+    find: 'units.push(...contents.units.filter(isFree));',
+    replace: 'void isFree;',
+    why: 'its author has to find that out, and to begin again',
+  },
+  {
+    name: 'told, though it is deposited',
+    file: storedQueue,
+    find: 'return sent !== null || deposit !== null;',
+    replace: 'return sent !== null;',
+    why: 'the author is told one result, and the carrier publishes another',
+  },
+  {
+    name: 'a carrier’s refusal is an outcome',
+    file: publisher,
+    find: 'const { carried, waiting, others } = await this.#lookFor(units);',
+    replace: `const { carried, waiting, others } = await this.#lookFor(units);
+    const sentBack = others.flatMap(({ records: each }) => each).filter((each) => this.#own.markOf(each)?.state === 'there');
+    await this.#settle(sentBack.map((each) => ({ record: each, outcome: { outcome: 'refused', code: 'not-found', message: '' } })));`,
+    why: 'it was refused on another board, between other operations; and it may be in',
+  },
+  {
+    name: 'foreign operations stay in the carrier’s queue',
+    file: publisher,
+    find: 'const foreign = await this.#foreign(units);',
+    replace: `const foreign = await this.#foreign(units);
+    const mine = this.#taking.records[0]?.owner;
+    if (mine !== undefined)
+      await this.#ports.queue.add(
+        foreign.units.flatMap(({ records: each }) =>
+          each.map((one) => ({ ...one, order: 'f' + one.operation.id, owner: mine, told: { state: 'unknown' } as const })),
+        ),
+      );`,
+    why: 'they are published, refused and rejected as if they had been asked for here',
+  },
+  {
+    name: 'the local head shows what is carried before it is published',
+    file: publisher,
+    find: 'stored.catch(() => undefined);\n    const began',
+    replace: `await stored;
+    if (foreign.units.length > 0) await view.moveLocal(replayed.tip, await view.place());
+    const began`,
+    why: 'readers see what may never be published',
   },
 ];

@@ -2,7 +2,7 @@
 import type { MemoryStore } from '../../src/git/memory.ts';
 import type { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import type { Oid } from '../../src/git/store.ts';
-import type { FetchOutcome, HeadOutcome, PushOutcome, Transport } from '../../src/git/transport.ts';
+import type { FetchOutcome, HeadOutcome, PushOptions, PushOutcome, Transport } from '../../src/git/transport.ts';
 import type { ProcessLife } from './process-life.ts';
 import { pickWeighted, type Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -56,6 +56,8 @@ export interface NetworkOptions {
   readonly weather: Weather;
   readonly outages: readonly Spell[];
   readonly lags: readonly Lag[];
+  /** Whether who deposits hears what else lies in the inbox. */
+  readonly tellsOfInbox: boolean;
   readonly trace: (line: () => string) => void;
 }
 
@@ -66,6 +68,10 @@ export interface NetworkCounts {
   refused: number;
   unknown: number;
   landedUnseen: number;
+  deposits: number;
+  /** Deposits that went with a push that moved the branch, and that went with one that did not. */
+  carried: number;
+  clearedAway: number;
 }
 
 /** The upstream's answer to a machine: where it stands, or that it took a push. Stamps of the virtual clock. */
@@ -76,19 +82,50 @@ export interface Heard {
   readonly head: Oid | null;
 }
 
+interface Sending {
+  readonly machine: string;
+  readonly life: ProcessLife;
+  readonly timeoutMs: number;
+  readonly head: Oid | null;
+  readonly receive: () => Promise<PushOutcome>;
+}
+
+/** A deposit that went with a push of somebody else, and what the branch was at then. */
+export interface Removal {
+  readonly at: number;
+  readonly deposit: Oid;
+  readonly head: Oid | null;
+}
+
 type PushFate = keyof Weather['push'] | 'plain';
 
 /** Where the caller sets no limit. */
 const patienceMs = 60_000;
 
 export class Network {
-  readonly counts: NetworkCounts = { pushes: 0, taken: 0, raced: 0, refused: 0, unknown: 0, landedUnseen: 0 };
+  readonly counts: NetworkCounts = {
+    pushes: 0,
+    taken: 0,
+    raced: 0,
+    refused: 0,
+    unknown: 0,
+    landedUnseen: 0,
+    deposits: 0,
+    carried: 0,
+    clearedAway: 0,
+  };
   readonly heard: Heard[] = [];
+  readonly removals: Removal[] = [];
+  readonly #depositors = new Map<Oid, string>();
   /** When the upstream got each of its heads. */
   readonly #headTimes: number[] = [];
+  /** What lay in the inbox, and from when on. */
+  readonly #inboxes: { readonly at: number; readonly deposits: ReadonlyMap<string, Oid> }[] = [];
   /** When the last push that is under way will have arrived. */
   busyUntil = 0;
   #isCalm = false;
+  /** Calls of all machines. */
+  calls = 0;
   readonly #options: NetworkOptions;
 
   constructor(options: NetworkOptions) {
@@ -107,19 +144,32 @@ export class Network {
       label: 'the upstream',
       readHead: ({ timeoutMs } = {}) =>
         this.#read<HeadOutcome>(machine, timeoutMs, (shownHead) => upstream.transport(store, { shownHead }).readHead()),
-      fetch: ({ timeoutMs } = {}) =>
-        this.#read<FetchOutcome>(machine, timeoutMs, (shownHead) => upstream.transport(store, { shownHead }).fetch()),
-      push: (oid, { timeoutMs } = {}) => this.#push(machine, store, life, oid, timeoutMs),
+      fetch: ({ timeoutMs, inbox = false } = {}) =>
+        this.#read<FetchOutcome>(machine, timeoutMs, (shownHead, shownDeposits) =>
+          upstream.transport(store, { shownHead, shownDeposits }).fetch({ inbox }),
+        ),
+      push: (oid, options = {}) => this.#push(machine, store, life, oid, options),
+      deposit: (name, oid, { timeoutMs = patienceMs, objects }) => {
+        this.counts.deposits++;
+        this.#depositors.set(oid, machine);
+        const receive = async (): Promise<PushOutcome> => {
+          const outcome = (await upstream.transport(store).deposit?.(name, oid, { objects })) as PushOutcome;
+          // As by transports that do not hear of it.
+          return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
+        };
+        return this.#send({ machine, life, timeoutMs, head: null, receive });
+      },
     };
   }
 
   async #read<T>(
     machine: string,
     timeoutMs = patienceMs,
-    answer: (shownHead: () => Oid | null) => Promise<T>,
+    answer: (shownHead: () => Oid | null, shownDeposits: () => ReadonlyMap<string, Oid>) => Promise<T>,
   ): Promise<T | { outcome: 'unreachable'; reason: string }> {
     const { time, random } = this.#options;
     const { read } = this.#weather;
+    this.calls++;
     const began = time.now;
     const asked = time.stamp();
     const there = this.#delay();
@@ -137,18 +187,35 @@ export class Network {
     const seenAt = began + there - this.#lag(machine, began + there);
     const head = this.#headAt(seenAt);
     this.heard.push({ machine, began: asked, ended: time.stamp(), head });
-    return answer(() => head);
+    const deposits = this.#inboxAt(seenAt);
+    return answer(
+      () => head,
+      () => deposits,
+    );
   }
 
-  async #push(
-    machine: string,
-    store: MemoryStore,
-    life: ProcessLife,
-    oid: Oid,
-    timeoutMs = patienceMs,
-  ): Promise<PushOutcome> {
-    const { time, random } = this.#options;
+  #push(machine: string, store: MemoryStore, life: ProcessLife, oid: Oid, options: PushOptions): Promise<PushOutcome> {
+    const { upstream } = this.#options;
+    const { timeoutMs = patienceMs, remove } = options;
     this.counts.pushes++;
+    const receive = async (): Promise<PushOutcome> => {
+      const before = upstream.head;
+      const outcome = await upstream.transport(store).push(oid, remove === undefined ? {} : { remove });
+      const gone = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
+      // Who takes its own back decides again.
+      const removed = gone.filter((deposit) => this.#depositors.get(deposit) !== machine);
+      const { now: at } = this.#options.time;
+      this.removals.push(...removed.map((deposit) => ({ at, deposit, head: upstream.head })));
+      if (outcome.outcome === 'taken') this.counts[before === oid ? 'clearedAway' : 'carried'] += remove?.size ?? 0;
+      return outcome;
+    };
+    return this.#send({ machine, life, timeoutMs, head: oid, receive });
+  }
+
+  /** `head`: what the upstream is told to be at; `null`: nothing of that. */
+  async #send({ machine, life, timeoutMs, head, receive: arrive }: Sending): Promise<PushOutcome> {
+    const { time, random } = this.#options;
+    this.calls++;
     const began = time.now;
     const asked = time.stamp();
     const there = this.#delay();
@@ -158,7 +225,7 @@ export class Network {
     let fate = this.#fate();
     if (fate === 'plain' && this.#isOut(machine, began + there)) fate = random.happens(0.5) ? 'unreachable' : 'lost';
     if (fate === 'plain' && (there + back > timeoutMs || this.#isOut(machine, began + there + back))) fate = 'cut';
-    const receive = (): Promise<PushOutcome> => this.#receive(store, oid, life.isAlive || outlivesSender);
+    const receive = (): Promise<PushOutcome> => this.#receive(arrive, life.isAlive || outlivesSender);
     switch (fate) {
       case 'plain': {
         this.busyUntil = Math.max(this.busyUntil, began + there);
@@ -166,7 +233,8 @@ export class Network {
         const outcome = await receive();
         await time.sleep(back);
         this.#count(outcome);
-        if (outcome.outcome === 'taken') this.heard.push({ machine, began: asked, ended: time.stamp(), head: oid });
+        if (outcome.outcome === 'taken' && head !== null)
+          this.heard.push({ machine, began: asked, ended: time.stamp(), head });
         return outcome;
       }
       case 'unreachable':
@@ -204,12 +272,12 @@ export class Network {
     return null;
   }
 
-  async #receive(store: MemoryStore, oid: Oid, isSent: boolean): Promise<PushOutcome> {
-    const { upstream, trace } = this.#options;
+  async #receive(arrive: () => Promise<PushOutcome>, isSent: boolean): Promise<PushOutcome> {
+    const { trace } = this.#options;
     if (!isSent) return { outcome: 'unknown', reason: 'its sender is gone' };
-    const outcome = await upstream.transport(store).push(oid);
+    const outcome = await arrive();
     this.noteHeads();
-    trace(() => `upstream ${outcome.outcome} ${oid.slice(0, 10)}`);
+    trace(() => `upstream ${outcome.outcome}; it is at ${this.#options.upstream.head?.slice(0, 10)}`);
     return outcome;
   }
 
@@ -250,6 +318,11 @@ export class Network {
     // What was there before the world began has always been there.
     const at = this.#headTimes.length === 0 ? Number.NEGATIVE_INFINITY : time.now;
     while (this.#headTimes.length < upstream.heads.length) this.#headTimes.push(at);
+    this.#inboxes.push({ at, deposits: upstream.deposits() });
+  }
+
+  #inboxAt(time: number): ReadonlyMap<string, Oid> {
+    return this.#inboxes.findLast(({ at }) => at <= time)?.deposits ?? new Map();
   }
 
   #headAt(time: number): Oid | null {

@@ -9,7 +9,7 @@ import { type Climate, drawClimate, drawMishap } from './climate.ts';
 import { editByHand } from './hand-edit.ts';
 import { CallLog } from './log.ts';
 import { Machine, type WorldProcess } from './machine.ts';
-import { type Heard, Network, type NetworkCounts } from './network.ts';
+import { type Heard, Network, type NetworkCounts, type Removal } from './network.ts';
 import { createRandom, type Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -28,6 +28,7 @@ export interface PastWorld {
   readonly machines: readonly Machine[];
   readonly log: CallLog;
   readonly heard: readonly Heard[];
+  readonly removals: readonly Removal[];
   readonly counts: NetworkCounts & Record<'crashes' | 'powerCuts' | 'stops' | 'handEdits' | 'events', number>;
   /** What went wrong while it lasted: errors that nobody should see, calls that never end, a queue that never empties. */
   readonly faults: readonly string[];
@@ -68,7 +69,8 @@ class World {
     this.#upstream = new MemoryUpstream();
     for (const [oid, object] of beginning.objects) this.#upstream.objects.set(oid, object);
     this.#upstream.moveHead(beginning.head);
-    const { weather, outages, lags, noticeMs, pauseChance } = this.#climate;
+    const { weather, outages, lags, noticeMs, pauseChance, carries, takesDeposits, tellsOfInbox } = this.#climate;
+    this.#upstream.takesDeposits = takesDeposits;
     const trace = (line: () => string): void => this.#note(line);
     const time = this.#time;
     const network = new Network({
@@ -78,6 +80,7 @@ class World {
       weather,
       outages,
       lags,
+      tellsOfInbox,
       trace,
     });
     this.#network = network;
@@ -92,6 +95,7 @@ class World {
           clockOffsetMs,
           noticeMs,
           pauseChance,
+          carries,
           trace,
         }),
     );
@@ -109,6 +113,7 @@ class World {
       machines: this.#machines,
       log: this.#log,
       heard: this.#network.heard,
+      removals: this.#network.removals,
       counts: { ...this.#network.counts, ...this.#counts, events },
       faults: this.#faults,
       trace: this.#trace,
@@ -266,6 +271,12 @@ class World {
         await this.#time.sleep(5_000);
       }
     }
+    if (this.#climate.carries && this.#climate.takesDeposits) this.#demandEmptyInbox();
+  }
+
+  /** What is left in the inbox after all that is not wanted by anybody. */
+  #demandEmptyInbox(): void {
+    for (const name of this.#upstream.deposits().keys()) this.#faults.push(`deposit ${name} stays in the inbox`);
   }
 
   async #demandQuiet({ machine, session, life }: WorldProcess): Promise<void> {

@@ -281,5 +281,88 @@ export function describeTransport(name: string, factory: () => Promise<Transport
       );
       expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['rejected', 'rejected', 'rejected', 'taken']);
     });
+
+    worldTest('lays deposits into the inbox, and removes them with a push, all or nothing', async (world) => {
+      const author = await world.join();
+      const carrier = await world.join();
+      const base = await writeCommit(author.store, 'base');
+      await author.transport.push(base);
+      await carrier.transport.fetch();
+      const [first, second] = ['1', '2'].map((digit) => digit.repeat(32)) as [string, string];
+      const oids = await Promise.all([lay(author, first, 'one'), lay(author, second, 'two')]);
+      const known = new Map([first, second].map((name, index) => [name, oids[index] as Oid]));
+
+      const fetched = await carrier.transport.fetch({ inbox: true });
+      expect(fetched).toEqual({ outcome: 'fetched', head: base, deposits: known });
+      expect((await carrier.store.readObjects(oids)).size).toBe(2);
+      expect([...(await carrier.store.listRefs('refs/')).keys()]).toEqual([]);
+
+      // Not there, or not as it is: nothing happens.
+      const objects = makeCommit(carrier.store, 'carried', [base]);
+      await carrier.store.writeObjects(objects);
+      const carried = objects[0].oid;
+      for (const added of [undefined, { base, objects, stored: Promise.resolve() }]) {
+        const more = added === undefined ? {} : { added };
+        const absent = new Map([...known, ['3'.repeat(32), base]]);
+        const refused = await carrier.transport.push(carried, { ...more, remove: absent });
+        expect(refused).toMatchObject({ outcome: 'rejected', absent: ['3'.repeat(32)] });
+        const stale = await carrier.transport.push(carried, { ...more, remove: new Map([[first, base]]) });
+        expect(stale).toMatchObject({ outcome: 'rejected', absent: [first] });
+      }
+      expect(await world.readHead()).toBe(base);
+
+      // The branch may be there already.
+      const one = new Map([[first, oids[0] as Oid]]);
+      expect(await carrier.transport.push(base, { remove: one })).toMatchObject({ outcome: 'taken' });
+      expect(await carrier.transport.fetch({ inbox: true })).toMatchObject({ deposits: new Map([[second, oids[1]]]) });
+      const both = { remove: new Map([[second, oids[1] as Oid]]), added: { base, objects, stored: Promise.resolve() } };
+      expect(await carrier.transport.push(carried, both)).toMatchObject({ outcome: 'taken' });
+      expect(await author.transport.fetch({ inbox: true })).toEqual({
+        outcome: 'fetched',
+        head: carried,
+        deposits: new Map(),
+      });
+    });
+
+    worldTest('removes no deposit where the branch has moved', async (world) => {
+      const author = await world.join();
+      const carrier = await world.join();
+      const base = await writeCommit(author.store, 'base');
+      await author.transport.push(base);
+      await carrier.transport.fetch();
+      const name = 'd'.repeat(32);
+      const oid = await lay(author, name, 'one');
+      await author.transport.push(await writeCommit(author.store, 'moved', [base]));
+      const objects = makeCommit(carrier.store, 'carried', [base]);
+      await carrier.store.writeObjects(objects);
+      for (const added of [undefined, { base, objects, stored: Promise.resolve() }]) {
+        const more = added === undefined ? {} : { added };
+        const outcome = await carrier.transport.push(objects[0].oid, { ...more, remove: new Map([[name, oid]]) });
+        expect(outcome.outcome).toBe('rejected');
+      }
+      expect(await carrier.transport.fetch({ inbox: true })).toMatchObject({ deposits: new Map([[name, oid]]) });
+    });
+
+    worldTest('makes no deposit over another', async (world) => {
+      const author = await world.join();
+      await author.transport.push(await writeCommit(author.store, 'base'));
+      const name = 'e'.repeat(32);
+      const oid = await lay(author, name, 'one');
+      const objects = makeCommit(author.store, 'two');
+      await author.store.writeObjects(objects);
+      expect((await author.transport.deposit?.(name, objects[0].oid, { objects }))?.outcome).toBe('rejected');
+      expect(await author.transport.fetch({ inbox: true })).toMatchObject({ deposits: new Map([[name, oid]]) });
+    });
   });
+}
+
+async function lay(
+  { store, transport }: { store: GitStore; transport: Transport },
+  name: string,
+  text: string,
+): Promise<Oid> {
+  const objects = makeCommit(store, text);
+  await store.writeObjects(objects);
+  expect(await transport.deposit?.(name, objects[0].oid, { objects })).toMatchObject({ outcome: 'taken' });
+  return objects[0].oid;
 }

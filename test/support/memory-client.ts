@@ -4,6 +4,7 @@ import { createMemoryStore, type MemoryStore } from '../../src/git/memory.ts';
 import type { Intercept, MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import type { Oid } from '../../src/git/store.ts';
 import type { Transport } from '../../src/git/transport.ts';
+import type { CarryMemory } from '../../src/sync/carrying.ts';
 import { createMemoryQueue, createMemoryQueueStorage } from '../../src/sync/memory-queue.ts';
 import type { Chance, Clock, Exclusion } from '../../src/sync/ports.ts';
 import type { Liveness, Owner, Queue } from '../../src/sync/queue.ts';
@@ -73,6 +74,8 @@ export interface MemoryClientOptions {
   readonly upstreamClock?: () => number;
   /** Whether all clients have one clock; default: unless the upstream has one. */
   readonly sharesClock?: boolean;
+  /** What is known of the upstream's inbox; without it nothing is deposited or carried. */
+  readonly carrying?: CarryMemory;
 }
 
 export function memoryClient(options: MemoryClientOptions): MemoryClient {
@@ -83,7 +86,7 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
   const queueStorage = options.queueStorage ?? createMemoryQueueStorage();
   const liveness = options.liveness ?? ((other: Owner) => (other.session === name ? 'own' : 'alive'));
   const queue = createMemoryQueue({ storage: queueStorage, owner, liveness, now: () => clock.now() });
-  const { upstreamClock } = options;
+  const { upstreamClock, carrying } = options;
   const transport: Transport = {
     ...upstream.transport(store, {
       label: name,
@@ -104,6 +107,7 @@ export function memoryClient(options: MemoryClientOptions): MemoryClient {
     sharesClock: options.sharesClock ?? upstreamClock === undefined,
     owner,
     publisherRole: alwaysFree,
+    ...(carrying === undefined ? {} : { carrying: async () => carrying }),
   });
   return {
     session,

@@ -69,6 +69,8 @@ test('2. what somebody builds on it in the meantime stands in the way', async ()
 test('an undo that waited in the queue is decided on the board as it is by then', async () => {
   const { a, b, id, setCut } = await twoClients();
   await a.ask('task.complete', { id });
+  // The round of the completion comes to its end: who asks meanwhile would join it.
+  await new Promise((resolve) => setImmediate(resolve));
   setCut(true);
   const queued = await a.ask('undo', { version: 4 }, 'alpha', { timeoutMs: 100 });
   expect(queued).toMatchObject({ published: false, state: 'queued' });

@@ -64,6 +64,7 @@ export const settingKeys = [
   'max_attempts',
   'board_md',
   'manual_edits',
+  'edit_locks',
   'agent',
 ] as const;
 

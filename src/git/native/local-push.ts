@@ -2,8 +2,8 @@
  * A push into a folder of this machine without `git push`: orc has the objects at hand and speaks to `git receive-pack` itself.
  *
  * What receives is the same program with the same settings as behind `git push`; what falls away is the sending side, which
- * would read the objects back, look for deltas and start three processes for it. Where anything is unusual (the branch stands
- * elsewhere or is not there, the folder is a shallow clone), nothing is sent, and `git push` has its turn.
+ * would read the objects back, look for deltas and start three processes for it. Where anything is unusual (the branch is not there,
+ * or is there already, the folder is a shallow clone), nothing is sent, and `git push` has its turn.
  */
 import type { ChildProcess } from 'node:child_process';
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
@@ -12,7 +12,16 @@ import type { NewObject, Oid } from '../store.ts';
 import type { PushOutcome } from '../transport.ts';
 import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
 import { flushPacket, packetText, readPackets } from '../wire/pkt-line.ts';
-import { encodePush, readReport } from '../wire/receive-pack.ts';
+import {
+  canRemove,
+  encodePush,
+  type PushCommand,
+  readReport,
+  removalCommands,
+  tellsOfDeposits,
+  told,
+  unableToRemove,
+} from '../wire/receive-pack.ts';
 import {
   explainStartError,
   type GitCall,
@@ -30,11 +39,23 @@ export interface LocalPush {
   readonly settings: readonly string[];
   /** Where git is started. */
   readonly cwd: string;
+  /** The branch. */
   readonly ref: string;
-  readonly to: Oid;
-  readonly added: { readonly base: Oid; readonly objects: readonly NewObject[] };
+  readonly what: LocalBranchPush | LocalDeposit;
   readonly timeoutMs?: number | undefined;
   readonly secrets: readonly string[];
+}
+
+export interface LocalBranchPush {
+  readonly to: Oid;
+  readonly added: { readonly base: Oid; readonly objects: readonly NewObject[] };
+  /** Deposits, by name. */
+  readonly remove: ReadonlyMap<string, Oid>;
+}
+
+export interface LocalDeposit {
+  readonly deposit: PushCommand;
+  readonly objects: readonly NewObject[];
 }
 
 /** In bytes: what is longer is no report. */
@@ -63,7 +84,7 @@ export async function pushLocally(push: LocalPush, settings: GitSettings): Promi
   }
 }
 
-async function converse(receiver: Receiver, { path, ref, to, added, secrets, timeoutMs }: LocalPush) {
+async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutMs }: LocalPush) {
   const summarize = (text: string, fallback: string): string =>
     summarizeServerText(cleanServerText(text, { secrets }), fallback);
   const late = `no answer within ${Math.round(timeoutMs ?? 0)} ms`;
@@ -74,27 +95,59 @@ async function converse(receiver: Receiver, { path, ref, to, added, secrets, tim
     return { outcome: 'unreachable', reason } as const;
   }
   const advertisement = readAdvertisement(greeting, 'git-receive-pack');
-  if (typeof advertisement === 'string' || !isUsual(greeting, advertisement, ref, added.base)) {
+  const commands =
+    typeof advertisement === 'string' || !isUsual(greeting, advertisement)
+      ? 'unusual'
+      : commandsOf(advertisement, ref, what);
+  if (typeof advertisement === 'string' || typeof commands === 'string' || 'outcome' in commands) {
     receiver.send([flushPacket]);
     await receiver.ended();
-    return 'unusual';
+    return typeof commands === 'string' ? 'unusual' : (commands as PushOutcome);
   }
-  const { pack } = encodePack('sha1', added.objects);
-  receiver.send([encodePush(advertisement, { ref, from: added.base, to }, new Uint8Array()), pack]);
+  const objects = 'deposit' in what ? what.objects : what.added.objects;
+  // What only removes takes no pack.
+  const pack = commands.some(({ to }) => to !== null) ? [encodePack('sha1', objects).pack] : [];
+  receiver.send([encodePush(advertisement, commands, new Uint8Array()), ...pack]);
   const answer = await receiver.ended();
-  const outcome = readReport(advertisement, ref, answer, summarize);
+  const outcome = readReport(
+    advertisement,
+    commands.map((command) => command.ref),
+    answer,
+    summarize,
+  );
+  if (outcome.outcome === 'taken') {
+    const removed = 'remove' in what ? what.remove : new Map<string, Oid>();
+    return { ...outcome, ...told(tellsOfDeposits(advertisement, ref, removed), 'deposit' in what) };
+  }
   if (outcome.outcome !== 'unknown') return outcome;
   const reason = receiver.isStopped ? 'no answer in time' : summarize(receiver.complaint, outcome.reason);
   return { outcome: 'unknown', reason } as const;
 }
 
-function isUsual(greeting: Buffer, { version, refs, capabilities }: Advertisement, ref: string, base: Oid): boolean {
+/** What to ask for; or what there is to say without asking; or `unusual`. */
+function commandsOf(
+  advertisement: Advertisement,
+  ref: string,
+  what: LocalPush['what'],
+): readonly PushCommand[] | PushOutcome | 'unusual' {
+  if ('deposit' in what) return canRemove(advertisement) ? [what.deposit] : unableToRemove;
+  const { to, added, remove } = what;
+  const at = advertisement.refs.get(ref);
+  if (at === undefined || (at === to && at !== added.base)) return 'unusual';
+  if (at !== added.base) return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)' };
+  const removals = removalCommands(advertisement, ref, remove);
+  if ('outcome' in removals) return removals;
+  const branch: PushCommand[] = to === added.base ? [] : [{ ref, from: added.base, to }];
+  const commands = [...branch, ...removals];
+  return commands.length === 0 ? { outcome: 'taken' } : commands;
+}
+
+function isUsual(greeting: Buffer, { version, capabilities }: Advertisement): boolean {
   const lines = readPackets(greeting).packets.flatMap((packet) =>
     typeof packet === 'string' ? [] : [packetText(packet)],
   );
   return (
     version === 0 &&
-    refs.get(ref) === base &&
     capabilities.has('report-status') &&
     // Told by every git that was not set up otherwise.
     capabilities.has('ofs-delta') &&

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { OrcError } from '../../errors.ts';
 import { findConfigSecrets, findUrlSecrets, summarizeServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
-import { errorCodeOf, type NameSource, randomName, toIoError } from '../durable-files.ts';
+import { type NameSource, randomName } from '../durable-files.ts';
 import { foreignFormat, saysForeignFormat } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
@@ -15,21 +15,25 @@ import { PINNED_URL, pinUrl } from '../remote-url.ts';
 import { type LocalClock, ServerClock } from '../server-clock.ts';
 import type { ObjectFormat, Oid } from '../store.ts';
 import { readStoreFormat } from '../store-folder.ts';
-import type {
-  CallOptions,
-  ClockDifference,
-  ClockOptions,
-  FetchOptions,
-  FetchOutcome,
-  HeadOutcome,
-  PushOptions,
-  PushOutcome,
-  Transport,
-  Unreachable,
+import {
+  type CallOptions,
+  type ClockDifference,
+  type ClockOptions,
+  type DepositOptions,
+  depositName,
+  type FetchOptions,
+  type FetchOutcome,
+  type HeadOutcome,
+  inboxPrefix,
+  type PushOptions,
+  type PushOutcome,
+  type Transport,
+  type Unreachable,
 } from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
-import { pushLocally } from './local-push.ts';
-import { classifyPush, createsBranch } from './push-report.ts';
+import { type LocalDeposit, type LocalPush, pushLocally } from './local-push.ts';
+import { choosesHooks, localPath } from './local-url.ts';
+import { classifyAtomicPush, classifyPush, createsBranch, type PushReport } from './push-report.ts';
 import { type GitResult, type GitSettings, runGit } from './run-git.ts';
 
 export interface NativeTransportOptions extends GitSettings {
@@ -132,7 +136,8 @@ class NativeTransport implements Transport {
       const result = await this.#run(this.#fetchArguments(own, options), options.timeoutMs);
       if (result.exitCode === 0) {
         const head = this.#refs.read(own);
-        if (head !== null) return { outcome: 'fetched', head };
+        const deposits = options.inbox === true ? { deposits: this.#readDeposits(own) } : {};
+        if (head !== null) return { outcome: 'fetched', head, ...deposits };
         return { outcome: 'unreachable', reason: 'git fetched nothing (is the upstream a shallow clone?)' };
       }
       if (result.timedOut) return unreachable(result, options);
@@ -142,6 +147,7 @@ class NativeTransport implements Transport {
       return asked.outcome === 'unreachable' ? asked : unreachable(result, options);
     } finally {
       await this.#dropRef(own);
+      if (options.inbox === true) await this.#dropDeposits(own);
     }
   }
 
@@ -151,25 +157,47 @@ class NativeTransport implements Transport {
     const local = await this.#pushLocally(oid, options);
     if (local !== 'unusual') return local;
     await options.added?.stored;
-    return this.#pushWithGit(oid, timeLeft(options, startedAt));
+    return this.#pushWithGit(oid, options.remove, timeLeft(options, startedAt));
+  }
+
+  async deposit(name: string, oid: Oid, { objects, timeoutMs }: DepositOptions): Promise<PushOutcome> {
+    const { ref } = this.#options;
+    const startedAt = performance.now();
+    const inboxRef = `${inboxPrefix(ref)}${name}`;
+    const what: LocalDeposit = { deposit: { ref: inboxRef, from: null, to: oid }, objects };
+    const local = this.#isPlain ? await this.#sendLocally(what, timeoutMs) : 'unusual';
+    if (local !== 'unusual') return local;
+    const call = timeLeft({ ...(timeoutMs !== undefined && { timeoutMs }) }, startedAt);
+    // A push that is done whole or not at all is refused by whoever knows none: then nobody could remove it again.
+    const report = await this.#runPush(['--atomic'], [`${oid}:${inboxRef}`], call);
+    const { outcome, ...rest } = classifyAtomicPush(inboxRef, new Map(), report);
+    return { outcome, ...rest } as PushOutcome;
+  }
+
+  /** Whether it is a folder of this machine, and simple. */
+  get #isPlain(): boolean {
+    const isSimple = this.#format === 'sha1' && process.platform !== 'win32' && isLocalUrl(this.#options.url);
+    return isSimple && !fs.existsSync(join(this.#path, 'shallow'));
   }
 
   /** Straight into a folder of this machine, where that is simple. */
-  async #pushLocally(to: Oid, { added, timeoutMs }: PushOptions): Promise<PushOutcome | 'unusual'> {
-    const { url, ref } = this.#options;
-    const isPlain = this.#format === 'sha1' && process.platform !== 'win32' && isLocalUrl(url);
-    if (!isPlain || added === undefined || added.base === null || fs.existsSync(join(this.#path, 'shallow')))
-      return 'unusual';
+  async #pushLocally(to: Oid, options: PushOptions): Promise<PushOutcome | 'unusual'> {
+    const { added, remove = new Map(), timeoutMs } = options;
+    if (added === undefined || added.base === null || !this.#isPlain) return 'unusual';
     const { base, objects } = added;
-    const settings = [...this.#receiveSettings(), ...(asksForTidying(to) ? [] : ['receive.autogc=false'])].flatMap(
-      (setting) => ['-c', setting],
-    );
-    const push = { path: localPath(url), settings, cwd: this.#path, ref, to, added: { base, objects }, timeoutMs };
-    return pushLocally({ ...push, secrets: this.#secrets }, this.#options);
+    return this.#sendLocally({ to, added: { base, objects }, remove }, timeoutMs);
   }
 
-  async #pushWithGit(oid: Oid, options: CallOptions): Promise<PushOutcome> {
-    const { ref } = this.#options;
+  #sendLocally(what: LocalPush['what'], timeoutMs: number | undefined): Promise<PushOutcome | 'unusual'> {
+    const { url, ref } = this.#options;
+    const tidies = 'to' in what && asksForTidying(what.to);
+    const chosen = [...this.#receiveSettings(), ...(tidies ? [] : ['receive.autogc=false'])];
+    const settings = chosen.flatMap((setting) => ['-c', setting]);
+    const push = { path: localPath(url), settings, cwd: this.#path, ref, what, timeoutMs, secrets: this.#secrets };
+    return pushLocally(push, this.#options);
+  }
+
+  async #runPush(more: readonly string[], refspecs: readonly string[], options: CallOptions): Promise<PushReport> {
     const flags = [
       '--porcelain',
       '--no-progress',
@@ -177,12 +205,25 @@ class NativeTransport implements Transport {
       '--no-signed',
       '--no-follow-tags',
       '--no-recurse-submodules',
+      ...more,
     ];
-    const args = ['push', ...flags, ...this.#receivePack(), '--', PINNED_URL, `${oid}:${ref}`];
+    const args = ['push', ...flags, ...this.#receivePack(), '--', PINNED_URL, ...refspecs];
+    const { exitCode, timedOut, stdout, stderr } = await this.#run(args, options.timeoutMs);
+    return { exitCode, timedOut, stdout: stdout.toString('utf8'), stderr };
+  }
+
+  async #pushWithGit(oid: Oid, remove: PushOptions['remove'], options: CallOptions): Promise<PushOutcome> {
+    const { ref } = this.#options;
     const startedAt = performance.now();
-    const { exitCode, timedOut, stdout: output, stderr } = await this.#run(args, options.timeoutMs);
-    const stdout = output.toString('utf8');
-    const outcome = classifyPush(ref, { exitCode, timedOut, stdout, stderr });
+    if (remove !== undefined && remove.size > 0) {
+      const refs = new Map([...remove.keys()].map((name) => [name, `${inboxPrefix(ref)}${name}`]));
+      const leases = [...remove].map(([name, at]) => `--force-with-lease=${refs.get(name)}:${at}`);
+      const specs = [`${oid}:${ref}`, ...[...refs.values()].map((each) => `:${each}`)];
+      return classifyAtomicPush(ref, refs, await this.#runPush(['--atomic', ...leases], specs, options));
+    }
+    const report = await this.#runPush([], [`${oid}:${ref}`], options);
+    const { stdout } = report;
+    const outcome = classifyPush(ref, report);
     if (outcome.outcome !== 'taken' || !createsBranch(ref, stdout)) return outcome;
     // An upstream that told of no refs may have told of no abilities either (a broken answer looks so). Then git asks it for
     // no report, and takes its silence for success.
@@ -218,7 +259,7 @@ class NativeTransport implements Transport {
     return settings;
   }
 
-  #fetchArguments(own: string, { depth, unshallow = false }: FetchOptions): string[] {
+  #fetchArguments(own: string, { depth, unshallow = false, inbox }: FetchOptions): string[] {
     const flags = [
       '--no-write-fetch-head',
       '--no-auto-maintenance',
@@ -231,7 +272,37 @@ class NativeTransport implements Transport {
     const shallow = depth === undefined ? [] : [`--depth=${depth}`];
     // Git refuses to be asked for what a whole store has.
     if (unshallow && fs.existsSync(join(this.#path, 'shallow'))) shallow.push('--unshallow');
-    return ['fetch', '--quiet', ...flags, ...shallow, '--', PINNED_URL, `+${this.#options.ref}:${own}`];
+    return [
+      'fetch',
+      '--quiet',
+      ...flags,
+      ...shallow,
+      '--',
+      PINNED_URL,
+      `+${this.#options.ref}:${own}`,
+      ...this.#inboxRefspec(own, inbox),
+    ];
+  }
+
+  #inboxRefspec(own: string, inbox = false): string[] {
+    return inbox ? [`+${inboxPrefix(this.#options.ref)}*:${depositsOf(own)}*`] : [];
+  }
+
+  #readDeposits(own: string): Map<string, Oid> {
+    const folder = depositsOf(own);
+    const named = [...this.#refs.list(folder)].map(([ref, oid]) => [ref.slice(folder.length), oid] as const);
+    // Branches whose names begin alike have their inboxes below this one's.
+    return new Map(named.filter(([name]) => depositName.test(name)));
+  }
+
+  async #dropDeposits(own: string): Promise<void> {
+    try {
+      fs.rmSync(join(this.#path, depositsOf(own)), { recursive: true, force: true });
+      const packed = [...this.#refs.list(depositsOf(own))].map(([ref, from]) => ({ ref, from, to: null }));
+      if (packed.length > 0) await this.#refs.update(packed);
+    } catch {
+      // As with the branch's own.
+    }
   }
 
   async #run(args: readonly string[], timeoutMs: number | undefined): Promise<GitResult> {
@@ -268,12 +339,17 @@ class NativeTransport implements Transport {
     try {
       for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
         const age = Date.now() - (fs.statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-        if (age > leftoverAfter) fs.rmSync(join(folder, name), { force: true });
+        if (age > leftoverAfter) fs.rmSync(join(folder, name), { recursive: true, force: true });
       }
     } catch {
       // The next fetch removes them.
     }
   }
+}
+
+/** Where the deposits of a fetch go for as long as it lasts. */
+function depositsOf(own: string): string {
+  return `${own}-inbox/`;
 }
 
 /**
@@ -309,27 +385,4 @@ function unreachable(result: GitResult, options: CallOptions): Unreachable {
  */
 function asksForTidying(to: Oid): boolean {
   return to.startsWith('0');
-}
-
-/** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
-function choosesHooks(url: string): boolean {
-  const path = localPath(url);
-  // Where git looks, in its order.
-  const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
-  return configs.some((file) => /hookspath|^\s*\[include/im.test(readIfThere(file)));
-}
-
-/** The folder that a local URL means. */
-function localPath(url: string): string {
-  return /^file:/i.test(url) ? decodeURIComponent(url.replace(/^file:\/\/[^/]*/i, '')) : url;
-}
-
-function readIfThere(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return '';
-    throw toIoError(`read ${file}`, error);
-  }
 }

@@ -52,6 +52,27 @@ export function classifyPush(ref: string, report: PushReport): PushOutcome {
   return { outcome: proven ? 'unreachable' : 'unknown', reason };
 }
 
+/** Classifies a push of one commit to `ref` that removes other refs with it, all or nothing. */
+export function classifyAtomicPush(ref: string, removed: ReadonlyMap<string, string>, report: PushReport): PushOutcome {
+  const own = report.stderr.replace(/^remote:.*$/gm, '');
+  if (/^fatal: the receiving end does not support --atomic push$/m.test(own))
+    return { outcome: 'rejected', reason: 'the upstream cannot take several refs in one step', isUnable: true };
+  const outcome = classifyPush(ref, report);
+  const lines = [...removed].map(([name, full]) => ({ name, line: findStatusLine(full, report.stdout) }));
+  if (outcome.outcome === 'unreachable') return outcome;
+  const absent = lines
+    .filter(({ line }) => line?.summary.startsWith('[rejected] (stale info)'))
+    .map(({ name }) => name);
+  if (absent.length > 0) return { outcome: 'rejected', reason: 'a deposit is not there', absent };
+  const refused = lines.find(({ line }) => line?.flag === '!' && !line.summary.startsWith('[remote failure]'));
+  if (outcome.outcome === 'taken' && refused !== undefined)
+    return { outcome: 'rejected', reason: joinReasons(refused.line?.summary ?? '', report.stderr) };
+  const isWhole = lines.every(({ line }) => line?.flag === '-');
+  return outcome.outcome !== 'taken' || isWhole
+    ? outcome
+    : { outcome: 'unknown', reason: 'the report does not name every deposit' };
+}
+
 /** Whether the push made `ref`, as far as git knows: the upstream told of no such branch. */
 export function createsBranch(ref: string, stdout: string): boolean {
   return findStatusLine(ref, stdout)?.flag === '*';

@@ -19,22 +19,34 @@ import { isOid } from '../hash.ts';
 import type { HttpAccess } from '../http-credentials.ts';
 import { type LocalClock, ServerClock } from '../server-clock.ts';
 import type { GitStore, Oid } from '../store.ts';
-import type {
-  CallOptions,
-  ClockDifference,
-  ClockOptions,
-  FetchOptions,
-  FetchOutcome,
-  HeadOutcome,
-  PushOptions,
-  PushOutcome,
-  Transport,
-  Unreachable,
+import {
+  type CallOptions,
+  type ClockDifference,
+  type ClockOptions,
+  type DepositOptions,
+  depositNameOf,
+  type FetchOptions,
+  type FetchOutcome,
+  type HeadOutcome,
+  inboxPrefix,
+  type PushOptions,
+  type PushOutcome,
+  type Transport,
+  type Unreachable,
 } from '../transport.ts';
-import { encodePush, readReport } from '../wire/receive-pack.ts';
+import {
+  canRemove,
+  encodePush,
+  type PushCommand,
+  readReport,
+  removalCommands,
+  tellsOfDeposits,
+  told,
+  unableToRemove,
+} from '../wire/receive-pack.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { findMissing, keepPack } from './keep-pack.ts';
-import { collectNewObjects } from './new-objects.ts';
+import { collectNewObjects, type NewEntry } from './new-objects.ts';
 import { type Deadline, openSmartHttp, type Place, type SmartHttp } from './smart-http.ts';
 import { encodeFetch, encodeLsRefs, readFetch, readLsRefs } from './upload-pack.ts';
 import { writePack } from './write-pack.ts';
@@ -80,7 +92,14 @@ export function portableTransport(store: GitStore, options: PortableTransportOpt
   return new PortableTransport(store, options);
 }
 
-type Asked = { readonly outcome: 'read'; readonly head: Oid | null; readonly place: Place } | Unreachable;
+type Asked =
+  | {
+      readonly outcome: 'read';
+      readonly head: Oid | null;
+      readonly deposits: ReadonlyMap<string, Oid>;
+      readonly place: Place;
+    }
+  | Unreachable;
 
 class PortableTransport implements Transport {
   readonly label: string;
@@ -106,17 +125,20 @@ class PortableTransport implements Transport {
 
   async fetch(options: FetchOptions = {}): Promise<FetchOutcome> {
     const deadline = deadlineOf(options);
-    const asked = await this.#ask(deadline);
+    const asked = await this.#ask(deadline, options.inbox);
     if (asked.outcome === 'unreachable') return asked;
-    const { head, place } = asked;
-    if (head === null) return { outcome: 'fetched', head };
+    const { head, place, deposits } = asked;
+    const result: FetchOutcome = { outcome: 'fetched', head, ...(options.inbox === true ? { deposits } : {}) };
+    if (head === null) return result;
     const known = await this.#knownCommits();
     const shallow = this.#readShallow();
     const isDeepening = options.unshallow === true && shallow.size > 0;
     const depth = isDeepening ? wholeDepth : (options.depth ?? null);
-    if (depth === null && (await this.#isComplete(head, known, shallow))) return { outcome: 'fetched', head };
+    const isComplete = depth === null && (await this.#isComplete(head, known, shallow));
+    const wants = [...(isComplete ? [] : [head]), ...(await this.#missingOf([...deposits.values()]))];
+    if (wants.length === 0) return result;
 
-    const request = { want: head, haves: known.slice(0, maxHaves), shallow: [...shallow], depth };
+    const request = { wants, haves: known.slice(0, maxHaves), shallow: [...shallow], depth };
     const body = encodeFetch(place.advertisement, request);
     const answer = await this.#http.post('git-upload-pack', place, body, deadline, maxPack);
     if (!isResult(answer, 'git-upload-pack') || !answer.isWhole) {
@@ -138,12 +160,13 @@ class PortableTransport implements Transport {
     });
     if (broken !== null) return { outcome: 'unreachable', reason: broken };
     if (fetched.shallow.length + fetched.unshallow.length > 0) await this.#writeShallow(edges, nameTemporary);
-    return { outcome: 'fetched', head };
+    return result;
   }
 
   async push(oid: Oid, options: PushOptions = {}): Promise<PushOutcome> {
     if (!isOid(oid, 'sha1')) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
-    const { ref, onSend } = this.#options;
+    const { ref } = this.#options;
+    const { remove = new Map<string, Oid>() } = options;
     const deadline = deadlineOf(options);
     // Asked anew each time: the answer names where the branch is, which the server compares before it moves it.
     const found = await this.#discover('git-receive-pack', deadline);
@@ -152,7 +175,7 @@ class PortableTransport implements Transport {
     const { place } = found;
     const { refs, capabilities } = place.advertisement;
     const from = refs.get(ref) ?? null;
-    if (from === oid) return { outcome: 'taken' };
+    if (from === oid && remove.size === 0) return { outcome: 'taken' };
     if (!capabilities.has('report-status')) {
       return { outcome: 'unreachable', reason: 'the upstream does not report what it takes' };
     }
@@ -160,23 +183,56 @@ class PortableTransport implements Transport {
     if (from !== null && !(await this.#has(from))) {
       return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)' };
     }
+    const removals = removalCommands(place.advertisement, ref, remove);
+    if ('outcome' in removals) return removals;
+    if (from === oid) return this.#send(place, removals, null, deadline);
     const known = from === null ? [] : [from];
     const collected = await collectNewObjects(this.#store, { tip: oid, known, shallow: this.#readShallow() });
     if (collected.outcome === 'broken') return { outcome: 'rejected', reason: `not sent: ${collected.reason}` };
     if (from !== null && !collected.isOnTop) {
       return { outcome: 'rejected', reason: 'the upstream has moved (non-fast-forward)' };
     }
-    const pack = await writePack(this.#store, collected.entries, { isThin: !capabilities.has('no-thin') });
-    onSend?.({ objects: collected.entries.length, bytes: pack.length });
+    const outcome = await this.#send(place, [{ ref, from, to: oid }, ...removals], collected.entries, deadline);
+    if (outcome.outcome !== 'taken') return outcome;
+    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, ref, remove), false) };
+  }
+
+  async deposit(name: string, oid: Oid, options: DepositOptions): Promise<PushOutcome> {
+    const deadline = deadlineOf(options);
+    const found = await this.#discover('git-receive-pack', deadline);
+    if (found.outcome === 'unreachable') return found;
+    const { place } = found;
+    // What could not be removed again is not laid there.
+    if (!canRemove(place.advertisement)) return unableToRemove;
+    const collected = await collectNewObjects(this.#store, { tip: oid, known: [], shallow: this.#readShallow() });
+    if (collected.outcome === 'broken') return { outcome: 'rejected', reason: `not sent: ${collected.reason}` };
+    const command = { ref: `${inboxPrefix(this.#options.ref)}${name}`, from: null, to: oid };
+    const outcome = await this.#send(place, [command], collected.entries, deadline);
+    if (outcome.outcome !== 'taken') return outcome;
+    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, this.#options.ref, new Map()), true) };
+  }
+
+  /** `entries: null`: nothing but removals. */
+  async #send(
+    place: Place,
+    commands: readonly PushCommand[],
+    entries: readonly NewEntry[] | null,
+    deadline: Deadline,
+  ): Promise<PushOutcome> {
+    const { advertisement } = place;
+    const isThin = !advertisement.capabilities.has('no-thin');
+    const pack = entries === null ? new Uint8Array() : await writePack(this.#store, entries, { isThin });
+    if (entries !== null) this.#options.onSend?.({ objects: entries.length, bytes: pack.length });
     if (performance.now() >= deadline.at) {
       return { outcome: 'unreachable', reason: `not sent within ${deadline.timeoutMs} ms` };
     }
-    const body = encodePush(place.advertisement, { ref, from, to: oid }, pack);
+    const body = encodePush(advertisement, commands, pack);
     const answer = await this.#http.post('git-receive-pack', place, body, deadline, maxReport);
     if (isResult(answer, 'git-receive-pack')) {
       const summarize = (text: string, fallback: string): string => this.#http.summarize(text, fallback);
+      const refs = commands.map(({ ref }) => ref);
       return answer.isWhole
-        ? readReport(place.advertisement, ref, answer.body, summarize)
+        ? readReport(advertisement, refs, answer.body, summarize)
         : { outcome: 'unknown', reason: 'the report was cut off' };
     }
     const reason = this.#http.explain(answer, deadline);
@@ -195,7 +251,7 @@ class PortableTransport implements Transport {
     return this.#clock.difference();
   }
 
-  async #ask(deadline: Deadline): Promise<Asked> {
+  async #ask(deadline: Deadline, inbox = false): Promise<Asked> {
     const { ref } = this.#options;
     let place = this.#fetchPlace;
     if (place === null) {
@@ -205,23 +261,38 @@ class PortableTransport implements Transport {
     }
     const { advertisement } = place;
     if (advertisement.version === 0) {
-      return { outcome: 'read', head: advertisement.refs.get(ref) ?? null, place };
+      return this.#readRefs(advertisement.refs, inbox, place);
     }
     const format = advertisement.capabilities.get('object-format') ?? 'sha1';
     if (format !== 'sha1') throw foreignFormat(this.label, 'sha1');
-    const body = encodeLsRefs(advertisement, ref);
+    const body = encodeLsRefs(advertisement, [ref, ...(inbox ? [inboxPrefix(ref)] : [])]);
     const answer = await this.#http.post('git-upload-pack', place, body, deadline, maxLsRefs);
     if (!isResult(answer, 'git-upload-pack') || !answer.isWhole) {
       this.#fetchPlace = null;
       return { outcome: 'unreachable', reason: this.#http.explain(answer, deadline) };
     }
-    const read = readLsRefs(answer.body, ref);
+    const read = readLsRefs(answer.body);
     if (read === notSha1) throw foreignFormat(this.label, 'sha1');
     if (typeof read === 'string') {
       return { outcome: 'unreachable', reason: this.#http.summarize(read, 'the upstream refused') };
     }
     this.#fetchPlace = place;
-    return { outcome: 'read', head: read.head, place };
+    return this.#readRefs(read, inbox, place);
+  }
+
+  #readRefs(refs: ReadonlyMap<string, Oid>, inbox: boolean, place: Place): Asked {
+    const { ref } = this.#options;
+    const deposits = new Map<string, Oid>();
+    for (const [each, oid] of inbox ? refs : []) {
+      const name = depositNameOf(ref, each);
+      if (name !== null) deposits.set(name, oid);
+    }
+    return { outcome: 'read', head: refs.get(ref) ?? null, deposits, place };
+  }
+
+  async #missingOf(oids: readonly Oid[]): Promise<Oid[]> {
+    const found = await this.#store.readObjects(oids);
+    return [...new Set(oids)].filter((oid) => !found.has(oid));
   }
 
   async #discover(...asked: Parameters<SmartHttp['discover']>): ReturnType<SmartHttp['discover']> {

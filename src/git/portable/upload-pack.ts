@@ -7,7 +7,8 @@ import { agentName } from '../wire/agent-name.ts';
 import { demultiplex, encodeMessage, type Packet, packetText, readPackets } from '../wire/pkt-line.ts';
 
 export interface FetchRequest {
-  readonly want: Oid;
+  /** At least one. */
+  readonly wants: readonly Oid[];
   readonly haves: readonly Oid[];
   /** Commits whose parents this side has cut off. */
   readonly shallow: readonly Oid[];
@@ -21,29 +22,33 @@ export interface FetchedPack {
   readonly unshallow: readonly Oid[];
 }
 
-export function encodeLsRefs({ capabilities }: Advertisement, ref: string): Buffer {
-  return encodeMessage([...commandLines('ls-refs', capabilities), null, `ref-prefix ${ref}\n`]);
+/** `prefixes`: of the refs that are asked for. */
+export function encodeLsRefs({ capabilities }: Advertisement, prefixes: readonly string[]): Buffer {
+  const asked = prefixes.map((prefix) => `ref-prefix ${prefix}\n`);
+  return encodeMessage([...commandLines('ls-refs', capabilities), null, ...asked]);
 }
 
-/** The branch's head; `null` where there is none. A text is what is wrong with the answer, not cleaned. */
-export function readLsRefs(body: Buffer, ref: string): { readonly head: Oid | null } | string {
+/** The refs that were told of. A text is what is wrong with the answer, not cleaned. */
+export function readLsRefs(body: Buffer): ReadonlyMap<string, Oid> | string {
   const { packets, isWhole } = readPackets(body);
   if (!isWhole || packets.at(-1) !== 'flush') return 'the answer is damaged or was cut off';
-  let head: Oid | null = null;
+  const refs = new Map<string, Oid>();
   for (const packet of packets) {
     if (typeof packet === 'string') continue;
     const line = packetText(packet);
     if (line.startsWith('ERR ')) return line.slice('ERR '.length);
     const [oid = '', name] = line.split(' ');
-    if (name !== ref || oid === 'unborn') continue;
+    if (name === undefined || oid === 'unborn') continue;
     if (!isOid(oid, 'sha1')) return notSha1;
-    head = oid;
+    refs.set(name, oid);
   }
-  return { head };
+  return refs;
 }
 
 export function encodeFetch({ version, capabilities }: Advertisement, request: FetchRequest): Buffer {
-  const { want, haves, shallow, depth } = request;
+  const { wants, haves, shallow, depth } = request;
+  const [first = '', ...more] = wants;
+  const wanted = more.map((oid) => `want ${oid}\n`);
   const edges = [
     ...shallow.map((oid) => `shallow ${oid}\n`),
     ...(depth !== null && takesDepth(version, capabilities) ? [`deepen ${depth}\n`] : []),
@@ -56,14 +61,15 @@ export function encodeFetch({ version, capabilities }: Advertisement, request: F
       'thin-pack\n',
       'ofs-delta\n',
       'no-progress\n',
-      `want ${want}\n`,
+      `want ${first}\n`,
+      ...wanted,
     ];
     return encodeMessage([...lines, ...edges, ...known, 'done\n']);
   }
   const asked = ['side-band-64k', 'thin-pack', 'ofs-delta', 'no-progress'].filter((name) => capabilities.has(name));
-  const first = `want ${want} ${[...asked, `agent=${agentName}`].join(' ')}\n`;
+  const opening = `want ${first} ${[...asked, `agent=${agentName}`].join(' ')}\n`;
   const done = encodeMessage([...known, 'done\n']);
-  return Buffer.concat([encodeMessage([first, ...edges]), done.subarray(0, -4)]);
+  return Buffer.concat([encodeMessage([opening, ...wanted, ...edges]), done.subarray(0, -4)]);
 }
 
 /** What a fetch brought. A text is what is wrong with the answer, not cleaned. */

@@ -1,6 +1,6 @@
-/** Pushing one branch: the client's half of git-receive-pack. Pure. */
+/** Pushing one branch, and the deposits in its inbox: the client's half of git-receive-pack. Pure. */
 import type { Oid } from '../store.ts';
-import type { PushOutcome } from '../transport.ts';
+import { depositNameOf, inboxPrefix, type PushOutcome } from '../transport.ts';
 import type { Advertisement } from './advertisement.ts';
 import { agentName } from './agent-name.ts';
 import { demultiplex, encodeMessage, packetText, readPackets } from './pkt-line.ts';
@@ -9,25 +9,75 @@ const noOid = '0'.repeat(40);
 
 export interface PushCommand {
   readonly ref: string;
-  /** What the server said the branch is at: it takes the push only while that is so. `null`: there is no branch. */
+  /** What the server said the ref is at: it takes the push only while that is so. `null`: there is no such ref. */
   readonly from: Oid | null;
-  readonly to: Oid;
+  /** `null`: remove it. */
+  readonly to: Oid | null;
 }
 
-export function encodePush({ capabilities }: Advertisement, { ref, from, to }: PushCommand, pack: Uint8Array): Buffer {
+/** Several commands are done whole or not at all: only where `canRemove` says that the server can do that. */
+export function encodePush(
+  { capabilities }: Advertisement,
+  commands: readonly PushCommand[],
+  pack: Uint8Array,
+): Buffer {
   const asked = ['report-status', 'side-band-64k', 'quiet'].filter((name) => capabilities.has(name));
+  if (commands.length > 1) asked.push('atomic');
   if (capabilities.has('object-format')) asked.push('object-format=sha1');
-  const command = `${from ?? noOid} ${to} ${ref}\0 ${[...asked, `agent=${agentName}`].join(' ')}`;
-  return Buffer.concat([encodeMessage([command]), pack]);
+  const lines = commands.map(({ ref, from, to }) => `${from ?? noOid} ${to ?? noOid} ${ref}`);
+  const [first = '', ...rest] = lines;
+  return Buffer.concat([encodeMessage([`${first}\0 ${[...asked, `agent=${agentName}`].join(' ')}`, ...rest]), pack]);
+}
+
+/** Whether the server can remove refs in one step with a push, as far as it says. */
+export function canRemove({ capabilities }: Advertisement): boolean {
+  return ['report-status', 'atomic', 'delete-refs'].every((name) => capabilities.has(name));
+}
+
+export const unableToRemove: PushOutcome = {
+  outcome: 'rejected',
+  reason: 'the upstream cannot take several refs in one step',
+  isUnable: true,
+};
+
+/** The commands that remove deposits of a branch, or why they cannot be removed. */
+export function removalCommands(
+  advertisement: Advertisement,
+  branchRef: string,
+  remove: ReadonlyMap<string, Oid>,
+): readonly PushCommand[] | PushOutcome {
+  if (remove.size === 0) return [];
+  if (!canRemove(advertisement)) return unableToRemove;
+  const commands = [...remove].map(([name, from]) => ({
+    ref: `${inboxPrefix(branchRef)}${name}`,
+    from,
+    to: null,
+    name,
+  }));
+  const absent = commands.filter(({ ref, from }) => advertisement.refs.get(ref) !== from).map(({ name }) => name);
+  return absent.length === 0 ? commands : { outcome: 'rejected', reason: 'a deposit is not there', absent };
+}
+
+/** As outcomes have it: whoever deposits hears of none, too. */
+export function told(hasDeposits: boolean, isDeposit: boolean): { readonly hasDeposits?: boolean } {
+  return hasDeposits || isDeposit ? { hasDeposits } : {};
+}
+
+/** Whether the server told of deposits for the branch beside these. */
+export function tellsOfDeposits({ refs }: Advertisement, branchRef: string, but: ReadonlyMap<string, Oid>): boolean {
+  return [...refs.keys()].some((ref) => {
+    const name = depositNameOf(branchRef, ref);
+    return name !== null && !but.has(name);
+  });
 }
 
 /**
- * The server's report on `ref`. Only one that came whole counts: whatever broke off may have been taken.
+ * The server's report on refs, of which the first is that of the push. Only one that came whole counts: whatever broke off may have been taken.
  * `summarize` makes one clean line of what a server says.
  */
 export function readReport(
   { capabilities }: Advertisement,
-  ref: string,
+  refs: readonly string[],
   body: Buffer,
   summarize: (text: string, fallback: string) => string,
 ): PushOutcome {
@@ -49,11 +99,11 @@ export function readReport(
   };
   const lines = packets.flatMap((packet) => (typeof packet === 'string' ? [] : [packetText(packet)]));
   const unpack = lines.find((line) => line.startsWith('unpack '))?.slice('unpack '.length);
-  const refused = lines.find((line) => line === `ng ${ref}` || line.startsWith(`ng ${ref} `));
+  const refused = lines.find((line) => refs.some((ref) => line === `ng ${ref}` || line.startsWith(`ng ${ref} `)));
   if (refused !== undefined) {
-    const reason = refused.slice(`ng ${ref} `.length);
+    const reason = refused.split(' ').slice(2).join(' ');
     return rejected(unpack === undefined || unpack === 'ok' ? reason : `${reason}: ${unpack}`);
   }
-  if (unpack === 'ok' && lines.includes(`ok ${ref}`)) return { outcome: 'taken' };
+  if (unpack === 'ok' && refs.every((ref) => lines.includes(`ok ${ref}`))) return { outcome: 'taken' };
   return unknown('the report does not name the branch');
 }

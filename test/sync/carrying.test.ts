@@ -1,0 +1,279 @@
+/** Operations that lost a race, in the inbox of an upstream in memory. */
+import { expect, test } from 'vitest';
+import { MemoryUpstream, type Stage } from '../../src/git/memory-upstream.ts';
+import { decodeCommit, encodeTree } from '../../src/git/objects.ts';
+import type { ObjectType, Oid } from '../../src/git/store.ts';
+import { inboxPrefix } from '../../src/git/transport.ts';
+import { afterWaiting, Carrying, type CarryMemory, forgetfulMemory } from '../../src/sync/carrying.ts';
+import { parseTrailers } from '../../src/sync/commit-message.ts';
+import { depositLapsesMs } from '../../src/sync/deposit.ts';
+import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+
+type Hook = (stage: Stage) => Promise<{ outcome: 'rejected' | 'unknown' | 'unreachable' } | undefined>;
+
+async function makeCrowd(memory: () => CarryMemory = forgetfulMemory) {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const calls: string[] = [];
+  const hooks = new Map<string, Hook>();
+  const join = async (name: string): Promise<MemoryClient> => {
+    const client = memoryClient({
+      ...{ name, upstream, clock, carrying: memory() },
+      intercept: async (stage, { label }) => {
+        if (!stage.startsWith('after')) calls.push(`${label} ${stage.replace('before-', '')}`);
+        const hook = hooks.get(label);
+        return hook === undefined ? undefined : hook(stage);
+      },
+    });
+    await client.session.sync({ timeoutMs: 1000 });
+    return client;
+  };
+  const [ann, bob, eve] = [await join('ann'), await join('bob'), await join('eve')];
+  await beginBoard(ann);
+  for (const client of [bob, eve]) await client.session.sync({ timeoutMs: 1000 });
+  calls.length = 0;
+  return { upstream, clock, calls, hooks, ann, bob, eve };
+}
+
+/** Does `work` at the first such call, and lets it go on. */
+function once(wanted: Stage, work: () => Promise<unknown>): Hook {
+  let isDone = false;
+  return async (stage) => {
+    if (stage !== wanted || isDone) return undefined;
+    isDone = true;
+    await work();
+    return undefined;
+  };
+}
+
+const add = (client: MemoryClient, title: string) => client.ask('task.add', { workstream: 'w', title });
+
+function line({ objects, head }: MemoryUpstream) {
+  const commits = [];
+  for (let oid = head; oid !== null; ) {
+    const { message, parents, committer } = decodeCommit(objects.get(oid)?.bytes as Uint8Array);
+    commits.push({ op: parseTrailers(message)?.op.id, agent: parseTrailers(message)?.op.agent, by: committer.name });
+    oid = parents[0] ?? null;
+  }
+  return commits;
+}
+
+test('who is alone publishes in one round trip, as long as it likes', async () => {
+  const { ann, calls, clock } = await makeCrowd();
+  for (let count = 0; count < 5; count++) {
+    expect((await add(ann, `${count}`)).published).toBe(true);
+    clock.advance(700);
+  }
+  expect(calls).toEqual(Array(5).fill('ann push'));
+});
+
+test('who lost a race deposits; whoever publishes next carries it in, and the author finds it done', async () => {
+  const { upstream, ann, bob, eve, hooks, calls } = await makeCrowd();
+  let carrier: Promise<unknown> = Promise.resolve();
+  hooks.set('bob', async (stage) => {
+    if (stage === 'before-push' && upstream.deposits().size === 0) await add(ann, 'wins');
+    // Bob is the first in the inbox and about to carry: eve is quicker.
+    if (stage === 'before-fetch' && upstream.deposits().size === 1) {
+      hooks.delete('bob');
+      carrier = eve.session.sync({ timeoutMs: 1000 });
+      await carrier;
+    }
+    return undefined;
+  });
+  const answer = await add(bob, 'loses');
+  expect(answer).toMatchObject({
+    published: true,
+    outcome: { outcome: 'accepted', result: { task: expect.any(String) } },
+  });
+  expect(line(upstream).filter(({ op }) => op === answer.operation.id)).toEqual([
+    { op: answer.operation.id, agent: 'bob', by: 'eve' },
+  ]);
+  expect(upstream.deposits().size).toBe(0);
+  expect(await bob.queue.list()).toEqual([]);
+  // What eve carried was never hers.
+  expect(await eve.queue.list()).toEqual([]);
+  expect(calls).toContain('bob deposit');
+});
+
+test('who is not carried carries itself, and takes its deposit back in the same push', async () => {
+  const { upstream, ann, bob, hooks, calls } = await makeCrowd();
+  hooks.set(
+    'bob',
+    once('before-push', () => add(ann, 'wins')),
+  );
+  const answer = await add(bob, 'loses');
+  expect(answer.published).toBe(true);
+  expect(line(upstream)[0]).toEqual({ op: answer.operation.id, agent: 'bob', by: 'bob' });
+  expect(upstream.deposits().size).toBe(0);
+  expect(calls.filter((call) => call.startsWith('bob'))).toEqual([
+    'bob push',
+    'bob fetch',
+    'bob deposit',
+    'bob fetch',
+    'bob push',
+  ]);
+});
+
+test('a refusal is told only after the deposit was taken back', async () => {
+  const { upstream, ann, bob, hooks } = await makeCrowd();
+  await ann.ask('lock.acquire', { resource: 'deploy' });
+  hooks.set(
+    'bob',
+    once('before-push', () => add(ann, 'wins')),
+  );
+  // It looks free to bob; by the time that he carries, ann has it again.
+  await ann.ask('lock.release', { resource: 'deploy' });
+  await bob.session.sync({ timeoutMs: 1000 });
+  hooks.set(
+    'bob',
+    once('before-push', () => ann.ask('lock.acquire', { resource: 'deploy' })),
+  );
+  const answer = await bob.ask('lock.acquire', { resource: 'deploy' });
+  expect(answer.outcome).toMatchObject({ outcome: 'refused', code: 'lock-held' });
+  expect(upstream.deposits().size).toBe(0);
+  expect(line(upstream).some(({ op }) => op === answer.operation.id)).toBe(false);
+  expect(await bob.queue.list()).toEqual([]);
+});
+
+test('what is in the inbox at the deadline is told as unknown, and its fate is found later', async () => {
+  const { upstream, ann, bob, eve, hooks, clock } = await makeCrowd();
+  hooks.set('bob', async (stage) => {
+    if (stage === 'before-push') await add(ann, 'wins');
+    if (stage === 'before-fetch' && upstream.deposits().size > 0) {
+      clock.advance(60_000);
+      return { outcome: 'unreachable' };
+    }
+    return undefined;
+  });
+  const answer = await add(bob, 'loses');
+  expect(answer).toMatchObject({ published: false, state: 'unknown' });
+  hooks.clear();
+  const [waiting] = await bob.queue.list();
+  expect(waiting).toMatchObject({ told: { state: 'unknown' }, deposit: { state: 'there' } });
+  // It lay there for longer than anybody waits: it is cleared away undecided, and its author publishes it.
+  await eve.session.sync({ timeoutMs: 1000 });
+  expect(upstream.deposits().size).toBe(0);
+  expect(line(upstream).some(({ op }) => op === answer.operation.id)).toBe(false);
+  expect(await bob.session.sync({ timeoutMs: 10_000 })).toMatchObject({ published: 1, waiting: 0 });
+  expect(line(upstream)[0]).toMatchObject({ op: answer.operation.id, by: 'bob' });
+});
+
+test('an upstream that takes no deposits is remembered, and races are lost and run again as ever', async () => {
+  const noted: string[] = [];
+  const { upstream, ann, bob, hooks, calls } = await makeCrowd(() => {
+    const memory = forgetfulMemory();
+    const noteUnable: CarryMemory['noteUnable'] = (reason, lastsMs) => {
+      noted.push(reason);
+      memory.noteUnable(reason, lastsMs);
+    };
+    return { unable: memory.unable, noteUnable };
+  });
+  upstream.takesDeposits = false;
+  for (const title of ['first', 'second']) {
+    hooks.set(
+      'bob',
+      once('before-push', () => add(ann, `before ${title}`)),
+    );
+    expect((await add(bob, title)).published).toBe(true);
+  }
+  expect(new Set(noted)).toEqual(new Set(['[remote rejected] (hook declined)']));
+  expect(calls.filter((call) => call === 'bob deposit')).toHaveLength(1);
+});
+
+test('a deposit that makes every push fail is left where it is', async () => {
+  const { upstream, ann, bob, eve, hooks } = await makeCrowd();
+  hooks.set('bob', async (stage) => {
+    if (stage === 'before-push') await add(ann, 'wins');
+    return stage === 'before-fetch' && upstream.deposits().size > 0 ? { outcome: 'unreachable' } : undefined;
+  });
+  await add(bob, 'poison').catch(() => undefined);
+  expect(upstream.deposits().size).toBe(1);
+  let pushes = 0;
+  hooks.set('eve', async (stage) => {
+    // The first loses a race; the next two carry, and are refused for that.
+    if (stage === 'before-push') pushes++;
+    return stage === 'before-push' && (pushes === 2 || pushes === 3) ? { outcome: 'rejected' } : undefined;
+  });
+  expect((await add(eve, 'clean')).published).toBe(true);
+  expect(pushes).toBe(4);
+  expect(line(upstream)[0]).toMatchObject({ agent: 'eve', by: 'eve' });
+  expect(upstream.deposits().size).toBe(1);
+});
+
+test('what nobody can read is cleared away, and nothing of it is applied', async () => {
+  const { upstream, eve } = await makeCrowd();
+  const { store } = eve;
+  const put = (type: ObjectType, bytes: Uint8Array): Oid => {
+    const oid = store.hashObject(type, bytes);
+    upstream.objects.set(oid, { type, bytes });
+    return oid;
+  };
+  const blob = put('blob', new TextEncoder().encode('{"format":1,"board":"x","at":1e99,"units":[{}]}'));
+  const tree = put('tree', encodeTree([{ mode: '100644', name: 'deposit.json', oid: blob }]));
+  for (const [index, oid] of [blob, tree, upstream.head as Oid].entries())
+    upstream.refs.set(`${inboxPrefix(upstream.ref)}${String(index).repeat(32)}`, oid);
+  const before = upstream.head;
+  await eve.session.sync({ timeoutMs: 1000 });
+  expect(upstream.deposits().size).toBe(0);
+  expect(upstream.head).toBe(before);
+});
+
+test('a hot publisher looks into the inbox when it was told that others wait, or else seldom', () => {
+  const carrying = new Carrying(forgetfulMemory());
+  carrying.published(0, false);
+  expect(carrying.begin(1_000)).toBe('plain');
+  carrying.published(1_000, true);
+  expect(carrying.begin(1_001)).toBe('carry');
+  carrying.looked(1_200, true);
+  carrying.published(1_200, false);
+  expect(carrying.begin(1_300)).toBe('plain');
+  // Others are about: once a second.
+  expect(carrying.begin(2_200)).toBe('carry');
+  carrying.lost(3_000);
+  expect(carrying.begin(3_100)).toBe('deposit');
+  // Nobody hears of others here; after five seconds without a pause it looks all the same.
+  const blind = new Carrying(forgetfulMemory());
+  for (let now = 0; now < 5_000; now += 500) {
+    expect(blind.begin(now)).toBe('plain');
+    blind.published(now, false);
+  }
+  expect(blind.begin(5_000)).toBe('carry');
+  blind.looked(5_100, false);
+  blind.published(5_100, false);
+  for (let now = 5_500; now < 15_000; now += 500) {
+    expect(blind.begin(now)).toBe('plain');
+    blind.published(now, false);
+  }
+  expect(blind.begin(15_200)).toBe('carry');
+});
+
+test('one no is not yet a reason to do without: carrying rests after two, depositing after three', () => {
+  const carrying = new Carrying(forgetfulMemory());
+  carrying.refused(0, 'others');
+  expect(carrying.isOn(1)).toBe(true);
+  carrying.refused(10, 'others');
+  expect([carrying.isOn(11), carrying.withoutMode(11), carrying.isOn(60_011)]).toEqual([false, 'plain', true]);
+  carrying.refused(60_011, 'own');
+  expect([carrying.isOn(60_012), carrying.withoutMode(60_012)]).toEqual([false, 'bare']);
+  carrying.unable('no', false);
+  carrying.unable('no', false);
+  expect(carrying.isOn(1e9)).toBe(false);
+});
+
+test('the first in the inbox carries for those who come shortly after it, and they look when it should be done', () => {
+  const after = (isFirst: boolean | null, mode: 'deposit' | 'watch' | 'wait' = 'deposit') =>
+    afterWaiting({ mode, isDeposited: true, isFirst }, 100, 0.5);
+  expect(after(true)).toEqual({ mode: 'carry', pauseMs: 37.5 });
+  expect(after(false)).toEqual({ mode: 'watch', pauseMs: 200 });
+  expect(after(null)).toEqual({ mode: 'wait', pauseMs: 50 });
+  expect(after(null, 'watch').mode).toBe('wait');
+  expect(afterWaiting({ mode: 'deposit', isDeposited: false, isFirst: null }, 100, 0.5).mode).toBe('carry');
+  const carrying = new Carrying(forgetfulMemory());
+  const inbox = new Map([
+    ['b', 'x' as Oid],
+    ['a', 'x' as Oid],
+  ]);
+  expect([carrying.isTurn(inbox, new Set(['a']), 0), carrying.isTurn(inbox, new Set(['b']), 0)]).toEqual([true, false]);
+  expect(carrying.isTurn(inbox, new Set(['b']), 3)).toBe(true);
+  expect(depositLapsesMs).toBeLessThan(30_000);
+});
