@@ -3,7 +3,7 @@ import type { ClockOptions } from '../git/transport.ts';
 import { clockOff } from './clock-off.ts';
 import type { PublisherPorts } from './publisher.ts';
 import { type QueueRecord, unitsOf } from './queue.ts';
-import { type Replayed, type ReplayOptions, replay } from './replay.ts';
+import { type Decided, type Replayed, type ReplayOptions, replay } from './replay.ts';
 
 /** Decides the queue without an upstream: what the local head and tentative answers are made of. */
 export async function decideTentatively(ports: PublisherPorts, records: readonly QueueRecord[]): Promise<Replayed> {
@@ -19,4 +19,9 @@ export async function replayOptions(ports: PublisherPorts, clock: ClockOptions):
     clockOff: () => clockOff(ports.transport, clock),
     ...(ports.onDecided === undefined ? {} : { onDecided: ports.onDecided }),
   };
+}
+
+/** Whether the operation is in the chain that was decided. */
+export function isIn({ outcome }: Decided['decision']): boolean {
+  return outcome === 'accepted' || outcome === 'proven';
 }

@@ -9,7 +9,7 @@
 import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { Added, PushOutcome, Transport } from '../git/transport.ts';
-import { replayOptions } from './deciding.ts';
+import { isIn, replayOptions } from './deciding.ts';
 import type { Head } from './head.ts';
 import { type Foreign, nothingForeign, readInbox } from './inbox.ts';
 import { droppedOutcome, mayStillArrive, sortOut } from './orphans.ts';
@@ -395,8 +395,4 @@ type Withdrawn = { readonly outcome: 'done' | 'raced' } | { readonly outcome: 'u
 
 function unitOf({ record }: Decided): string {
   return unitIdOf(record.operation);
-}
-
-function isIn({ outcome }: Decided['decision']): boolean {
-  return outcome === 'accepted' || outcome === 'proven';
 }
