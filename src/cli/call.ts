@@ -66,7 +66,9 @@ export class Call {
   /** @throws OrcError `invalid-argument` */
   whole(option: string, least = 0): number | undefined {
     const text = this.text(option);
-    return text === undefined ? undefined : readWhole(text, `--${option}`, least);
+    return text === undefined
+      ? undefined
+      : readWhole(text, `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, least);
   }
 
   // — the board —

@@ -262,12 +262,12 @@ test('init: begins, finds what is there, joins, refuses to move', async () => {
   expect((await orc('init', '--remote', 'origin')).code).toBe(0);
   const moved = await orc('init', '--remote', 'host', '--json');
   expect([moved.code, moved.error().code]).toEqual([3, 'already-exists']);
-  expect((await orc('init', '--agents-md')).out).toContain('AGENTS.md written\n');
+  expect((await orc('init', '--agents-md')).out).toContain('AGENTS.md tells agents about orc now\n');
   expect(readFileSync(path.join(clone, 'AGENTS.md'), 'utf8')).toContain('orc t next');
   expect((await orc('init', '--agents-md', '--json')).json().data.agents_md).toBe('unchanged');
   // Leaving needs no board.
   const leaving = orcIn(clone, { env: { ...process.env, ORC_BRANCH: 'none' } });
-  expect((await leaving('init', '--agents-md', '--remove')).out).toBe('AGENTS.md removed\n');
+  expect((await leaving('init', '--agents-md', '--remove')).out).toBe("orc's part is taken out of AGENTS.md\n");
   expect(existsSync(path.join(clone, 'AGENTS.md'))).toBe(false);
   const again = (await leaving('init', '--agents-md', '--remove', '--json')).json();
   expect(again).toMatchObject({ data: { board: null, how: null, agents_md: 'unchanged' }, published: null });

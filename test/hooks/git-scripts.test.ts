@@ -102,6 +102,28 @@ describe.each(shells.map((shell) => ({ shell, name: shell.join(' ') })))('$name'
     expect(prepare('S\n', 'message', { ORC_SESSION: 's2', ORC_AGENT: 'eve' })).toBe('S\n\nOrc-Task: build/bbbb0000\n');
   });
 
+  test('a session is found whatever it is called', () => {
+    for (const name of ['claude:1', 'a b/c', "it's+1", 'plain_-.~!*()']) {
+      hold('cccc0000', 'ann\tbuild/cccc0000', encodeURIComponent(name));
+      expect(prepare('S\n', 'message', { ORC_SESSION: name })).toBe('S\n\nOrc-Task: build/cccc0000\n');
+    }
+  });
+
+  test('git may begin its own lines with another character', () => {
+    const file = path.join(top, '.git/COMMIT_EDITMSG');
+    const message = `\n\n${trailer}\n; Please enter the commit message\n;\n`;
+    const editor = { GIT_EDITOR: 'vi' };
+    writeFileSync(file, message);
+    run('commit-msg', ['.git/COMMIT_EDITMSG'], editor);
+    expect(readFileSync(file, 'utf8')).toBe(message);
+    execFileSync('git', ['-C', top, 'config', 'core.commentChar', ';']);
+    run('commit-msg', ['.git/COMMIT_EDITMSG'], editor);
+    expect(readFileSync(file, 'utf8')).toBe('');
+    writeFileSync(file, `- an item\n\n${trailer}`);
+    run('commit-msg', ['.git/COMMIT_EDITMSG'], editor);
+    expect(readFileSync(file, 'utf8')).toBe(`- an item\n\n${trailer}`);
+  });
+
   test('a message with nothing but the trailer is emptied, so that git gives up', () => {
     const file = path.join(top, '.git/COMMIT_EDITMSG');
     const checked = (message: string, env: NodeJS.ProcessEnv = {}): string => {

@@ -12,6 +12,7 @@ const file = path.join(projectRoot, 'docs/mcp.md');
 test('docs/mcp.md lists the tools, and what the sets cost', () => {
   const page = readFileSync(file, 'utf8');
   const [before, , after] = page.split(/(?<=<!-- tools:start -->\n)|(?=<!-- tools:end -->)/);
+  expect(after).toMatch(/^<!-- tools:end -->\n/);
   const rendered = `${before}${section()}${after}`;
   if (process.env.UPDATE_DOCS) writeFileSync(file, rendered);
   expect(readFileSync(file, 'utf8')).toBe(rendered);

@@ -54,7 +54,7 @@ test.each([
 test('the plugin and the settings for Claude Code are the same, for the tools that write', () => {
   const { hooks } = json<HookSettings>('plugin/hooks/hooks.json');
   expect(json('examples/agents/claude-settings.json')).toEqual({ hooks });
-  expect(hooks.PreToolUse?.[0]?.matcher).toBe('Edit|Write|MultiEdit|NotebookEdit');
+  expect(hooks.PreToolUse?.[0]?.matcher).toBe('Edit|Write|MultiEdit|NotebookEdit|Bash');
   expect(hooks.SessionStart?.[0]?.matcher).toBe('startup|resume|clear|compact');
 });
 

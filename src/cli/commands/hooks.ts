@@ -21,7 +21,8 @@ const install = defineCommand<HooksReport>({
   details: [
     'pre-commit refuses paths that another agent has locked, prepare-commit-msg adds Orc-Task, post-commit links the commit to its task.',
     'With --server, the hook of a remote is installed: in the repository that is pushed to, on the machine where it lies. It lets in what orc',
-    'itself would have made, and refuses all else (docs/hooks.md). --branch names the branch of the board.',
+    'itself would have made, edits by hand as manual_edits of the board allows them (`orc config set manual_edits refuse --shared`), and refuses',
+    'all else (docs/hooks.md). --branch names the branch of the board.',
     'Other hooks go on as before, also those of a manager with a folder of its own (core.hooksPath). Installing twice is installing once.',
   ].join('\n'),
   options: [serverOption, { flags: '--hook <name>', summary: 'on a server: update (default) or pre-receive' }],

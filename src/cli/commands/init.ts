@@ -15,6 +15,13 @@ interface Begun {
   readonly hooks: 'installed' | 'unchanged' | null;
 }
 
+/** Of the block in AGENTS.md. */
+const toldOfBlock = {
+  written: 'AGENTS.md tells agents about orc now',
+  unchanged: 'AGENTS.md needed no change',
+  removed: "orc's part is taken out of AGENTS.md",
+} as const;
+
 const told: Readonly<Record<Orc['how'], string>> = {
   created: 'Began a board',
   joined: 'Joined the board',
@@ -73,7 +80,7 @@ export const init: CommandSpec = defineCommand<Begun>({
   view: ({ data }, look) => [
     ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
     ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
-    ...(data.agents_md === null ? [] : [`AGENTS.md ${data.agents_md}`]),
+    ...(data.agents_md === null ? [] : [toldOfBlock[data.agents_md]]),
     ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),
   ],
 });
