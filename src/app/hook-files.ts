@@ -53,6 +53,8 @@ export class HookFiles {
       const mode = lstatSync(target, { throwIfNoEntry: false })?.mode ?? 0o644;
       closeSync(takeLock(lock, mode & 0o7777));
       try {
+        // Whatever the umask says: a shared repository's configuration stays shared.
+        chmodSync(lock, mode & 0o7777);
         writeFileSync(lock, text, 'latin1');
         renameSync(lock, target);
       } catch (error) {

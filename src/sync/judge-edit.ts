@@ -5,7 +5,10 @@
 import { faultInPath } from '../core/names.ts';
 import { type Refusal, refuse } from '../core/operation.ts';
 import type { Settings } from '../core/records.ts';
-import { diffTrees, type FileChange } from '../git/trees.ts';
+import { oidLengths } from '../git/hash.ts';
+import type { Oid } from '../git/store.ts';
+import { isCanonicalTree } from '../git/tree-cursor.ts';
+import { diffTrees, type FileChange, isFolder, readTrees } from '../git/trees.ts';
 import { isListed, placeOf } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { faultInEntry } from '../layout/tree-faults.ts';
@@ -20,6 +23,9 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
   const { board, faults } = head.read;
   const { manual_edits: manualEdits } = board.settings;
   if (manualEdits === 'refuse') return refuseEdit('it was not made by orc, and this board takes no edits by hand');
+  const odd = await findOddTree(evidence, head.tree, commit.tree);
+  if (odd !== null)
+    return refuse('malformed-record', `${odd} is a folder that git itself would not have written`, mendHint);
   const changes = await diffTrees(evidence, head.tree, commit.tree);
   for (const change of changes) {
     const refusal = refusePlace(change, manualEdits);
@@ -44,6 +50,44 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
       'leave state.json to orc',
     );
   return { outcome: 'honest', head: after };
+}
+
+/**
+ * A folder that changed and has a name twice, or names out of order: readers differ in which of the entries they take. Its path;
+ * `null` when there is none.
+ */
+async function findOddTree(evidence: Evidence, from: Oid | null, to: Oid): Promise<string | null> {
+  const oidLength = oidLengths[evidence.objectFormat];
+  let level = [{ path: 'the top', prefix: '', from, to }];
+  while (level.length > 0) {
+    const trees = await readTrees(
+      evidence,
+      level.flatMap((folder) => [folder.to, ...(folder.from === null ? [] : [folder.from])]),
+    );
+    const bytes = await evidence.readObjects(level.map((folder) => folder.to));
+    const next: typeof level = [];
+    for (const folder of level) {
+      const entries = trees.get(folder.to) ?? [];
+      const isCanonical = isCanonicalTree(bytes.get(folder.to)?.bytes ?? new Uint8Array(), oidLength);
+      if (!isCanonical || new Set(entries.map(({ name }) => name)).size !== entries.length) return folder.path;
+      const before = new Map(
+        (folder.from === null ? [] : (trees.get(folder.from) ?? [])).map((old) => [old.name, old]),
+      );
+      for (const entry of entries) {
+        const old = before.get(entry.name);
+        if (!isFolder(entry) || old?.oid === entry.oid) continue;
+        const path = `${folder.prefix}${entry.name}`;
+        next.push({
+          path,
+          prefix: `${path}/`,
+          from: old !== undefined && isFolder(old) ? old.oid : null,
+          to: entry.oid,
+        });
+      }
+    }
+    level = next;
+  }
+  return null;
 }
 
 function refuseEdit(message: string): Refusal {

@@ -45,6 +45,15 @@ export class Forge {
     return { ...draft, tree: this.treeWith(draft.tree, path.split('/'), text) ?? this.write('tree', Buffer.alloc(0)) };
   }
 
+  /** The same draft, with another file of a name that the top has already: in front of that one. */
+  withTwin(draft: Draft, name: string, text: string): Draft {
+    const { bytes } = this.objects.read(draft.tree) as GitObject;
+    const at = Buffer.from(bytes).indexOf(` ${name}\0`) - '100644'.length;
+    const oid = Buffer.from(this.write('blob', Buffer.from(text)), 'hex');
+    const twin = Buffer.concat([Buffer.from(`100644 ${name}\0`), oid]);
+    return { ...draft, tree: this.write('tree', Buffer.concat([bytes.slice(0, at), twin, bytes.slice(at)])) };
+  }
+
   /** The chain of the drafts as they are now. */
   chain(): Chain {
     let parent: string | null = null;

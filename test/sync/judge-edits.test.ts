@@ -82,4 +82,14 @@ describe('what no setting lets in', () => {
     const verdict = await edit('allow', 'knowledge/k.md', reword, 'by hand\n\nOrc-Version: 5\n');
     expect(verdict).toMatchObject({ refusal: { code: 'malformed-record' } });
   });
+
+  test('a name that stands twice: readers differ in which one they take', async () => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    const [last] = forge.drafts.slice(-1);
+    if (last === undefined) throw new Error('no commits');
+    forge.drafts.push({ ...forge.withTwin(last, 'state.json', '{}'), message: 'by hand\n' });
+    const verdict = await judgeChain(forge.chain(), chain.commits.length);
+    expect(verdict).toMatchObject({ outcome: 'refused', refusal: { code: 'malformed-record' } });
+  });
 });
