@@ -143,6 +143,10 @@ class FileQueueStorage implements QueueStorage {
     await writeFileAtomically(this.#outcomesFile(unit), encode(Object.fromEntries(outcomes)), { isDurable: false });
   }
 
+  async removeOutcomes(unit: string): Promise<void> {
+    await removeFile(this.#outcomesFile(unit));
+  }
+
   hasOutcome(unit: string): boolean {
     return isThere(this.#outcomesFile(unit));
   }

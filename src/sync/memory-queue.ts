@@ -48,6 +48,9 @@ export function createMemoryQueueStorage(): QueueStorage {
       outcomes.set(unit, added);
     },
     hasOutcome: (unit) => outcomes.has(unit),
+    async removeOutcomes(unit) {
+      outcomes.delete(unit);
+    },
     takings: async () => [...takings.values()],
     async putTaking(taking) {
       takings.set(taking.id, taking);

@@ -52,6 +52,8 @@ export interface QueueStorage {
   putOutcomes(unit: string, outcomes: ReadonlyMap<string, Outcome>): Promise<void>;
   /** Cheap, since it is asked again and again. */
   hasOutcome(unit: string): boolean;
+  /** Durably: what it belongs to is asked anew. */
+  removeOutcomes(unit: string): Promise<void>;
   /**
    * The outcomes of a whole unit, which goes with that, where nothing else lies with it: then nobody but its owner changes it,
    * and no exclusion is needed. `null`: not so simple.
@@ -103,6 +105,9 @@ class StoredQueue implements Queue {
   addOnce(records: readonly QueueRecord[]): Promise<boolean> {
     return this.#storage.exclusively(async () => {
       if ((await this.#find(records.map(idOf))).length > 0) return false;
+      // Left by a process that was killed when it had removed the record: it must not answer for the new one.
+      const units = new Set(records.map(({ operation }) => unitIdOf(operation)));
+      for (const unit of units) if (this.#storage.hasOutcome(unit)) await this.#storage.removeOutcomes(unit);
       await this.add(records);
       return true;
     });

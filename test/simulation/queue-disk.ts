@@ -140,6 +140,7 @@ export function openQueueDisk(disk: Disk, life: ProcessLife, lock: Exclusion): Q
     },
     putOutcomes: (unit, outcomes) => write(`outcomes/${unit}`, Object.fromEntries(outcomes), false),
     hasOutcome: (unit) => disk.has(`outcomes/${unit}`),
+    removeOutcomes: (unit) => remove(`outcomes/${unit}`, true),
     takings: () =>
       life.step('disk.takings', () => disk.list('takings').flatMap((name) => disk.read<TakingRecord>(name) ?? [])),
     putTaking: (taking) => write(`takings/${taking.id}`, taking, false),

@@ -213,6 +213,15 @@ describe.each([
     expect(idsOf((await a.take(everything)).records)).toEqual(['op-1', 'op-2']);
   });
 
+  test('an outcome that outlived its record does not answer for a new one', async () => {
+    const { open, storage } = machine(makeStorage);
+    const a = open('a');
+    await storage.putOutcomes('op-1', new Map([['op-1', accepted]]));
+    expect(await a.addOnce([record('op-1', 'a')])).toBe(true);
+    expect((await a.collect([record('op-1', 'a').operation])).size).toBe(0);
+    expect(await a.get('op-1')).toMatchObject({ outcome: null });
+  });
+
   test('outcomes that nobody lives to collect are cleared away', async () => {
     const { open, kill, storage } = machine(makeStorage);
     const [a, b] = [open('a'), open('b')];
