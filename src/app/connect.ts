@@ -15,7 +15,7 @@ import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
 import { holdsFolderOf } from './holds.ts';
 import { openQueue } from './open-queue.ts';
-import { packageVersion } from './package-info.ts';
+import { ownVersion } from './package-info.ts';
 import type { Progress } from './progress.ts';
 import type { StoreConfig } from './store-config.ts';
 import { type Surroundings, sessionOf } from './surroundings.ts';
@@ -71,7 +71,7 @@ export async function connect(
     onStart: world.onStart,
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
-  const snapshots = fileSnapshots(store.path, packageVersion());
+  const version = ownVersion();
   const holdsFolder = holdsFolderOf(store.path, sessionOf(surroundings));
   const view = new UpstreamView({
     store,
@@ -79,7 +79,8 @@ export async function connect(
     storeLock,
     clock: world.clock,
     boardId: config.boardId,
-    snapshots,
+    // What cannot say which orc it is keeps none: another one might read it otherwise.
+    ...(version === null ? {} : { snapshots: fileSnapshots(store.path, version) }),
     // Hooks run in clones alone.
     onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, holdsFolder, read.board),
   });

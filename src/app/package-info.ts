@@ -21,3 +21,15 @@ export function packageVersion(): string {
   const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
+
+/** `null` where this library was bundled into another program, with nothing of its package around it. */
+export function ownVersion(): string | null {
+  if (typeof __ORC_VERSION__ === 'string') return __ORC_VERSION__;
+  try {
+    const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+    const { name, version } = JSON.parse(text) as { name?: string; version?: string };
+    return name === 'git-orc' && version !== undefined ? version : null;
+  } catch {
+    return null;
+  }
+}
