@@ -35,7 +35,12 @@ test('what is installed, beside what, is told for people', async () => {
     '  post-commit         installed',
     '`orc hooks install` brings them up to date.',
   ]);
-  expect((await orc('hooks', 'install')).out).not.toMatch(/absent|outdated/);
+  const again = (await orc('hooks', 'install')).out;
+  expect(again).not.toMatch(/absent|outdated/);
+  expect(again).toMatch(/^Installed\.\n/);
+  expect((await orc('hooks', 'install')).lines()[0]).toBe('They were installed already.');
+  expect((await orc('hooks', 'uninstall')).lines()[0]).toBe('Taken out.');
+  expect((await orc('hooks', 'uninstall')).lines()[0]).toBe('There was nothing to take out.');
 });
 
 test('a folder that was set afterwards, and before another one than was there, is noticed', async () => {

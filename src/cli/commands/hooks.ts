@@ -42,7 +42,10 @@ const install = defineCommand<HooksReport>({
     const { installHooks } = await import('../../app/git-hooks.ts');
     return answer(await installHooks(place(call)));
   },
-  view: ({ data: report }, look) => hooksLines(report, look),
+  view: ({ data: report }, look) => [
+    report.changed ? 'Installed.' : 'They were installed already.',
+    ...hooksLines(report, look),
+  ],
 });
 
 const uninstall = defineCommand<HooksReport>({
@@ -61,7 +64,10 @@ const uninstall = defineCommand<HooksReport>({
     const { uninstallHooks } = await import('../../app/git-hooks.ts');
     return answer(await uninstallHooks(place(call)));
   },
-  view: ({ data: report }, look) => hooksLines(report, look),
+  view: ({ data: report }, look) => [
+    report.changed ? 'Taken out.' : 'There was nothing to take out.',
+    ...hooksLines(report, look),
+  ],
 });
 
 const status = defineCommand<HooksReport>({
