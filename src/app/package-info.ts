@@ -17,19 +17,20 @@ export function packageRoot(): string {
 }
 
 export function packageVersion(): string {
-  if (typeof __ORC_VERSION__ === 'string') return __ORC_VERSION__;
-  const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return typeof __ORC_VERSION__ === 'string' ? __ORC_VERSION__ : readPackage().version;
 }
 
 /** `null` where this library was bundled into another program, with nothing of its package around it. */
 export function ownVersion(): string | null {
   if (typeof __ORC_VERSION__ === 'string') return __ORC_VERSION__;
   try {
-    const text = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
-    const { name, version } = JSON.parse(text) as { name?: string; version?: string };
-    return name === 'git-orc' && version !== undefined ? version : null;
+    const { name, version } = readPackage();
+    return name === 'git-orc' ? version : null;
   } catch {
     return null;
   }
+}
+
+function readPackage(): { readonly name: string; readonly version: string } {
+  return JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8'));
 }

@@ -6,8 +6,8 @@
  */
 import type { Board } from '../core/board.ts';
 import { faultInName } from '../core/names.ts';
-import type { settingKeys } from '../core/operations/board.ts';
 import { defaultSettings, type Settings } from '../core/records.ts';
+import type { settingKeys } from '../core/setting-keys.ts';
 import { parseDuration } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 import { readPlainSettings } from './plain-settings.ts';

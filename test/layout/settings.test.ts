@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Board } from '../../src/core/board.ts';
-import { settingKeys } from '../../src/core/operations/board.ts';
 import { defaultSettings } from '../../src/core/records.ts';
+import { settingKeys } from '../../src/core/setting-keys.ts';
 import { readPlainSettings } from '../../src/layout/plain-settings.ts';
 import {
   faultInSettings,

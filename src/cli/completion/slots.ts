@@ -1,5 +1,7 @@
 /** What may stand in the place of each word and each option's value: `<id>` of a task command is a task, `--status` one of six words. */
+
 import type { TaskPurpose, ValueKind } from '../../app/local-values.ts';
+import { settingKeys as boardSettings } from '../../core/setting-keys.ts';
 
 /** What completes a word: records of the board, words that are always the same, or files. */
 export type Slot =
@@ -55,18 +57,8 @@ const anywhere: Readonly<Record<string, Slot>> = {
   topic: { kind: 'topic' },
 };
 
-/** Settings that `orc config` knows. */
-export const settingKeys = [
-  'publish',
-  'lease',
-  'lock_ttl',
-  'clock_skew',
-  'max_attempts',
-  'board_md',
-  'manual_edits',
-  'edit_locks',
-  'agent',
-] as const;
+/** Settings that `orc config` knows: the board's, and the clone's own. */
+export const settingKeys = [...boardSettings, 'agent'] as const;
 
 /** What `orc history <kind>` names. */
 const ofKind: Readonly<Record<string, Slot>> = {

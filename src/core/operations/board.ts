@@ -4,7 +4,7 @@ import * as arg from '../arguments.ts';
 import type { Change } from '../board.ts';
 import { faultInPath } from '../names.ts';
 import { accept, defineOperation, lazily, refuse } from '../operation.ts';
-import type { Settings } from '../records.ts';
+import { settingKeys } from '../setting-keys.ts';
 
 /** Files beside the records that a board may begin with. */
 const templateFile = () =>
@@ -78,15 +78,3 @@ export const configSet = defineOperation({
     });
   },
 });
-
-/** The settings keys that `config set` may change, with what they mean; `orc.yaml` in the template says more. */
-export const settingKeys = [
-  'publish',
-  'lease',
-  'lock_ttl',
-  'clock_skew',
-  'max_attempts',
-  'board_md',
-  'manual_edits',
-  'edit_locks',
-] as const satisfies readonly (keyof Settings | 'lease' | 'lock_ttl' | 'clock_skew')[];
