@@ -26,6 +26,7 @@ export const errorCodes = [
   'lock-held',
   'conflict',
   'not-undoable',
+  'compacted',
   'has-open-tasks',
   'unknown-dependency',
   'dependency-cycle',

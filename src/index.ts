@@ -1,6 +1,7 @@
 /** The npm package: `import { openOrc } from 'git-orc'`. */
 
 export type { Brief, BriefOptions } from './app/brief.ts';
+export type { Compacted, CompactOptions } from './app/compact.ts';
 export { drawPlan, makePlan, type Plan } from './app/cycle.ts';
 export type { CycleSummary } from './app/cycle-board.ts';
 export type { WatchNotice } from './app/follow.ts';

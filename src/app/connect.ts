@@ -101,6 +101,7 @@ export async function connect(
     owner,
     publisherRole: machineExclusion(path.join(store.path, 'publisher.lock')),
     onDecided: (done, of) => progress.listener?.({ stage: 'decided', done, of }),
+    onArchiveRead: (done, of) => progress.listener?.({ stage: 'read', done, of }),
   });
   return { session, store, transport, config, progress };
 }

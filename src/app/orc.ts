@@ -8,6 +8,7 @@
 import type { Agent, BoardEvent, CheckRun, Lock, Task, Workstream } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { Brief, BriefOptions } from './brief.ts';
+import type { Compacted, CompactOptions } from './compact.ts';
 import { realWorld } from './connect.ts';
 import type { When } from './head-at.ts';
 import type { BoundKnowledge, KnowledgeFilter, KnowledgeHit, KnowledgeSearch } from './knowledge-base.ts';
@@ -329,6 +330,19 @@ export class Orc extends OrcOfCrew {
   async undo(version: number, options: UndoOptions = {}): Promise<Undone> {
     const performed = await undoVersion(this, version, options);
     if (performed.state === 'unknown') throw notPublished('undo', performed);
+    return performed.data;
+  }
+
+  /**
+   * Takes closed tasks, cycles and events that are older than a time off the board; history keeps them. With `dryRun` it only says
+   * what would go.
+   * @throws OrcError `invalid-argument` for a time that is none, or has yet to come; `not-published`
+   */
+  async compact(options: CompactOptions): Promise<Compacted> {
+    this.refusePast();
+    const { compactBoard } = await import('./compact.ts');
+    const performed = await compactBoard(this, options);
+    if (performed.state === 'unknown') throw notPublished('board.compact', performed);
     return performed.data;
   }
 

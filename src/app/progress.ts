@@ -3,9 +3,9 @@
 export interface BatchProgress {
   /**
    * `checked`: its arguments are in order. `decided`: so many operations are decided and made into commits; from the beginning again when
-   * somebody else was first. `settled`: it is known what became of them.
+   * somebody else was first. `settled`: it is known what became of them. `read`: so many closed tasks were looked at, to compact a board.
    */
-  readonly stage: 'checked' | 'decided' | 'settled';
+  readonly stage: 'checked' | 'read' | 'decided' | 'settled';
   readonly done: number;
   readonly of: number;
 }

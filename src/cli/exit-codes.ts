@@ -35,6 +35,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   'lock-held': refused,
   conflict: refused,
   'not-undoable': refused,
+  compacted: refused,
   'has-open-tasks': refused,
   'unknown-dependency': refused,
   'dependency-cycle': refused,

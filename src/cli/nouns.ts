@@ -87,6 +87,12 @@ export const nouns: readonly Noun[] = [
     load: async () => (await import('./commands/undo.ts')).undo,
   },
   {
+    name: 'compact',
+    aliases: [],
+    summary: 'Take what is closed and old off the board; history keeps it',
+    load: async () => (await import('./commands/compact.ts')).compact,
+  },
+  {
     name: 'plan',
     aliases: ['p'],
     summary: 'Show what can be worked on next, by whom, and what has to wait',

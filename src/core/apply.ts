@@ -124,12 +124,14 @@ function complete(board: Board, operation: Operation, verdict: Verdict, call: Ca
     body: verdict.body,
     boardId: verdict.boardId,
     settingsText: verdict.settingsText,
+    dropped: verdict.dropped,
   };
 }
 
 /** The board after an accepted operation, in place. `settings` are read from `settingsText` by layout. */
 export function advance(board: Board, accepted: Accepted): void {
   board.put(accepted.changes);
+  if (accepted.dropped !== undefined) board.drop(accepted.dropped);
   board.meta = {
     ...board.meta,
     id: accepted.boardId ?? board.meta.id,

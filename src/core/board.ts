@@ -5,6 +5,7 @@
  * when they are asked for (see shelf.ts). A board is changed by `put` alone, with the changes of an accepted operation.
  */
 
+import type { Dropped } from './archive.ts';
 import { OpenTasks } from './open-tasks.ts';
 import {
   type Agent,
@@ -204,6 +205,18 @@ export class Board {
           this.files.set(change.key, change.after);
           break;
       }
+    }
+  }
+
+  /** Takes closed tasks and cycles off: whoever asks for one of them hears that there is none. */
+  drop({ tasks, cycles }: Pick<Dropped, 'tasks' | 'cycles'>): void {
+    for (const { id, workstream, status } of tasks) {
+      this.tasks.forget(id);
+      this.#count(workstream, status, -1);
+    }
+    for (const number of cycles) {
+      this.cycles.forget(String(number));
+      this.cycleNumbers.delete(number);
     }
   }
 

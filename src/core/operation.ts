@@ -1,6 +1,7 @@
 /** What an operation is, what deciding one gives, and how one is defined. */
 import type * as z from 'zod/mini';
 import type { ErrorCode } from '../errors.ts';
+import type { Archive, Dropped } from './archive.ts';
 import type { Board, Change } from './board.ts';
 import type { BoardEvent } from './records.ts';
 
@@ -35,6 +36,8 @@ export interface Context {
    * deciding that needs it throws `MissingPast`.
    */
   readonly past?: PastMutation | null | 'cut';
+  /** What the board has that is not in memory, where it was read. Left out: deciding that needs it throws `MissingArchive`. */
+  readonly archive?: Archive;
 }
 
 /** A mutation of the published chain, as its commit tells: what `undo` is about. */
@@ -121,6 +124,8 @@ export interface Verdict {
   /** Changes of the board's id (init) or settings text (config). */
   readonly boardId?: string;
   readonly settingsText?: string;
+  /** Closed records and old events that leave the tree: too many to be changes. */
+  readonly dropped?: Dropped;
 }
 
 /** An accepted operation, complete: what layout writes and sync publishes. */
@@ -137,6 +142,7 @@ export interface Accepted {
   readonly body: string | undefined;
   readonly boardId: string | undefined;
   readonly settingsText: string | undefined;
+  readonly dropped: Dropped | undefined;
 }
 
 export type Decision = Accepted | Refusal | Unchanged;

@@ -5,6 +5,7 @@
  * `unknown`, so that one record never has two files. Names are checked both ways: others may write to the branch.
  */
 
+import type { Dropped } from '../core/archive.ts';
 import { faultInTopic } from '../core/arguments.ts';
 import type { Records } from '../core/board.ts';
 import { messageKey } from '../core/messages.ts';
@@ -81,6 +82,13 @@ export function coldPaths(collection: CollectionName, key: string): readonly str
 /** `events/0000004711.jsonl`: a segment is named for its first event. */
 export function segmentPath(firstEvent: number): string {
   return `events/${String(firstEvent).padStart(segmentDigits, '0')}.jsonl`;
+}
+
+/** What leaves the tree when a board is compacted. */
+export function* droppedPaths({ tasks, cycles, segments }: Dropped): Generator<string> {
+  for (const { id } of tasks) yield pathOfTask(id, false);
+  for (const number of cycles) yield `cycles/${number}.json`;
+  for (const first of segments) yield segmentPath(first);
 }
 
 /** What a path of the branch holds; `unknown` for what orc would not have written, strange names included. */

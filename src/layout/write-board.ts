@@ -6,7 +6,7 @@ import { OrcError } from '../errors.ts';
 import { boardMd } from './board-md.ts';
 import { appendEvents, type EventTail } from './events.ts';
 import { encodeKnowledge } from './knowledge-file.ts';
-import { boardMdPath, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
+import { boardMdPath, droppedPaths, pathOf, placeOf, settingsPath, statePath } from './paths.ts';
 import { encodeJsonRecord } from './record-json.ts';
 import { refreshSettings } from './settings.ts';
 import { encodeState } from './state-file.ts';
@@ -29,6 +29,7 @@ export async function encodeAccepted(
 ): Promise<{ files: Map<string, string | null>; tail: EventTail }> {
   const files = new Map<string, string | null>();
   for (const change of accepted.changes) await encodeChange(change, files);
+  if (accepted.dropped !== undefined) for (const path of droppedPaths(accepted.dropped)) files.set(path, null);
   if (accepted.settingsText !== undefined) {
     await refreshSettings(board);
     files.set(settingsPath, accepted.settingsText);

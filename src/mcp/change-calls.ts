@@ -1,5 +1,6 @@
 /** Changes that take more than their operation with the arguments that were given. */
 import type * as z from 'zod/mini';
+import { type Compacted, compactBoard } from '../app/compact.ts';
 import { acknowledge, readIds } from '../app/mail.ts';
 import type { Performed } from '../app/performed.ts';
 import { openPartsOf } from '../app/task-views.ts';
@@ -28,6 +29,14 @@ export async function takeBack({ desk, args }: ToolCall): Promise<Performed<Undo
   const { version, reason, token } = parseArguments(schema, own);
   const options = { reason: reason ?? undefined, token, agent: desk.agent, op: opOf(args) };
   return desk.doing(() => undoVersion(desk.orc, version, options), 'undo');
+}
+
+export async function compact({ desk, args }: ToolCall): Promise<Performed<Compacted>> {
+  const { op: _op, dry_run: dryRun = false, ...own } = args;
+  if (typeof dryRun !== 'boolean') throw new OrcError('invalid-argument', 'dry_run must be true or false');
+  const schema = findOperation('board.compact')?.arguments() as z.ZodMiniType<{ readonly before: string }>;
+  const { before } = parseArguments(schema, own);
+  return desk.doing(() => compactBoard(desk.orc, { before, dryRun, agent: desk.agent, op: opOf(args) }), 'board.compact');
 }
 
 /** The checks of a task are run in this clone's work tree, where that is allowed: they are commands of the board. */

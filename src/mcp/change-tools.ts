@@ -2,9 +2,10 @@
 import { collectCycle, openCycle } from '../app/cycle-board.ts';
 import { type SentMessage, sentMessage } from '../app/mail.ts';
 import type { Performed } from '../app/performed.ts';
+import type { Compacted } from '../app/compact.ts';
 import type { Undone } from '../app/undo.ts';
 import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
-import { acknowledgeMail, acquireLock, completeTask, mapped, takeBack, withOpenParts } from './change-calls.ts';
+import { acknowledgeMail, acquireLock, compact, completeTask, mapped, takeBack, withOpenParts } from './change-calls.ts';
 import { opOf, tool } from './change-row.ts';
 import * as shapes from './shapes.ts';
 import * as texts from './texts.ts';
@@ -257,5 +258,14 @@ export const changeTools: readonly Tool[] = [
     gives: shapes.undone,
     lines: ({ undone, kind, target }) => [`Took back version ${undone}: ${kind} ${target}.`],
     perform: takeBack,
+  }),
+  tool<Compacted>({
+    kind: 'board.compact',
+    title: 'Take what is closed and old off the board',
+    isDestructive: true,
+    more: { dry_run: { type: 'boolean' } },
+    gives: shapes.compacted,
+    lines: texts.compactedLines,
+    perform: compact,
   }),
 ];

@@ -64,4 +64,6 @@ export const status = (): JsonSchema =>
 
 export const sent = (): JsonSchema => objectOf({ id: text, sent_to: text, to: texts, skipped: texts });
 export const event = (): JsonSchema => objectOf({ n: whole, v: whole, ts: text, agent: text, action: text });
+export const compacted = (): JsonSchema =>
+  objectOf({ before: text, dry_run: yes(), tasks: whole, needed: whole, cycles: whole, events: whole });
 export const undone = (): JsonSchema => objectOf({ undone: whole, kind: text, agent: text, target: text });

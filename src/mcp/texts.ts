@@ -2,6 +2,7 @@
 import { code, fenced, plainOrCode } from '../app/brief-quote.ts';
 import type { BoundKnowledge, KnowledgeHit } from '../app/knowledge-base.ts';
 import type { ListedLock } from '../app/list-locks.ts';
+import type { Compacted } from '../app/compact.ts';
 import { type StatusReport, statusText } from '../app/status.ts';
 import type { ListedTask } from '../app/task-views.ts';
 import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';
@@ -138,6 +139,11 @@ export function eventList(events: readonly BoardEvent[]): string[] {
 
 export function nameList(found: readonly string[], none: string): string[] {
   return listed(found, none, (name) => code(name));
+}
+
+export function compactedLines({ before, dry_run, tasks, cycles, events }: Compacted): string[] {
+  const what = `closed tasks ${tasks}, cycles ${cycles}, events ${events}`;
+  return [`${dry_run ? 'Would take' : 'Took'} off the board, before ${before}: ${what}.`];
 }
 
 export function cycleLine({ number, opened_by: by, opened_at: at, collected }: Cycle): string[] {

@@ -10,7 +10,10 @@ export async function decideTentatively(ports: PublisherPorts, records: readonly
   return replay(await ports.view.head(), unitsOf(records), await replayOptions(ports, {}));
 }
 
-export async function replayOptions(ports: PublisherPorts, clock: ClockOptions): Promise<ReplayOptions> {
+export async function replayOptions(
+  ports: PublisherPorts & Pick<ReplayOptions, 'onArchiveRead'>,
+  clock: ClockOptions,
+): Promise<ReplayOptions> {
   return {
     store: ports.store,
     committer: await ports.committer(),
@@ -18,6 +21,7 @@ export async function replayOptions(ports: PublisherPorts, clock: ClockOptions):
     sharesClock: ports.sharesClock,
     clockOff: () => clockOff(ports.transport, clock),
     ...(ports.onDecided === undefined ? {} : { onDecided: ports.onDecided }),
+    ...(ports.onArchiveRead === undefined ? {} : { onArchiveRead: ports.onArchiveRead }),
   };
 }
 

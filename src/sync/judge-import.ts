@@ -48,6 +48,7 @@ export async function judgeImport(
     body: undefined,
     boardId: undefined,
     settingsText: undefined,
+    dropped: undefined,
   };
   const before = new Set(checkInvariants(board));
   const redone = await redo(evidence, head, accepted, suspect.commit, trailers);

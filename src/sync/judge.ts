@@ -4,10 +4,12 @@
  * which believes no client.
  */
 import { apply } from '../core/apply.ts';
+import { MissingArchive } from '../core/archive.ts';
 import { type Context, type Decision, MissingPast, type Operation, type Refusal, refuse } from '../core/operation.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { fromIso, toIso } from '../core/time.ts';
 import type { Oid } from '../git/store.ts';
+import { readArchive } from './archive.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
 import { type Head, loadHead, provideRecord } from './head.ts';
 import { judgeEdit } from './judge-edit.ts';
@@ -148,13 +150,17 @@ async function decide(
   const { board } = head.read;
   const { version } = trailers;
   let past: Context['past'];
+  let archive: Context['archive'];
   for (;;) {
     try {
-      const context = { at: fromIso(trailers.at), version, ...view, ...(past === undefined ? {} : { past }) };
+      const known = { ...(past === undefined ? {} : { past }), ...(archive === undefined ? {} : { archive }) };
+      const context = { at: fromIso(trailers.at), version, ...view, ...known };
       return apply(board, operation, context);
     } catch (error) {
       if (error instanceof MissingPast) past = await findMutation(evidence, head.commit, error.version);
       else if (error instanceof MissingRecord) await provideRecord(evidence, head.tree, board, error);
+      else if (error instanceof MissingArchive)
+        archive = await readArchive(evidence, head.tree, { format: board.meta.format });
       else throw error;
     }
   }

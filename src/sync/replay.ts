@@ -5,6 +5,7 @@
  * over. Commits are built in memory; nothing becomes visible here.
  */
 import { apply } from '../core/apply.ts';
+import { MissingArchive } from '../core/archive.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
 import { MissingClock, MissingPast, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
@@ -14,13 +15,14 @@ import { encodeCommit } from '../git/objects.ts';
 import type { GitStore, NewObject, Oid } from '../git/store.ts';
 import { type ObjectHasher, overlayReader } from '../git/trees.ts';
 import { faultInSettings } from '../layout/settings.ts';
+import { readArchive } from './archive.ts';
 import { asTold } from './as-told.ts';
 import { formatCommitMessage } from './commit-message.ts';
 import { authorOf, carryOut, type Draft } from './draft.ts';
 import { type Head, provideRecord } from './head.ts';
 import { findMutation } from './past.ts';
 import type { Committer } from './ports.ts';
-import { findProofs } from './proof.ts';
+import { type Proofs, searchProofs } from './proof.ts';
 import type { QueueRecord, Unit } from './queue.ts';
 
 export interface ReplayOptions {
@@ -34,6 +36,8 @@ export interface ReplayOptions {
   readonly clockOff?: () => Promise<number | null>;
   /** Hears of each record that was decided: how many those are now, and of how many. */
   readonly onDecided?: (done: number, of: number) => void;
+  /** Hears how much of the archive was read for it, and of how much. */
+  readonly onArchiveRead?: (done: number, of: number) => void;
 }
 
 /** What became of one record on this head. `proven`: it is in already, as the event log says. */
@@ -67,7 +71,9 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const suspects = records.filter((record) => record.sent !== null || version !== record.base);
   // A base above the head belongs to a history that was given up: then the whole log is looked through.
   const since = Math.min(...suspects.map((record) => (record.base > version ? 0 : record.base)));
-  const proofs = await findProofs(store, base, new Set(suspects.map(({ operation }) => operation.id)), since);
+  const ids = new Set(suspects.map(({ operation }) => operation.id));
+  const search = await searchProofs(store, base, ids, since);
+  const proofs = new Map(search.events);
 
   let draft: ReplayDraft = {
     base: base.commit,
@@ -97,7 +103,10 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         continue;
       }
       const decision =
-        base.read.writeBlock ?? superseded(record, conflicted) ?? (await decideAsTold(draft, reader, record, options));
+        base.read.writeBlock ??
+        outOfReach(record, search) ??
+        superseded(record, conflicted) ??
+        (await decideAsTold(draft, reader, record, options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
         await commit(draft, decision, record, { ...options, reader, pending });
         const own = decision.events.at(-1);
@@ -140,6 +149,23 @@ function superseded({ operation, told }: QueueRecord, conflicted: ReadonlySet<un
   return refuse('conflict', `an earlier queued write of knowledge "${topic}" was refused`, '`orc rejected` lists them');
 }
 
+/**
+ * The log was compacted, and does not reach back to when it was asked. What its caller was told rests on a board that is gone, and
+ * whether it is in can no longer be told from the log: that is for its author to look at. Whom nobody told anything waits still, and
+ * is decided as it was asked, unless it was sent and this store cannot tell what became of that.
+ */
+function outOfReach({ base, told, sent, deposit }: QueueRecord, { logBegins, isCertain }: Proofs): Refusal | null {
+  if (base >= logBegins - 1) return null;
+  const wasSent = sent !== null || (deposit ?? null) !== null || told?.state === 'unknown';
+  const isUncertain = wasSent && !isCertain;
+  if (told === null && !isUncertain) return null;
+  const message = `the board was compacted since this was asked: that was at version ${base}, and the log begins with ${logBegins}`;
+  const hint = isUncertain
+    ? 'it may be in: look at the board before `orc rejected retry` asks for it again, or `orc rejected drop` forgets it'
+    : 'it was not published: `orc rejected retry` asks for it again, `orc rejected drop` forgets it';
+  return refuse('compacted', message, hint, { base, log_begins: logBegins, may_be_in: isUncertain });
+}
+
 async function decideAsTold(
   draft: ReplayDraft,
   reader: ObjectHasher,
@@ -170,6 +196,7 @@ async function decide(
   const clockSkewMs = options.sharesClock ? 0 : board.settings.clock_skew_ms;
   const at = chainTime(board.meta.updated_at, options.now, clockSkewMs);
   let past: Context['past'];
+  let archive: Context['archive'];
   let clockOffMs: Context['clockOffMs'] = options.sharesClock || options.clockOff === undefined ? null : 'unknown';
   for (;;) {
     try {
@@ -179,6 +206,7 @@ async function decide(
         clockSkewMs,
         clockOffMs,
         ...(past === undefined ? {} : { past }),
+        ...(archive === undefined ? {} : { archive }),
       });
       const fault =
         decision.outcome === 'accepted' && decision.settingsText !== undefined
@@ -189,6 +217,8 @@ async function decide(
       if (error instanceof MissingClock) clockOffMs = (await options.clockOff?.()) ?? null;
       else if (error instanceof MissingPast) past = await findMutation(options.store, draft.base, error.version);
       else if (error instanceof MissingRecord) await provideRecord(reader, draft.tree, board, error);
+      else if (error instanceof MissingArchive)
+        archive = await readArchive(reader, draft.tree, { format: board.meta.format, onRead: options.onArchiveRead });
       else throw error;
     }
   }

@@ -2,11 +2,12 @@
  * The ids of operations that are in: the newest part of the event log, and as much more of it as somebody's base asks for.
  *
  * An honest operation is not older than its base. Who lies about that, too, gets an id of long ago in a second time: that
- * far nobody looks, for the whole log of a large board takes longer to read than all the rest.
+ * far nobody looks, for the whole log of a large board takes longer to read than all the rest. What compacting took off the log
+ * stands in the commits.
  */
 import type { Oid } from '../git/store.ts';
-import type { ObjectReader } from '../git/trees.ts';
 import { type Head, listSegments } from './head.ts';
+import { type LineReader, walkLine } from './line.ts';
 
 /** Segments that are looked through whatever the base says, beside the newest one. */
 const always = 8;
@@ -14,16 +15,18 @@ const always = 8;
 const ownId = /"op":"([A-Za-z0-9._-]+)"\}$/gm;
 
 export class SeenOperations {
-  readonly #reader: ObjectReader;
+  readonly #reader: LineReader;
   readonly #head: Head;
   readonly #ids = new Set<string>();
   /** Not read yet, the newest last. */
   #older: { oid: Oid }[] | null = null;
+  /** The log does not begin with the board: it was compacted. */
+  #isThinned = false;
   /** The version before which nothing was read. */
   #since = Number.POSITIVE_INFINITY;
 
   /** `head`: what stood before the commits that are judged. */
-  constructor(reader: ObjectReader, head: Head) {
+  constructor(reader: LineReader, head: Head) {
     this.#reader = reader;
     this.#head = head;
   }
@@ -37,10 +40,13 @@ export class SeenOperations {
     if (this.#older === null) {
       const { tree, tail } = this.#head;
       this.#take(tail.text);
-      this.#older = (await listSegments(this.#reader, tree)).filter(({ first }) => first < tail.first);
+      const segments = await listSegments(this.#reader, tree);
+      this.#older = segments.filter(({ first }) => first < tail.first);
+      this.#isThinned = (segments[0]?.first ?? 1) > 1;
       await this.#readMore(Math.min(always, this.#older.length));
     }
     while (this.#older.length > 0 && this.#since > since && !this.#ids.has(id)) await this.#readMore(always);
+    if (this.#isThinned && this.#since > since + 1 && !this.#ids.has(id)) await this.#readCommits(since);
     return this.#ids.has(id);
   }
 
@@ -49,6 +55,15 @@ export class SeenOperations {
     if (segments.length === 0) return;
     const objects = await this.#reader.readObjects(segments.map(({ oid }) => oid));
     for (const { oid } of segments.toReversed()) this.#take(new TextDecoder().decode(objects.get(oid)?.bytes));
+  }
+
+  async #readCommits(since: number): Promise<void> {
+    for await (const { trailers } of walkLine(this.#reader, this.#head.commit)) {
+      if (trailers === null) continue;
+      if (trailers.version <= since) break;
+      this.#ids.add(trailers.op.id);
+    }
+    this.#since = since;
   }
 
   #take(text: string): void {

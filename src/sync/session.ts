@@ -15,6 +15,8 @@ import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, un
 import type { Trouble } from './trouble.ts';
 
 export interface SessionPorts extends DriverPorts {
+  /** Hears how many closed tasks were read to compact a board, and of how many. */
+  readonly onArchiveRead?: (done: number, of: number) => void;
   readonly owner: Owner;
 }
 

@@ -24,7 +24,10 @@ export async function playBoard(seed: number, steps: number, offMs?: number): Pr
     const upstreamClock = (): number => clock.now() - (name === 'three' ? (offMs ?? 0) : 0);
     return memoryClient({ name, upstream, clock, ...(offMs === undefined ? {} : { upstreamClock }) });
   });
-  const known: Known = { tasks: [], blocked: [], claims: [], holds: [], versions: new Map(), messages: [], done: [] };
+  const known: Known = {
+    ...{ tasks: [], blocked: [], claims: [], holds: [], versions: new Map(), messages: [], done: [] },
+    now: () => clock.now(),
+  };
   const logs: CallRecord[] = [];
   const call = (client: MemoryClient, name: string, requests: readonly Request[]) =>
     submit({ client, name, requests, clock, logs, known, random });

@@ -22,6 +22,8 @@ export interface Known {
   readonly versions: Map<string, number>;
   /** Messages, by each of their recipients. */
   readonly messages: { readonly id: string; readonly to: string }[];
+  /** About the present time of the board, ms. */
+  readonly now: () => number;
   /** Accepted operations of late, oldest first. */
   readonly done: { readonly version: number; readonly op: string; readonly task: string | null }[];
 }
@@ -80,6 +82,7 @@ const weights: Readonly<Record<string, number>> = {
   'knowledge.delete': 1,
   'event.log': 2,
   'config.set': 1,
+  'board.compact': 1,
   undo: 8,
 };
 export const kinds = Object.keys(weights);
@@ -324,6 +327,8 @@ function otherArguments(kind: string, agent: string, random: RandomSource, known
       const mine = done.task === null ? {} : proofOf(done.task, agent, random, known);
       return { version, ...optional(random, meant), ...(random.chance(0.6) ? mine : {}) };
     }
+    case 'board.compact':
+      return { before: new Date(known.now() + random.pick([-1, 0, -20, -200, -200, 9_000_000])).toISOString() };
     case 'event.log': {
       const data = {
         n1: 1,

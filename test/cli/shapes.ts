@@ -79,6 +79,7 @@ export const shapes: Readonly<Record<string, readonly string[]>> = {
   ],
   /** What the coding agent reads: see docs/hooks.md. */
   HookAnswer: ['hookSpecificOutput'],
+  Compacted: ['before', 'dry_run', 'tasks', 'needed', 'cycles', 'events', 'oldest_event', 'task_ids'],
   Undone: ['undone', 'kind', 'agent', 'target', 'record'],
   BatchAnswer: ['kind', 'name', 'op', 'data'],
   RejectedOperation: ['op', 'kind', 'agent', 'args', 'batch', 'asked_at', 'rejected_at', 'code', 'message', 'hint'],

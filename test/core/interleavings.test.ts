@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { advance, apply } from '../../src/core/apply.ts';
+import { archiveOf } from '../../src/core/archive.ts';
 import { Board } from '../../src/core/board.ts';
 import { checkInvariants } from '../../src/core/invariants.ts';
 import { messagesOf } from '../../src/core/messages.ts';
@@ -66,6 +67,7 @@ const weights = {
   'cycle.collect': 1,
   'event.log': 1,
   'config.set': 1,
+  'board.compact': 2,
   undo: 5,
 } as const;
 type Kind = keyof typeof weights;
@@ -246,6 +248,8 @@ class World {
         return { action: 'deployed', data: { count: step.other } };
       case 'config.set':
         return { key: 'publish', value: 'sync', text: `a: ${step.other}` };
+      case 'board.compact':
+        return { before: new Date(this.#now - step.other * minute).toISOString() };
       case 'undo': {
         // Mostly something of late: only that has a chance that nothing was built on it.
         const version = Math.max(1, this.board.meta.version - (step.flag ? step.other : step.other % 3));
@@ -279,7 +283,7 @@ class World {
 
   #apply(asked: Pick<Operation, 'kind' | 'agent' | 'args'>): void {
     const operation: Operation = deepFreeze({ id: operationId(++this.#asked, 7), ...asked });
-    const context = this.#contextFor(operation, this.#now, this.board.meta.version + 1);
+    const context = this.#contextFor(operation, this.#now);
     const before = partsOf(this.board);
     const tasksBefore = new Map([...this.board.tasks.loaded()].map((task) => [task.id, task]));
     const eventsBefore = this.board.meta.events;
@@ -314,9 +318,14 @@ class World {
     expect(checkInvariants(this.board)).toEqual([]);
   }
 
-  #contextFor({ kind, args }: Operation, at: number, version: number): Context {
+  #contextFor({ kind, args }: Operation, at: number, board = this.board): Context {
+    const version = board.meta.version + 1;
     const undone = kind === 'undo' ? this.accepted[Number(args.version) - 1] : undefined;
-    return { at, version, clockSkewMs: this.skewMs, ...(undone === undefined ? {} : { past: pastOf(undone) }) };
+    return {
+      ...{ at, version, clockSkewMs: this.skewMs },
+      ...(undone === undefined ? {} : { past: pastOf(undone) }),
+      ...(kind === 'board.compact' ? { archive: archiveOf(board) } : {}),
+    };
   }
 
   /** Somebody who loaded less, and in another order, decides alike; so does a copy, with the operation out of JSON. */
@@ -447,6 +456,12 @@ class World {
       case 'lock.break':
         model.locks.delete(args.resource);
         break;
+      case 'board.compact':
+        for (const { id } of accepted.dropped?.tasks ?? []) {
+          expect(['done', 'failed', 'cancelled']).toContain(model.tasks.get(id)?.status);
+          model.tasks.delete(id);
+        }
+        break;
       case 'undo':
         this.#followUndo(operation, accepted);
         break;
@@ -546,7 +561,7 @@ class World {
     for (const [id, task] of before) {
       if (!['done', 'failed', 'cancelled'].includes(task.status)) continue;
       const isReopened = operation.kind === 'task.reopen' && operation.args.id === id;
-      if (operation.kind === 'undo') continue;
+      if (operation.kind === 'undo' || operation.kind === 'board.compact') continue;
       expect(this.board.tasks.get(id)?.status).toBe(isReopened ? 'pending' : task.status);
     }
   }
@@ -575,7 +590,7 @@ class World {
     board.settings = this.board.settings;
     for (const { operation, version, at, ...rest } of this.accepted) {
       const asJson = JSON.parse(JSON.stringify(operation)) as Operation;
-      const again = apply(board, asJson, this.#contextFor(operation, at, version));
+      const again = apply(board, asJson, this.#contextFor(operation, at, board));
       expectSame(again, { operation, version, at, ...rest, outcome: 'accepted' });
       advance(board, again as Accepted);
     }

@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly clockOffMs?: Context['clockOffMs'];
   /** What an `undo` is told of history. */
   readonly past?: Context['past'];
+  /** What compacting is told of the archive. */
+  readonly archive?: Context['archive'];
 }
 
 export type Args = Readonly<Record<string, unknown>>;
@@ -64,6 +66,7 @@ export function contextFor(board: Board, options: RunOptions = {}): Context {
     clockSkewMs: options.clockSkewMs ?? 0,
     clockOffMs: options.clockOffMs ?? null,
     ...(options.past === undefined ? {} : { past: options.past }),
+    ...(options.archive === undefined ? {} : { archive: options.archive }),
   };
 }
 

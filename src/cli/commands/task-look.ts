@@ -64,8 +64,9 @@ const show = defineCommand<ShownTask>({
     const { setAsideError } = await import('../../app/set-aside.ts');
     const setAside = await setAsideError(orc, 'tasks', call.word(0).toLowerCase());
     if (setAside !== null) throw setAside;
+    const { compactionHint } = await import('../../app/compact.ts');
     throw new OrcError('not-found', `task "${call.word(0)}" not found`, {
-      hint: 'see `orc t list`; `orc sync` brings what others added',
+      hint: (await compactionHint(orc, call.word(0))) ?? 'see `orc t list`; `orc sync` brings what others added',
     });
   },
   view: ({ data }, look) => taskDetails(data, look),

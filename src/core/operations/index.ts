@@ -2,6 +2,7 @@
 import type { OperationDefinition } from '../operation.ts';
 import { agentHeartbeat, agentRegister, agentRetire } from './agent.ts';
 import { boardInit, configSet } from './board.ts';
+import { boardCompact } from './board-compact.ts';
 import { boardImport } from './board-import.ts';
 import { cycleCollect, cycleOpen } from './cycle.ts';
 import { defineEventLog } from './event.ts';
@@ -23,6 +24,7 @@ import {
 const recordOperations = [
   boardInit,
   boardImport,
+  boardCompact,
   configSet,
   workstreamCreate,
   workstreamUpdate,

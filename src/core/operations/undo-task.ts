@@ -93,5 +93,15 @@ function refuseOutOfPlace(board: Board, current: Task, restored: Task): Refusal 
     if (isRefusal(home)) return home;
   }
   const isRelated = isSame(restored.depends_on, current.depends_on) && restored.parent === current.parent;
-  return isRelated ? null : refuseCycle(board, restored);
+  return isRelated ? null : (refuseUnknown(board, restored) ?? refuseCycle(board, restored));
+}
+
+/** What nothing named any more may have been taken off the board since. */
+function refuseUnknown(board: Board, { id, depends_on, parent }: Task): Refusal | null {
+  const named = parent === null ? depends_on : [...depends_on, parent];
+  board.tasks.require(named);
+  const gone = named.find((each) => board.tasks.get(each) === undefined);
+  if (gone === undefined) return null;
+  const message = `task ${id} would refer to task ${gone}, which is not on the board any more`;
+  return refuse('unknown-dependency', message, `\`orc history task ${gone}\` shows what became of it`, { id: gone });
 }

@@ -48,6 +48,7 @@ const insteadByKind: Readonly<Record<string, string>> = {
   'cycle.open': '`orc cycle collect` ends the cycle',
   'cycle.collect': 'what came of a cycle stays: `orc cycle open` opens the next',
   'event.log': 'the event log only grows: log another event',
+  'board.compact': 'history has what it took off the board: `--at` shows the board as it was before',
   'config.set': '`orc config set` sets the earlier value',
 };
 

@@ -5,7 +5,7 @@
 
 import { adopt, newLines } from './adopt.ts';
 import { absorb } from './model/absorb.ts';
-import { BoardModel, type Change, type PastChange } from './model/board.ts';
+import { BoardModel, type Change, type FullSegment, type PastChange } from './model/board.ts';
 import { decide } from './model/decide.ts';
 import type { Accepted, Call } from './model/operation.ts';
 import { parseJson } from './model/parse.ts';
@@ -49,6 +49,22 @@ export class Fold {
     private readonly askedArguments: (op: string) => readonly Readonly<Record<string, unknown>>[],
   ) {
     this.reader = new TreeReader(chain.objects);
+    this.board.fullSegments = () => this.segmentsAt(this.tree);
+  }
+
+  private segmentsAt(tree: string | null): FullSegment[] {
+    const files = tree === null ? [] : this.reader.files(tree);
+    return files
+      .flatMap(({ path, after }) => {
+        const [, first] = /^events\/(\d{10})\.jsonl$/.exec(path) ?? [];
+        if (first === undefined || after === null) return [];
+        const event = parseJson(decodeText(this.reader.blob(after.oid))?.trimEnd().split('\n').at(-1) ?? '');
+        const { v, ts } = (event ?? {}) as { v?: unknown; ts?: unknown };
+        const last = typeof v === 'number' && typeof ts === 'string' ? { v, ts } : null;
+        return [{ first: Number(first), last }];
+      })
+      .sort((a, b) => a.first - b.first)
+      .slice(0, -1);
   }
 
   /** How long after its end a lease may still hold, ms: one for each way in which a client may see it. */

@@ -41,6 +41,13 @@ const resource = isForm(isResource);
 const text = upTo(maxText);
 const flag = isForm((value) => typeof value === 'boolean');
 const lease = whole(1, maxLease);
+/** ISO 8601; without a zone it is UTC. */
+const time = isForm(
+  (value) =>
+    typeof value === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/.test(value) &&
+    !Number.isNaN(Date.parse(value)),
+);
 const anything: Check = () => null;
 const title: Check = (value) => {
   if (typeof value !== 'string') return 'invalid-argument';
@@ -199,6 +206,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     needs: ['results', 'results_version'],
     may: { cycle: version, results: document, results_version: version },
   },
+  'board.compact': { needs: ['before'], may: { before: time } },
   'event.log': { needs: ['action'], may: { action: name, data } },
   undo: { needs: ['version'], may: { version: whole(1, Number.MAX_SAFE_INTEGER), op: word, ...reason, ...proof } },
   'config.set': { needs: ['key', 'value', 'text'], may: { key: setting, value: word, text, base: text } },

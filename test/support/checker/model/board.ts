@@ -72,8 +72,16 @@ export const emptyMeta: Meta = {
   segment: { first: 1, lines: 0, text: '' },
 };
 
+/** A segment of the log that is full, by its last line; `null`: no event. */
+export interface FullSegment {
+  readonly first: number;
+  readonly last: { readonly v: number; readonly ts: string } | null;
+}
+
 export class BoardModel {
   meta: Meta = emptyMeta;
+  /** All segments but the newest, oldest first: asked for by whoever compacts. */
+  fullSegments: () => readonly FullSegment[] = () => [];
   readonly workstreams = new Map<string, Workstream>();
   /** All that are known, closed ones too. */
   readonly tasks = new Map<string, Task>();

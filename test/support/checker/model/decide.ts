@@ -3,6 +3,7 @@ import { agentChange, agentOperations, isSeenDue } from './agents.ts';
 import { wrongArguments } from './arguments.ts';
 import type { BoardModel, Change } from './board.ts';
 import { claimOperations } from './claims.ts';
+import { compactOperations } from './compact.ts';
 import { cycleOperations } from './cycles.ts';
 import { isLive } from './holding.ts';
 import { knowledgeOperations } from './knowledge.ts';
@@ -24,6 +25,7 @@ const operations: Readonly<Record<string, Decide>> = {
   ...messageOperations,
   ...cycleOperations,
   ...otherOperations,
+  ...compactOperations,
   ...undoOperations,
 };
 

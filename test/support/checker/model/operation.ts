@@ -51,6 +51,8 @@ export interface Accepted {
   readonly imported?: readonly Readonly<Record<string, unknown>>[];
   readonly board?: string;
   readonly settingsText?: string;
+  /** Segments of the log that go, by their first events. */
+  readonly withoutSegments?: readonly number[];
 }
 
 export type Verdict = Accepted | Refused | Unchanged;

@@ -23,7 +23,7 @@ export const ownActions: ReadonlySet<string> = new Set(
     ['config', ['changed']],
     ['message', ['sent', 'read']],
     ['cycle', ['opened', 'collected']],
-    ['board', ['created', 'imported']],
+    ['board', ['created', 'imported', 'compacted']],
   ]
     .flatMap(([noun, verbs]) => (verbs as string[]).map((verb) => `${noun}_${verb}`))
     .concat('undone'),

@@ -41,6 +41,7 @@ export function carryOut(board: BoardModel, accepted: Accepted, call: Call): Ste
   const undo = board.apply(accepted.changes);
   const lines = eventLines(board.meta.events, accepted, call);
   const segment = append(board.meta.segment, lines, board.meta.events, files);
+  for (const first of accepted.withoutSegments ?? []) files.set(segmentPath(first), null);
   if (accepted.settingsText !== undefined) files.set(settingsPath, accepted.settingsText);
   board.meta = advanced(board.meta, accepted, call, { segment, events: board.meta.events + lines.length });
   files.set(statePath, encodeState(board));
