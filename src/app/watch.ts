@@ -4,12 +4,12 @@
  * Only published events come: a tentative one may be refused later, and what was seen here must never vanish. The number of an event
  * (`n`) is the cursor: whoever begins again after the last number that was seen misses nothing and sees nothing twice. That holds
  * because the log of the published chain only grows. When it does not go on from what was seen, history was rewritten, and the
- * iterator ends with that error.
+ * iterator ends with that error; when it begins later than after what was seen, the board was compacted, and it ends with that one.
  */
 import type { BoardEvent } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
-import type { Head } from '../sync/head.ts';
+import { type Head, listSegments } from '../sync/head.ts';
 import { nearbyPace, type PaceOptions, politePace } from '../sync/pace.ts';
 import { type FollowOptions, type FollowPorts, followHeads } from './follow.ts';
 import type { OrcCore } from './orc-core.ts';
@@ -120,6 +120,7 @@ class Log {
   async *goOn(head: Head): AsyncGenerator<BoardEvent, void, void> {
     let isReached = this.#cursor === 0;
     for await (const event of eventsFrom(this.#store, head, this.#cursor)) {
+      if (!isReached && event.n > this.#cursor + 1) await this.#refuseGap(head, event);
       isReached = true;
       if (event.n === this.#cursor) {
         this.#recognize(event);
@@ -131,6 +132,16 @@ class Log {
     }
     if (!isReached && this.#seen !== null) throw rewritten(this.#seen);
     this.#endsBefore = isReached ? null : this.#cursor;
+  }
+
+  /** Events that were taken off the log cannot be given any more: whoever must not miss one has to hear of it. */
+  async #refuseGap(head: Head, { n }: BoardEvent): Promise<void> {
+    const [oldest] = await listSegments(this.#store, head.tree);
+    if (oldest?.first !== n) return;
+    throw new OrcError('compacted', `the board was compacted: its event log begins with event ${n}`, {
+      hint: `begin again with --since ${n - 1}; the commits tell what was before: \`orc history\``,
+      details: { after: this.#cursor, oldest: n },
+    });
   }
 
   #recognize(event: BoardEvent): void {

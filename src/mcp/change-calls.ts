@@ -36,7 +36,10 @@ export async function compact({ desk, args }: ToolCall): Promise<Performed<Compa
   if (typeof dryRun !== 'boolean') throw new OrcError('invalid-argument', 'dry_run must be true or false');
   const schema = findOperation('board.compact')?.arguments() as z.ZodMiniType<{ readonly before: string }>;
   const { before } = parseArguments(schema, own);
-  return desk.doing(() => compactBoard(desk.orc, { before, dryRun, agent: desk.agent, op: opOf(args) }), 'board.compact');
+  return desk.doing(
+    () => compactBoard(desk.orc, { before, dryRun, agent: desk.agent, op: opOf(args) }),
+    'board.compact',
+  );
 }
 
 /** The checks of a task are run in this clone's work tree, where that is allowed: they are commands of the board. */

@@ -1,11 +1,20 @@
 /** Tools that change the board: one for each operation that an agent may ask for, made from the operation's own definition. */
+
+import type { Compacted } from '../app/compact.ts';
 import { collectCycle, openCycle } from '../app/cycle-board.ts';
 import { type SentMessage, sentMessage } from '../app/mail.ts';
 import type { Performed } from '../app/performed.ts';
-import type { Compacted } from '../app/compact.ts';
 import type { Undone } from '../app/undo.ts';
 import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
-import { acknowledgeMail, acquireLock, compact, completeTask, mapped, takeBack, withOpenParts } from './change-calls.ts';
+import {
+  acknowledgeMail,
+  acquireLock,
+  compact,
+  completeTask,
+  mapped,
+  takeBack,
+  withOpenParts,
+} from './change-calls.ts';
 import { opOf, tool } from './change-row.ts';
 import * as shapes from './shapes.ts';
 import * as texts from './texts.ts';

@@ -1,8 +1,8 @@
 /** Answers in a few lines. What stands on the board stands between delimiters, as in briefs: it is data, and nobody's instruction. */
 import { code, fenced, plainOrCode } from '../app/brief-quote.ts';
+import type { Compacted } from '../app/compact.ts';
 import type { BoundKnowledge, KnowledgeHit } from '../app/knowledge-base.ts';
 import type { ListedLock } from '../app/list-locks.ts';
-import type { Compacted } from '../app/compact.ts';
 import { type StatusReport, statusText } from '../app/status.ts';
 import type { ListedTask } from '../app/task-views.ts';
 import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';

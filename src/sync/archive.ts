@@ -43,7 +43,14 @@ async function readTasks(reader: ObjectReader, tree: Oid | null, options: Archiv
       const { id, workstream, status, updated_at, depends_on, parent } = decoded as Task;
       // In the wrong folder it is set aside.
       if (!isOpen({ status }))
-        tasks.push({ id, workstream, status, updated_at, depends_on: depends_on.length > 0 ? depends_on : none, parent });
+        tasks.push({
+          id,
+          workstream,
+          status,
+          updated_at,
+          depends_on: depends_on.length > 0 ? depends_on : none,
+          parent,
+        });
     }
     done += part.length;
     options.onRead?.(done, files.length);

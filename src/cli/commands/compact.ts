@@ -19,7 +19,11 @@ export const compact: CommandSpec = defineCommand<Compacted>({
     { flags: '--before <time>', summary: 'a day, a time, or how long ago' },
     { flags: '--dry-run', summary: 'say what would go, change nothing' },
   ],
-  examples: ['orc compact --before 90d --dry-run', 'orc compact --before 2026-01-31', 'orc compact --before 90d --json'],
+  examples: [
+    'orc compact --before 90d --dry-run',
+    'orc compact --before 2026-01-31',
+    'orc compact --before 90d --json',
+  ],
   data: 'Compacted',
   async run(call) {
     const given = call.text('before');

@@ -6,7 +6,8 @@ const maxNamed = 12;
 
 export function compactedLines(data: Compacted, look: Look): string[] {
   const { before, dry_run, tasks, needed, cycles, events, oldest_event, task_ids } = data;
-  const stays = needed === 0 ? [] : [look.line(`  stays: ${count(needed, 'task')} that others wait for or are parts of`)];
+  const stays =
+    needed === 0 ? [] : [look.line(`  stays: ${count(needed, 'task')} that others wait for or are parts of`)];
   if (oldest_event === null) return [look.line(`Nothing to take off the board before ${before}`), ...stays];
   const what = [count(tasks, 'closed task'), count(cycles, 'cycle'), count(events, 'event')].join(', ');
   const ids = task_ids ?? [];

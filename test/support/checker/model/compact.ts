@@ -13,9 +13,7 @@ const compact: Decide = (board, call) => {
   const isOld = (time: string): boolean => Date.parse(time) < limit;
 
   const { going, needed } = tasksThatGo(board, isOld);
-  const oldCycles = cycles.filter(
-    (cycle) => cycle !== newest && cycle.collected !== null && isOld(cycle.collected.at),
-  );
+  const oldCycles = cycles.filter((cycle) => cycle !== newest && cycle.collected !== null && isOld(cycle.collected.at));
   const full = board.fullSegments();
   const gone: number[] = [];
   for (const { first, last } of full) {

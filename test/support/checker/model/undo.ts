@@ -147,7 +147,8 @@ function outOfPlace(board: BoardModel, current: Task, restored: Task): Refused |
   }
   if (isDeepStrictEqual(restored.depends_on, current.depends_on) && restored.parent === current.parent) return null;
   const named = [...restored.depends_on, ...(restored.parent === null ? [] : [restored.parent])];
-  if (named.some((id) => !board.tasks.has(id))) return refuse('unknown-dependency', 'a task that it would name is gone');
+  if (named.some((id) => !board.tasks.has(id)))
+    return refuse('unknown-dependency', 'a task that it would name is gone');
   return leadsBack(board, restored) ? refuse('dependency-cycle', `task ${restored.id} leads back to itself`) : null;
 }
 
