@@ -5,7 +5,7 @@
 import type { Archive, ArchivedCycle, ArchivedSegment, ArchivedTask } from '../core/archive.ts';
 import { formatVersion, isOpen, type Task } from '../core/records.ts';
 import type { Oid } from '../git/store.ts';
-import { listFiles, type ObjectReader } from '../git/trees.ts';
+import { isFolder, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { parseSegment } from '../layout/events.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { listSegments } from './head.ts';
@@ -17,8 +17,14 @@ export interface ArchiveOptions {
   readonly onRead?: ((done: number, of: number) => void) | undefined;
 }
 
-/** Small enough to be forgotten one after the other, large enough for one question to git each. */
-const tasksAtOnce = 2_000;
+interface PlainFile {
+  readonly path: string;
+  readonly oid: Oid;
+}
+
+const closedFolder = 'tasks/closed';
+/** Of the 256 that there are: a part small enough to be in memory whole, large enough for one question to git each. */
+const foldersAtOnce = 8;
 const cyclesAtOnce = 16;
 const segmentsAtOnce = 64;
 const none: readonly string[] = [];
@@ -34,36 +40,86 @@ export async function readArchive(reader: ObjectReader, tree: Oid | null, option
   };
 }
 
+/**
+ * Of the archive that was read last, by folder. Whoever lost a race decides again, on a tree of which most folders are the same. Not
+ * held on to: it is large, and seldom wanted.
+ */
+let recent: WeakRef<Map<Oid, readonly ArchivedTask[]>> | null = null;
+
 async function readTasks(reader: ObjectReader, tree: Oid | null, options: ArchiveOptions): Promise<ArchivedTask[]> {
-  const tasks: ArchivedTask[] = [];
-  const files = await listPlainFiles(reader, tree, 'tasks/closed');
+  const before = recent?.deref();
+  const known = new Map<Oid, readonly ArchivedTask[]>();
+  const folders = await listFolders(reader, tree);
+  const unread = folders.filter(({ oid }) => before?.has(oid) !== true);
+  for (const { oid } of folders) known.set(oid, before?.get(oid) ?? []);
+  const filesByFolder = await listPlainFilesOf(reader, unread);
+  const of = filesByFolder.reduce((sum, { files }) => sum + files.length, 0);
   let done = 0;
-  for (const part of partsOf(files, tasksAtOnce)) {
-    for await (const decoded of readRecords(reader, part, options)) {
-      const { id, workstream, status, updated_at, depends_on, parent } = decoded as Task;
-      // In the wrong folder it is set aside.
-      if (!isOpen({ status }))
-        tasks.push({
-          id,
-          workstream,
-          status,
-          updated_at,
-          depends_on: depends_on.length > 0 ? depends_on : none,
-          parent,
-        });
+  for (const part of partsOf(filesByFolder, foldersAtOnce)) {
+    const tasksByPath = await readTasksOf(
+      reader,
+      part.flatMap(({ files }) => files),
+      options,
+    );
+    for (const { oid, files } of part) {
+      known.set(
+        oid,
+        files.flatMap(({ path }) => tasksByPath.get(path) ?? []),
+      );
+      done += files.length;
     }
-    done += part.length;
-    options.onRead?.(done, files.length);
+    options.onRead?.(done, of);
+  }
+  recent = new WeakRef(known);
+  return folders.flatMap(({ oid }) => known.get(oid) ?? []);
+}
+
+async function readTasksOf(reader: ObjectReader, files: readonly PlainFile[], options: ArchiveOptions) {
+  const tasks = new Map<string, ArchivedTask>();
+  for await (const { path, record } of readRecords(reader, files, options)) {
+    const { id, workstream, status, updated_at, depends_on, parent } = record as Task;
+    const needs = depends_on.length > 0 ? depends_on : none;
+    // In the wrong folder it is set aside.
+    if (!isOpen({ status })) tasks.set(path, { id, workstream, status, updated_at, depends_on: needs, parent });
   }
   return tasks;
+}
+
+/** The folders that closed tasks lie in. Two with the same tasks in them cannot be, for their names say whose they are. */
+async function listFolders(reader: ObjectReader, tree: Oid | null): Promise<{ path: string; oid: Oid }[]> {
+  const top = tree === null ? null : await readPath(reader, tree, closedFolder);
+  let level = top?.mode === '40000' ? [{ path: closedFolder, oid: top.oid }] : [];
+  for (let depth = 0; depth < 2; depth++) {
+    const trees = await readTrees(
+      reader,
+      level.map(({ oid }) => oid),
+    );
+    level = level.flatMap(({ path, oid }) =>
+      (trees.get(oid) ?? []).filter(isFolder).map((entry) => ({ path: `${path}/${entry.name}`, oid: entry.oid })),
+    );
+  }
+  return level;
+}
+
+async function listPlainFilesOf(reader: ObjectReader, folders: readonly { path: string; oid: Oid }[]) {
+  const trees = await readTrees(
+    reader,
+    folders.map(({ oid }) => oid),
+  );
+  return folders.map(({ path, oid }) => ({
+    oid,
+    files: (trees.get(oid) ?? []).flatMap((entry): PlainFile[] =>
+      entry.mode === '100644' ? [{ path: `${path}/${entry.name}`, oid: entry.oid }] : [],
+    ),
+  }));
 }
 
 async function readCycles(reader: ObjectReader, tree: Oid | null, options: ArchiveOptions): Promise<ArchivedCycle[]> {
   const cycles: ArchivedCycle[] = [];
   for (const part of partsOf(await listPlainFiles(reader, tree, 'cycles'), cyclesAtOnce)) {
-    for await (const decoded of readRecords(reader, part, options)) {
-      if (!('opened_version' in decoded)) continue;
-      const { number, opened_at, opened_version, collected } = decoded;
+    for await (const { record } of readRecords(reader, part, options)) {
+      if (!('opened_version' in record)) continue;
+      const { number, opened_at, opened_version, collected } = record;
       cycles.push({ number, opened_at, opened_version, collected_at: collected?.at ?? null });
     }
   }
@@ -91,16 +147,12 @@ function lastLine(text: string): string {
   return whole.slice(whole.lastIndexOf('\n') + 1);
 }
 
-async function* readRecords(
-  reader: ObjectReader,
-  files: readonly { readonly path: string; readonly oid: Oid }[],
-  { format }: ArchiveOptions,
-) {
+async function* readRecords(reader: ObjectReader, files: readonly PlainFile[], { format }: ArchiveOptions) {
   const objects = await reader.readObjects(files.map(({ oid }) => oid));
   for (const { path, oid } of files) {
     const bytes = objects.get(oid)?.bytes;
     const decoded = bytes === undefined ? null : await decodeRecord(path, bytes, { isNewer: format > formatVersion });
-    if (decoded !== null && 'record' in decoded) yield decoded.record;
+    if (decoded !== null && 'record' in decoded) yield { path, record: decoded.record };
   }
 }
 

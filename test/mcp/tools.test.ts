@@ -69,7 +69,7 @@ describe('the set of tools', () => {
     const destructive = allTools.filter(({ annotations }) => annotations.destructiveHint === true);
     expect(destructive.map(({ name }) => name)).toEqual([
       ...['knowledge_write', 'task_edit', 'task_cancel', 'agent_retire', 'lock_break', 'knowledge_delete'],
-      ...['workstream_archive', 'undo'],
+      ...['workstream_archive', 'undo', 'board_compact'],
     ]);
   });
 });
