@@ -36,7 +36,7 @@ export interface Connection {
 export async function openStore(surroundings: Surroundings, world: World): Promise<GitStore> {
   const { storePath, env } = surroundings;
   if (isPortable(env)) return (await import('../git/portable/portable-store.ts')).openPortableStore(storePath);
-  return openNativeStore(storePath, { env, ...(world.onStart ? { onStart: world.onStart } : {}) });
+  return openNativeStore(storePath, { env, keepPacked: {}, ...(world.onStart ? { onStart: world.onStart } : {}) });
 }
 
 /** Makes the store's folder; one that another process made first is used as it is. */
@@ -48,7 +48,12 @@ export async function createStore(
   const { storePath, env } = surroundings;
   if (isPortable(env))
     return (await import('../git/portable/portable-store.ts')).createPortableStore(storePath, { objectFormat });
-  return createNativeStore(storePath, { env, objectFormat, ...(world.onStart ? { onStart: world.onStart } : {}) });
+  return createNativeStore(storePath, {
+    env,
+    objectFormat,
+    keepPacked: {},
+    ...(world.onStart ? { onStart: world.onStart } : {}),
+  });
 }
 
 export async function connect(

@@ -18,11 +18,14 @@ import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
 import { createBatchReader } from './batch-reader.ts';
 import { readBulk } from './bulk-reader.ts';
+import { createPackKeeper, type PackingLimits } from './keep-packed.ts';
 import { type GitSettings, runGit } from './run-git.ts';
 
 export interface NativeStoreOptions extends GitSettings {
   /** Names for temporary files; random by default. */
   readonly nameTemporary?: NameSource;
+  /** It is a store of orc's own, which is kept packed in the background; with `{}` when git's usual limits are reached. */
+  readonly keepPacked?: Partial<PackingLimits>;
   /** In bytes, for objects kept in memory. Default 32 MiB. */
   readonly cacheBytes?: number;
 }
@@ -65,6 +68,7 @@ class NativeStore implements GitStore {
   readonly #packFiles;
   readonly #batch;
   readonly #cache;
+  readonly #packKeeper;
 
   constructor(path: string, objectFormat: ObjectFormat, options: NativeStoreOptions) {
     this.path = path;
@@ -74,6 +78,7 @@ class NativeStore implements GitStore {
     this.#packFiles = objectFormat === 'sha1' ? openPackFiles(path) : null;
     this.#batch = createBatchReader(path, options);
     this.#cache = createObjectCache(options.cacheBytes);
+    this.#packKeeper = options.keepPacked === undefined ? null : createPackKeeper(path, options, options.keepPacked);
   }
 
   hashObject(type: NewObject['type'], bytes: Uint8Array): Oid {
@@ -122,6 +127,7 @@ class NativeStore implements GitStore {
   }
 
   updateRefs(updates: Parameters<GitStore['updateRefs']>[0]): Promise<'updated' | 'changed'> {
+    this.#packKeeper?.note();
     return this.#refs.update(updates);
   }
 
@@ -147,6 +153,7 @@ class NativeStore implements GitStore {
   async close(): Promise<void> {
     this.#packFiles?.close();
     await this.#batch.close();
+    this.#packKeeper?.check();
   }
 
   #readLoose(oid: Oid, found: Map<Oid, GitObject>): boolean {

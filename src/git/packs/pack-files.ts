@@ -42,6 +42,9 @@ const maxBases = 64;
 /** In bytes: a larger one is not kept. */
 const maxBaseBytes = 256 * 1024;
 
+/** Of packs that others removed; what was in the rest stands in the packs that took their place. */
+const maxRemoved = 32;
+
 export function openPackFiles(storePath: string): PackFiles {
   const folder = join(storePath, 'objects', 'pack');
   let packs: Pack[] = [];
@@ -75,8 +78,10 @@ export function openPackFiles(storePath: string): PackFiles {
       for (const pack of found) if (!known.has(pack.name)) closePack(pack);
       throw error;
     }
-    // One that was removed is kept: its file is still open, and what is in it stays true.
-    packs = [...found, ...packs.filter((pack) => !names.includes(pack.name))];
+    // Some that were removed are kept: their files are still open, and what is in them stays true.
+    const removed = packs.filter((pack) => !names.includes(pack.name));
+    for (const pack of removed.splice(maxRemoved)) closePack(pack);
+    packs = [...found, ...removed];
   };
 
   return {
