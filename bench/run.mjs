@@ -20,6 +20,8 @@ import { benchCompletion } from './rows/completion.mjs';
 import { benchGitHooks } from './rows/git-hooks.mjs';
 import { benchBytes, benchGrowthApi, benchGrowthProcess, benchMemory } from './rows/growth.mjs';
 import { benchHostPack } from './rows/host-pack.mjs';
+import { benchJoin } from './rows/join.mjs';
+import { benchLongRun } from './rows/long-run.mjs';
 import { benchNextProcess } from './rows/next-process.mjs';
 import { benchServerHook } from './rows/server-hook.mjs';
 import { benchHelp, benchStatusWarm, benchVersion } from './rows/start.mjs';
@@ -45,6 +47,8 @@ const rows = {
   'host-pack': benchHostPack,
   batch: benchBatch,
   'loose-objects': benchLooseObjects,
+  'long-run': benchLongRun,
+  join: benchJoin,
   carrying: benchCarrying,
   'git-hooks': benchGitHooks,
   'server-hook': benchServerHook,

@@ -1,0 +1,70 @@
+/** A hundred thousand operations on one board: whether an operation takes as long, and as many bytes, at the end as it did at the beginning. */
+import { execFileSync } from 'node:child_process';
+import { openOrc } from '../../dist/lib/index.js';
+import { countObjects } from '../support/boards.mjs';
+import { compare, figure } from '../support/report.mjs';
+import { benchEnv, git, makeRemoteAndClone } from '../support/repositories.mjs';
+
+const callers = 64;
+/** Operations between two times that the remote is looked after, as a server does. */
+const careEvery = 10_000;
+
+/** Adds, takes and completes tasks, so that few are open at any time. */
+async function workThrough(orc, operations) {
+  let asked = 0;
+  const work = async (caller) => {
+    const agent = `agent-${caller}`;
+    for (; asked < operations; ) {
+      asked += 3;
+      await orc.addTask('bench', { title: `Task of ${agent}`, description: 'Look at it, and mend what is missing.' });
+      const task = await orc.getNextTask('bench', agent);
+      if (task !== null) await orc.completeTask('bench', task.id, 'Put in order', { agent });
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, (_, caller) => work(caller)));
+}
+
+/** One at a time: how long each takes (ms), and what they take in a pack that may lean on what is there (bytes each). */
+async function measure(orc, remote, rounds) {
+  const before = git(remote, 'rev-parse', 'orc');
+  const times = [];
+  for (let round = 0; round < rounds; round++) {
+    await orc.addTask('bench', { title: `Measured ${round}` });
+    const began = performance.now();
+    const task = await orc.getNextTask('bench', 'agent-m');
+    times.push(performance.now() - began);
+    await orc.completeTask('bench', task.id, 'Put in order', { agent: 'agent-m' });
+  }
+  const args = ['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q', '--threads=1'];
+  const packed = execFileSync('git', args, { cwd: remote, env: benchEnv, input: `orc\n^${before}\n`, maxBuffer: 1e9 });
+  return { times, bytes: packed.length / (3 * rounds) };
+}
+
+export async function benchLongRun({ rounds, scale }) {
+  const operations = Math.ceil(100_000 * scale);
+  const { remote, clone } = makeRemoteAndClone();
+  const orc = await openOrc({ cwd: clone, create: true, env: benchEnv, timeoutMs: 120_000 });
+  await orc.createWorkstream('bench');
+  await workThrough(orc, 300);
+  await measure(orc, remote, 4);
+  const first = await measure(orc, remote, rounds);
+  const began = performance.now();
+  for (let done = 0; done < operations; done += careEvery) {
+    await workThrough(orc, Math.min(careEvery, operations - done));
+    git(remote, 'repack', '--geometric=2', '-d', '-q');
+  }
+  const took = (performance.now() - began) / 1000;
+  await measure(orc, remote, 4);
+  const last = await measure(orc, remote, rounds);
+  await orc.close();
+  const store = countObjects(`${clone}/.git/orc/board.git`);
+  const label = `after ${operations} operations, against the first ones`;
+  const pairs = last.times.map((time, at) => [time, first.times[at]]);
+  const note = `${operations} operations took ${took.toFixed(0)} s, ${(operations / took).toFixed(0)} a second; the store has ${store.count} loose objects and ${store.packs} packs, ${Math.round((store['size-pack'] + store.size) / 1024)} MiB`;
+  return [
+    { ...compare(`one task.next through the Node API, ${label}`, pairs, 1.3), note },
+    figure(`bytes of one operation, ${label}`, {
+      ...{ ours: last.bytes, against: first.bytes, unit: 'bytes', goal: 1.5, most: 2048 },
+    }),
+  ];
+}
