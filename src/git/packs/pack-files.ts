@@ -45,8 +45,9 @@ const maxBaseBytes = 256 * 1024;
 /** Of packs that others removed; what was in the rest stands in the packs that took their place. */
 const maxRemoved = 32;
 
-export function openPackFiles(storePath: string): PackFiles {
-  const folder = join(storePath, 'objects', 'pack');
+/** @param objectsFolder such as `<store>/objects` */
+export function openPackFiles(objectsFolder: string): PackFiles {
+  const folder = join(objectsFolder, 'pack');
   let packs: Pack[] = [];
   let isUnsure = false;
 
