@@ -74,6 +74,7 @@ export async function connect(
     isJoined: config.boardId !== null,
     isPortable: isPortable(surroundings.env),
     onStart: world.onStart,
+    onReceived: world.onReceived,
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
   const version = ownVersion();

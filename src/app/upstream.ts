@@ -28,6 +28,7 @@ export interface TransportOptions {
   readonly isPortable: boolean;
   /** Hears of every process that is started. */
   readonly onStart?: ((args: readonly string[]) => void) | undefined;
+  readonly onReceived?: ((done: number, of: number) => void) | undefined;
 }
 
 /** A transport that finds out how to reach the upstream when it is first used: reading needs none of it. */
@@ -70,7 +71,7 @@ async function connect(
   upstream: Exclude<UpstreamChoice, { kind: 'none' }>,
   options: TransportOptions,
 ): Promise<Transport> {
-  const { surroundings, store, branch, clock, isJoined, isPortable, onStart } = options;
+  const { surroundings, store, branch, clock, isJoined, isPortable, onStart, onReceived } = options;
   const { env, host } = surroundings;
   const ref = `refs/heads/${branch}`;
   const label = labelOf(upstream, host);
@@ -86,7 +87,15 @@ async function connect(
     return transportWithoutGit({ store, ref, label, env, clock, ...place });
   }
   // What was acknowledged must outlive a power cut: git itself syncs neither loose objects nor refs by default.
-  const common = { label, ref, env, clock, syncedUpstream: true, ...(onStart === undefined ? {} : { onStart }) };
+  const common = {
+    label,
+    ref,
+    env,
+    clock,
+    syncedUpstream: true,
+    ...(onStart && { onStart }),
+    ...(onReceived && { onReceived }),
+  };
   if (url === null || config === null) {
     return nativeTransport(store.path, { ...common, url: (host as Host).commonDir, quietHost: true });
   }

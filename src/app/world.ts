@@ -8,6 +8,8 @@ export interface World {
   readonly chance: Chance;
   /** Hears of every process that is started. */
   readonly onStart?: (args: readonly string[]) => void;
+  /** Hears how many objects of a board that is joined have come, and of how many. */
+  readonly onReceived?: (done: number, of: number) => void;
 }
 
 export const realWorld: World = {

@@ -1,12 +1,17 @@
 /** One call of a command: its words, its options, and the board that it is about. */
 import type { Orc } from '../app/orc.ts';
 import type { OpenOptions } from '../app/orc-core.ts';
+import { realWorld } from '../app/world.ts';
 import { OrcError } from '../errors.ts';
 import type { CommandResult } from './command.ts';
 import type { Globals } from './globals.ts';
 import type { Io } from './io.ts';
 import { type Look, makeLook } from './look.ts';
+import { type LongWork, tellProgress } from './tell-progress.ts';
 import { readDuration, readWhole } from './values.ts';
+
+/** Of a board that is joined: below that it is there in a second. */
+const receiving: LongWork = { longFrom: 20_000, words: (done, of) => `${done} of ${of} objects received` };
 
 export interface CallOptions {
   readonly words: readonly string[];
@@ -88,8 +93,10 @@ export class Call {
   async #openPresent(options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean } = {}): Promise<Orc> {
     const { openOrc } = await import('../app/orc.ts');
     const { cwd, board, branch, agent, publish, timeoutMs, requirePublished } = this.globals;
-    const { env, world } = this.io;
+    const { env } = this.io;
     const { create } = options;
+    const onReceived = tellProgress(this, receiving);
+    const world = onReceived === undefined ? this.io.world : { ...(this.io.world ?? realWorld), onReceived };
     const orc = await openOrc({ cwd, board, branch, agent, publish, timeoutMs, requirePublished, env, world, create });
     this.#orc = orc;
     if (options.isTold === false) return orc;

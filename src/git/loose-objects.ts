@@ -24,6 +24,8 @@ import type { GitObject, NewObject, ObjectFormat, ObjectType, Oid } from './stor
 const compression = { level: 1 } as const;
 /** In bytes: larger objects are compressed outside the event loop. */
 const asyncFrom = 64 * 1024;
+/** Each folder is removed once by whoever packs. */
+const maxTries = 5;
 
 /**
  * A loose object; `null` when there is none with this id.
@@ -78,7 +80,7 @@ export async function writeLooseObjects(
       }),
     );
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    await syncFolders(changed);
+    await Promise.all([...changed].map((folder) => syncObjects(folder, objectsFolder)));
   } catch (error) {
     throw toIoError(`write objects to ${storePath}`, error);
   }
@@ -95,13 +97,27 @@ function moveIntoPlace(temporary: string, path: string, folder: string): boolean
       throw error;
     }
   }
+  for (let tries = 1; ; tries++) {
+    try {
+      fs.mkdirSync(folder, { recursive: true });
+      fs.renameSync(temporary, path);
+      return true;
+    } catch (error) {
+      // Who packs a store removes folders that are empty: this one too, just after it was made.
+      if (errorCodeOf(error) === 'ENOENT' && tries < maxTries) continue;
+      discardFile(temporary);
+      throw error;
+    }
+  }
+}
+
+/** A folder that is gone had nothing left in it: its objects were packed meanwhile. */
+async function syncObjects(folder: string, objectsFolder: string): Promise<void> {
   try {
-    fs.mkdirSync(folder, { recursive: true });
-    fs.renameSync(temporary, path);
-    return true;
+    await syncFolders([folder]);
   } catch (error) {
-    discardFile(temporary);
-    throw error;
+    if (errorCodeOf(error) !== 'ENOENT') throw error;
+    await syncFolders([join(objectsFolder, 'pack')]);
   }
 }
 

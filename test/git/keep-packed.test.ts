@@ -125,6 +125,12 @@ test('it begins only where there is much to pack, not soon again, and not in a r
   await (await open({ ...limits, pauseMs: 3_600_000 })).close();
   await (await open({ ...limits, pauseMs: 3_600_000 })).close();
   expect(started.map(([command]) => command)).toEqual(['repack']);
+  // Nor while one is under way, however long ago it was begun.
+  const mark = path.join(store.path, 'packing');
+  fs.writeFileSync(mark, String(process.pid));
+  fs.utimesSync(mark, Date.now() / 1000 - 600, Date.now() / 1000 - 600);
+  await (await open(limits)).close();
+  expect(started).toHaveLength(1);
 });
 
 test('what a killed process left long ago is cleared away, what is new is somebody else at work', async () => {

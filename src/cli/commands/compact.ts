@@ -1,9 +1,11 @@
 import type { Compacted } from '../../app/compact.ts';
 import { OrcError } from '../../errors.ts';
-import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
+import { type LongWork, tellProgress } from '../tell-progress.ts';
 import { readSince } from '../values.ts';
 import { compactedLines } from '../views/compact.ts';
+
+const reading: LongWork = { longFrom: 10_000, words: (done, of) => `${done} of ${of} closed tasks looked at` };
 
 export const compact: CommandSpec = defineCommand<Compacted>({
   name: 'compact',
@@ -33,22 +35,7 @@ export const compact: CommandSpec = defineCommand<Compacted>({
     const { compactBoard } = await import('../../app/compact.ts');
     const { agent, op } = call.globals;
     const before = readSince(given, orc.world.clock.now());
-    return compactBoard(orc, { agent, op, before, dryRun: call.flag('dryRun'), onRead: tellProgress(call) });
+    return compactBoard(orc, { agent, op, before, dryRun: call.flag('dryRun'), onRead: tellProgress(call, reading) });
   },
   view: ({ data }, look) => compactedLines(data, look),
 });
-
-/** In closed tasks: where there are fewer, it is over before anybody asks. */
-const longFrom = 10_000;
-
-/** On standard error, where that is a terminal: every tenth of the way. */
-function tellProgress(call: Call): ((done: number, of: number) => void) | undefined {
-  if (!call.io.isTty) return undefined;
-  let tenths = 0;
-  return (done, of) => {
-    if (of < longFrom) return;
-    const reached = Math.floor((10 * done) / of);
-    if (reached > tenths) call.note(`${done} of ${of} closed tasks looked at`);
-    tenths = reached % 10;
-  };
-}

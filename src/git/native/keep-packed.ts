@@ -2,7 +2,7 @@
  * Keeps a store of orc's own packed. Each mutation leaves some loose files, and each large round a pack; with a hundred thousand of
  * them git would become slow, and a small object takes a block of the disk.
  *
- * A git process does it that nobody waits for: it is of a session of its own, at the lowest priority, and outlives whoever started it. It
+ * A git process does it that nobody waits for: it is of a session of its own, of low priority, and outlives whoever started it. It
  * takes loose objects and small packs together, so that each pack is at least twice as large as the next: what is packed once is
  * seldom written again. Nothing is dropped, reachable or not. Whoever reads meanwhile finds each object in the old place or the new one, for
  * the old goes only when the new is there; killed at any moment, it leaves the old. Two at once are slower, not wrong.
@@ -33,9 +33,11 @@ export interface PackKeeper {
 const usualLimits: PackingLimits = { looseInFolder: 27, packs: 50, pauseMs: 60_000 };
 /** Any folder is as full as the others. */
 const sampleFolder = '17';
-/** When packing was begun last says the time of this file. */
+/** When packing was begun last says the time of this file, and by which process its text. */
 const markFile = 'packing';
 const notesBetweenChecks = 100;
+/** Beyond that a process of this number is another one, ms. */
+const longestMs = 3_600_000;
 /** What a process that was killed left behind is removed when it is as old, ms. */
 const leftoverAgeMs = 24 * 3_600_000;
 const leftover = /^(?:\.tmp-|tmp_)/;
@@ -65,9 +67,12 @@ export function createPackKeeper(
   const check = (): ChildProcess | null => {
     notes = 0;
     try {
-      if (!isFull() || !claimTurn(join(storePath, markFile), pauseMs)) return null;
+      const mark = join(storePath, markFile);
+      if (!isFull() || !claimTurn(mark, pauseMs)) return null;
       removeLeftovers(join(storePath, 'objects', 'pack'));
-      return startPacking(storePath, settings);
+      const child = startPacking(storePath, settings);
+      if (child.pid !== undefined) fs.writeFileSync(mark, String(child.pid));
+      return child;
     } catch {
       return null; // Nobody asked for it, and the next one tries again.
     }
@@ -95,7 +100,7 @@ function startPacking(storePath: string, settings: GitSettings): ChildProcess {
   child.unref();
   if (child.pid !== undefined) {
     try {
-      os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
+      os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
     } catch {
       // It is over already, or the system does not let us.
     }
@@ -108,10 +113,21 @@ function claimTurn(mark: string, pauseMs: number): boolean {
   const now = new Date();
   const last = fs.statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   // A time to come is that of a clock that was wrong.
-  if (Math.abs(now.getTime() - last) < pauseMs) return false;
+  const age = Math.abs(now.getTime() - last);
+  if (age < pauseMs || (age < longestMs && isAlive(mark))) return false;
   fs.closeSync(fs.openSync(mark, 'a'));
   fs.utimesSync(mark, now, now);
   return true;
+}
+
+/** On a busy machine it may take longer than the pause. */
+function isAlive(mark: string): boolean {
+  try {
+    const pid = Number(fs.readFileSync(mark, 'utf8'));
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false; // it has ended, or was never begun
+  }
 }
 
 function removeLeftovers(folder: string): void {

@@ -31,6 +31,7 @@ import {
   type Unreachable,
 } from '../transport.ts';
 import { checkRemoteUrl, isLocalUrl } from '../url-safety.ts';
+import { type ReceivedListener, readProgress, withoutProgress } from './fetch-progress.ts';
 import { type LocalDeposit, type LocalPush, pushLocally } from './local-push.ts';
 import { choosesHooks, localPath } from './local-url.ts';
 import { classifyAtomicPush, classifyPush, createsBranch, type PushReport } from './push-report.ts';
@@ -52,6 +53,8 @@ export interface NativeTransportOptions extends GitSettings {
   readonly syncedUpstream?: boolean;
   /** With which the upstream's clock is compared; this machine's by default. */
   readonly clock?: LocalClock;
+  /** Hears how far the first fetch has come. */
+  readonly onReceived?: ReceivedListener;
   /** Names for the refs that fetches use; random by default. */
   readonly nameTemporary?: NameSource;
 }
@@ -133,7 +136,7 @@ class NativeTransport implements Transport {
     // A ref of its own: processes that fetch into one ref fail each other.
     const own = `${fetchFolder}${(this.#options.nameTemporary ?? randomName)()}`;
     try {
-      const result = await this.#run(this.#fetchArguments(own, options), options.timeoutMs);
+      const result = await this.#run(this.#fetchArguments(own, options), options.timeoutMs, this.#listener());
       if (result.exitCode === 0) {
         const head = this.#refs.read(own);
         const deposits = options.inbox === true ? { deposits: this.#readDeposits(own) } : {};
@@ -265,7 +268,6 @@ class NativeTransport implements Transport {
       '--no-auto-maintenance',
       '--no-tags',
       '--no-recurse-submodules',
-      '--no-progress',
       // An upstream may be a shallow clone itself: what it has is all there is.
       '--update-shallow',
     ];
@@ -274,7 +276,7 @@ class NativeTransport implements Transport {
     if (unshallow && fs.existsSync(join(this.#path, 'shallow'))) shallow.push('--unshallow');
     return [
       'fetch',
-      '--quiet',
+      ...(this.#listener() === undefined ? ['--quiet', '--no-progress'] : ['--progress']),
       ...flags,
       ...shallow,
       '--',
@@ -305,18 +307,25 @@ class NativeTransport implements Transport {
     }
   }
 
-  async #run(args: readonly string[], timeoutMs: number | undefined): Promise<GitResult> {
+  /** Whoever has no head yet brings all that there is, and that may take long. */
+  #listener(): ReceivedListener | undefined {
+    return this.#refs.list('refs/remotes/').size === 0 ? this.#options.onReceived : undefined;
+  }
+
+  async #run(args: readonly string[], timeoutMs?: number, onReceived?: ReceivedListener): Promise<GitResult> {
     const { config = [], url, ...rest } = this.#options;
-    const result = await runGit({
+    const ran = await runGit({
       ...rest,
       args,
       gitDir: this.#path,
       config: [...config, ...fixedConfig, pinUrl(url)],
+      ...(onReceived !== undefined && { onStderr: readProgress(onReceived) }),
       secrets: this.#secrets,
       // Git takes a millisecond or two to tell it: not while the last reading counts.
       ...(this.#tellsTime && this.#clock.difference() === null && { onHttpTrace: dateReader(this.#clock) }),
       ...(timeoutMs !== undefined && { timeoutMs: Math.max(1, Math.floor(timeoutMs)) }),
     });
+    const result = onReceived === undefined ? ran : { ...ran, stderr: withoutProgress(ran.stderr) };
     if (result.exitCode !== 0 && saysForeignFormat(result.stderr, this.#format))
       throw foreignFormat(this.label, this.#format);
     return result;

@@ -39,6 +39,8 @@ export interface GitCall extends GitSettings {
   readonly timeoutMs?: number;
   /** Strings to hide in what git says, beside the credentials in URLs. */
   readonly secrets?: readonly string[];
+  /** Hears what git says while it runs, as it comes: not cleaned. */
+  readonly onStderr?: (text: string) => void;
   /** Hears, line by line and as they come, the headers that git sends and receives over HTTP. */
   readonly onHttpTrace?: (line: string) => void;
 }
@@ -73,6 +75,7 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr.push(chunk);
+    call.onStderr?.(chunk.toString('latin1'));
     stderrSize += chunk.length;
     while (stderrSize > maxStderr && stderr.length > 1) stderrSize -= stderr.shift()?.length ?? 0;
   });
