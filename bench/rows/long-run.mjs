@@ -43,7 +43,7 @@ async function measure(orc, remote, rounds) {
 export async function benchLongRun({ rounds, scale }) {
   const operations = Math.ceil(100_000 * scale);
   const { remote, clone } = makeRemoteAndClone();
-  const orc = await openOrc({ cwd: clone, create: true, env: benchEnv, timeoutMs: 120_000 });
+  const orc = await openOrc({ cwd: clone, create: true, env: benchEnv, timeoutMs: 600_000 });
   await orc.createWorkstream('bench');
   await workThrough(orc, 300);
   await measure(orc, remote, 4);
