@@ -40,7 +40,9 @@ const importedTask = () =>
   });
 
 /** Whatever the original logged; what every reader of the log relies on has to be there. */
-const importedEvent = () => z.catchall(z.object({ ts: arg.time(), agent: arg.word(), action: arg.word() }), z.json());
+const importedEvent = lazily(() =>
+  z.catchall(z.object({ ts: arg.time(), agent: arg.word(), action: arg.word() }), z.json()),
+);
 
 const importedHold = () => ({
   agent: arg.name(),
@@ -103,6 +105,12 @@ const importArguments = lazily(() =>
 );
 
 export type ImportArguments = z.infer<ReturnType<typeof importArguments>>;
+
+/** Whether a line of the log, without its numbers, is one that an import writes: times as orc has them. */
+export function isImportedLine(line: Readonly<Record<string, unknown>>): boolean {
+  const parsed = importedEvent().safeParse(line);
+  return parsed.success && utc(parsed.data.ts) === line.ts;
+}
 
 /** It may bring what orc itself would not produce, such as tasks done that nobody claimed. */
 export const boardImport = defineOperation({
