@@ -28,7 +28,7 @@ test('commands and options, with what they are', async () => {
   expect(await ask('--publish', '')).toEqual(['each', 'claims', 'sync']);
   expect(await ask('t', 'list', '--status', 'b')).toEqual(['blocked']);
   expect(await ask('t', 'list', '--status=b')).toEqual(['--status=blocked']);
-  expect(await ask('history', '')).toEqual(['task', 'agent', 'lock', 'kb', 'ws']);
+  expect(await ask('history', '')).toEqual(['task', 'agent', 'lock', 'kb', 'ws', 'cycle']);
   expect(await ask('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   for (const nothing of [
     ['nonsense', ''],
