@@ -54,11 +54,24 @@ const importedHold = () => ({
 /** What orc holds otherwise than the folder had it, such as a priority of 0: an export writes it back. */
 const adjustment = () => z.strictObject({ record: arg.word(), field: arg.word(), was: z.json(), is: z.json() });
 
+/**
+ * A list of any length, of whose faults the first alone is told: hundreds of thousands of them would be handed upwards as
+ * arguments of one call, which no stack holds.
+ */
+function listOf<Element extends z.core.$ZodType>(element: Element): z.ZodMiniArray<Element> {
+  const firstFault = z.check<unknown[]>(({ issues }) => {
+    issues.splice(1);
+  });
+  // Else checks are left out where something is wrong.
+  firstFault._zod.def.when = () => true;
+  return z.array(element).check(firstFault);
+}
+
 const importArguments = lazily(() =>
   z.strictObject({
     version: arg.count(),
     updated_at: z.nullable(arg.time()),
-    workstreams: z.array(
+    workstreams: listOf(
       z.strictObject({
         name: arg.name(),
         description: z._default(arg.text(), ''),
@@ -66,10 +79,10 @@ const importArguments = lazily(() =>
         status: z._default(z.enum(['active', 'paused', 'archived']), 'active'),
         created_at: arg.time(),
         updated_at: z.optional(arg.time()),
-        tasks: z.array(importedTask()),
+        tasks: listOf(importedTask()),
       }),
     ),
-    agents: z.array(
+    agents: listOf(
       z.strictObject({
         id: arg.name(),
         type: z._default(arg.name(), 'general'),
@@ -79,7 +92,7 @@ const importArguments = lazily(() =>
         last_seen: arg.time(),
       }),
     ),
-    locks: z.array(
+    locks: listOf(
       z.strictObject({
         resource: arg.resource(),
         shared: z._default(arg.flag(), false),
@@ -88,8 +101,8 @@ const importArguments = lazily(() =>
         others: z._default(z.array(z.strictObject(importedHold())), []),
       }),
     ),
-    events: z.array(importedEvent()),
-    knowledge: z.array(
+    events: listOf(importedEvent()),
+    knowledge: listOf(
       z.strictObject({
         topic: arg.topic(),
         content: arg.knowledgeText(),
@@ -100,7 +113,7 @@ const importArguments = lazily(() =>
         updated_at: z._default(z.nullable(arg.time()), null),
       }),
     ),
-    adjusted: z._default(z.array(adjustment()), []),
+    adjusted: z._default(listOf(adjustment()), []),
   }),
 );
 
