@@ -107,6 +107,7 @@ test('every command has a JSON answer of the shape that is documented', { timeou
   writeFileSync(path.join(folder, 'batch.jsonl'), '{"op":"task.add","workstream":"build","title":"x"}\n');
   await run('batch', ['batch.jsonl']);
   await run('export', ['out']);
+  await run('compact', ['--before', '1m', '--dry-run']);
 
   git(folder, 'remote', 'set-url', 'origin', 'https://github.com/owner/name.git');
   await run('badge', ['build']);
