@@ -2,7 +2,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { watchEvents } from '../../src/app/watch.ts';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import type { Oid } from '../../src/git/store.ts';
 import { listFiles } from '../../src/git/trees.ts';
+import { type QueueRecord, unitsOf } from '../../src/sync/queue.ts';
+import { replay } from '../../src/sync/replay.ts';
+import { SeenOperations } from '../../src/sync/seen-operations.ts';
 import { VirtualTime } from '../simulation/virtual-time.ts';
 import { objectsOf, readChain } from '../support/checker/chain.ts';
 import { checkBoard } from '../support/checker/check.ts';
@@ -137,10 +141,47 @@ test('a watcher hears that events after its own last one are not there any more'
   expect(next.value).toMatchObject({ n: 257 });
 });
 
-test('an id that is in does not come in again, though its line is gone', async () => {
-  const chain = chainOf(story);
-  const first = chain.commits.find(({ message }) => message.startsWith('task.add')) as { message: string };
-  const [, op] = /"id":"([0-9a-f]{32})","kind":"task.add"/.exec(first.message) ?? [];
-  const recorded = await story.home.session.findRecorded([String(op)]);
-  expect(recorded.get(String(op))).toMatchObject({ published: true, outcome: { version: 3 } });
+/** The operation that added the first task, whose line is gone. */
+function firstAdded(): string {
+  const message = chainOf(story).commits.find((commit) => commit.message.startsWith('task.add'))?.message ?? '';
+  return /"id":"([0-9a-f]{32})","kind":"task.add"/.exec(message)?.[1] ?? '';
+}
+
+test('an id that is in does not come in again, though its line is gone: for its author, and for a hook on the server', async () => {
+  const { session, store } = story.home;
+  const recorded = await session.findRecorded([firstAdded()]);
+  expect(recorded.get(firstAdded())).toMatchObject({ published: true, outcome: { version: 3 } });
+  const seen = new SeenOperations(store, await session.view.head());
+  expect(await seen.has(firstAdded(), 2)).toBe(true);
+  expect(await seen.has('0'.repeat(32), 2)).toBe(false);
+  // It is not looked for further back than somebody's base.
+  expect(await new SeenOperations(store, await session.view.head()).has(firstAdded(), 200)).toBe(false);
+});
+
+test('what may have been sent, in a store that lacks the commits, is set aside with a word of that', async () => {
+  const { session, store } = story.home;
+  const hidden = chainOf(story).commits[50]?.oid as Oid;
+  const cut = {
+    ...store,
+    readObjects: (oids: readonly Oid[]) => store.readObjects(oids.filter((oid) => oid !== hidden)),
+  };
+  const record: QueueRecord = {
+    operation: { id: 'f'.repeat(32), kind: 'task.add', agent: 'ann', args: { workstream: 'w', title: 'sent' } },
+    ...{ order: '1', base: 4, asked_at: 0, owner: { session: 'gone', process: 'gone', seen_at: 0 }, deferred: false },
+    ...{ told: { state: 'unknown' }, sent: null, outcome: null },
+  };
+  const committer = { name: 'c', email: 'c@example.com' };
+  const decide = (from: typeof cut, asked: QueueRecord) =>
+    session.view
+      .head()
+      .then((head) =>
+        replay(head, unitsOf([asked]), { store: from, committer, now: story.clock.now(), sharesClock: true }),
+      );
+  const decisionOf = async (from: typeof cut, asked: QueueRecord) => (await decide(from, asked)).decided[0]?.decision;
+  expect(await decisionOf(cut, record)).toMatchObject({
+    ...{ outcome: 'refused', code: 'compacted', details: { may_be_in: true } },
+    hint: expect.stringContaining('it may be in'),
+  });
+  expect(await decisionOf({ ...store }, record)).toMatchObject({ code: 'compacted', details: { may_be_in: false } });
+  expect(await decisionOf(cut, { ...record, told: null })).toMatchObject({ outcome: 'accepted' });
 });
