@@ -3,6 +3,7 @@
  * class, so that `instanceof OrcError` holds; a program of its own has a copy of what it needs), the packages that it may need in files of their own under `vendor/`.
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -73,7 +74,7 @@ export async function bundleCommand({ root, entry, outDir, version, completion, 
       },
       plugins: [plugin, englishOnly],
     });
-    writeFileSync(outfile, inAscii(convertOnce(readFileSync(outfile, 'utf8'))));
+    writeFileSync(outfile, asFunction(inAscii(convertOnce(readFileSync(outfile, 'utf8')))));
     return built;
   };
   const outputs = [await ours(entry, 'engine.cjs')];
@@ -147,6 +148,11 @@ function convertOnce(text) {
 /** One character beyond Latin-1, in a pattern somewhere, doubles what a megabyte of source takes, and the time to read it. */
 function inAscii(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** As node wraps a module; front.cjs would have to copy all of it to do that. */
+function asFunction(text) {
+  return Module.wrap(text);
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */
