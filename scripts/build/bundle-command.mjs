@@ -37,11 +37,11 @@ const lazyBuiltins = [
 
 /**
  * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
- * `quickStatus`: what answers `orc status` from the snapshot.
+ * `quickStatus`: what answers `orc status` from the snapshot, and from the files.
  * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
- * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, quickStatus?: string, hookEntry?: string }} options
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, quickStatus?: readonly string[], hookEntry?: string }} options
  */
-export async function bundleCommand({ root, entry, outDir, version, completion, quickStatus, hookEntry }) {
+export async function bundleCommand({ root, entry, outDir, version, completion, quickStatus = [], hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -78,7 +78,7 @@ export async function bundleCommand({ root, entry, outDir, version, completion, 
     return built;
   };
   const outputs = [await ours(entry, 'engine.cjs')];
-  if (quickStatus !== undefined) outputs.push(await ours(quickStatus, 'status.cjs'));
+  for (const each of quickStatus) outputs.push(await ours(each, `${path.basename(each, '.ts')}.cjs`));
   if (completion !== undefined) {
     outputs.push(await ours(completion.entry, 'complete.cjs'));
     const commands = await describeCommands({ root, outDir, version, module: completion.commands });

@@ -48,14 +48,16 @@ function print(text) {
 
 /** What it does not answer, the whole command does. */
 async function answerStatus() {
-  let isAnswered = false;
-  try {
-    isAnswered = await run('status.cjs').answer(words);
-  } catch {
-    // It said nothing.
+  for (const name of ['status.cjs', 'status-read.cjs'].filter(isThere)) {
+    let isAnswered = false;
+    try {
+      isAnswered = await run(name).answer(words);
+    } catch {
+      // It said nothing.
+    }
+    // Nothing is under way: taking the program's memory apart piece by piece would take milliseconds.
+    if (isAnswered) process.exit();
   }
-  // Nothing is under way: taking the program's memory apart piece by piece would take milliseconds.
-  if (isAnswered) process.exit();
   run('engine.cjs');
 }
 

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import { decodeSnapshot, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
+import { decodeSnapshot, encodeAroundTasks, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
 import { checksum } from './checksum.ts';
 import type { Head } from './head.ts';
 
@@ -23,8 +23,16 @@ export interface Snapshots {
    * a look, for which the tree does not count.
    */
   recall(store: Pick<GitStore, 'readObjects'> | null): Promise<Head | null>;
-  /** Keeps a head. What fails here is nobody's concern. */
-  keep(head: Head): Promise<void>;
+  /**
+   * Keeps a head; with `files` for its open tasks, those of them that were not made records. What fails here is nobody's concern.
+   */
+  keep(head: Head, files?: readonly TaskFile[]): Promise<void>;
+}
+
+/** An open task as its file has it: a record that was found to be well-formed. */
+export interface TaskFile {
+  readonly id: string;
+  readonly bytes: Uint8Array;
 }
 
 /** The first line of the file; the rest is the board. */
@@ -63,9 +71,9 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
         return null;
       }
     },
-    async keep(head) {
+    async keep(head, files) {
       try {
-        const bytes = encodeKept(head, by);
+        const bytes = encodeKept(head, by, files);
         if (bytes === null || bytes.length > maxBytes) return;
         makeFolder(path.dirname(file));
         await removeTemporaries(path.dirname(file), leftoverAfter);
@@ -95,12 +103,34 @@ function readKept(file: string, by: string): { readonly label: Label; readonly t
   return { label, text: content.toString('utf8', end + 1) };
 }
 
-function encodeKept(head: Head, by: string): Buffer | null {
+function encodeKept(head: Head, by: string, files?: readonly TaskFile[]): Buffer | null {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
   const label: Label = { form: snapshotForm, by, commit, tree };
-  const content = Buffer.from(`${JSON.stringify(label)}\n${encodeSnapshot(head)}`);
+  const start = `${JSON.stringify(label)}\n`;
+  const content = files === undefined ? Buffer.from(start + encodeSnapshot(head)) : encodeWithFiles(start, head, files);
   return Buffer.concat([Buffer.from(`${checksum(content)}\n`), content]);
+}
+
+/** In one piece: of ten thousand it would take longer to put together than to read them. */
+function encodeWithFiles(start: string, head: Head, files: readonly TaskFile[]): Buffer {
+  const [before, after] = encodeAroundTasks(head).map((text) => Buffer.from(text)) as [Buffer, Buffer];
+  const overhead = '["",],'.length;
+  const size = files.reduce((sum, { id, bytes }) => sum + id.length + bytes.length + overhead, 0);
+  const content = Buffer.allocUnsafe(Buffer.byteLength(start) + before.length + size + after.length);
+  let at = content.write(start);
+  const put = (bytes: Uint8Array): void => {
+    content.set(bytes, at);
+    at += bytes.length;
+  };
+  put(before);
+  for (const [index, { id, bytes }] of files.entries()) {
+    at += content.write(`${index === 0 ? '' : ','}["${id}",`, at, 'latin1');
+    put(bytes);
+    at += content.write(']', at, 'latin1');
+  }
+  put(after);
+  return content.subarray(0, at);
 }
 
 async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {
