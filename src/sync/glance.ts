@@ -7,10 +7,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { maxRecordBytes } from '../core/record-size.ts';
-import { oidLengths } from '../git/hash.ts';
+import type { Task } from '../core/records.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, Oid } from '../git/store.ts';
-import { TreeCursor } from '../git/tree-cursor.ts';
 import { isFolder, type ObjectReader, readPath } from '../git/trees.ts';
 import { isFault } from '../layout/faults.ts';
 import { glanceAtTask } from '../layout/plain-task.ts';
@@ -29,21 +28,24 @@ export interface Glance {
 
 /** As much of a store as a look needs. */
 export interface GlanceReader extends ObjectReader {
-  /** In the order of the ids, `null` for unknown ones. */
-  readInOrder(oids: readonly Oid[]): Promise<(GitObject | null)[]>;
+  /** All files below a tree, one by one, with paths that begin below it; `object` is `null` where the store lacks it. */
+  eachFile(
+    tree: Oid,
+    onFile: (file: { readonly path: string; readonly mode: string; readonly object: GitObject | null }) => void,
+  ): Promise<void>;
 }
 
-interface Entry {
-  readonly id: string;
-  readonly oid: Oid;
+interface SeenTasks {
+  readonly files: readonly TaskFile[];
+  /** Of those that are not simply pending. */
+  readonly records: readonly Task[];
 }
 
 const openFolder = 'tasks/open';
 const otherFolders = hotFolders.filter((folder) => folder !== openFolder);
-const folderMode = '40000 ';
-const fileMode = '100644 ';
-const digit = /^[0-9a-f]$/;
-const taskFile = /^[0-9a-f]{8,32}\.json$/;
+/** Below the folder of open tasks. */
+const taskPath = /^([0-9a-f])\/([0-9a-f])\/(\1\2[0-9a-f]{6,30})\.json$/;
+const plainFile = '100644';
 
 /** `null`: the board has to be opened. @throws OrcError `store-corrupt`, where opening it will say so too */
 export async function loadGlance(store: GlanceReader, commit: Oid): Promise<Glance | null> {
@@ -51,79 +53,45 @@ export async function loadGlance(store: GlanceReader, commit: Oid): Promise<Glan
   if (object?.type !== 'commit') return null;
   const { tree, message } = decodeCommit(object.bytes);
   const trailers = parseTrailers(message);
-  const entries = trailers === null ? null : await listOpenTasks(store, tree);
-  if (trailers === null || entries === null) return null;
-  // Most of it is git's work, in a process of its own: the rest of the board is read meanwhile.
-  const contents = store.readInOrder(entries.map(({ oid }) => oid));
-  const [read, tail, objects] = await Promise.all([
+  if (trailers === null) return null;
+  // Most of it is git's work, in processes of its own: the rest of the board is read meanwhile.
+  const looking = lookAtTasks(store, tree);
+  const [read, tail, tasks] = await Promise.all([
     freshRead(store, tree, otherFolders),
     readTail(store, tree, null),
-    contents,
+    looking,
   ]);
   const { board, faults, writeBlock } = read;
-  if (faults.length > 0 || writeBlock !== null || isNewerFormat(board.meta.format)) return null;
-  const files: TaskFile[] = [];
-  for (const [index, { id }] of entries.entries()) {
-    const object = objects[index];
-    if (object?.type !== 'blob') return null;
-    const { bytes } = object;
-    const status = statusOf(id, bytes);
-    if (status === null) return null;
-    files.push({ id, bytes });
-    if (status !== 'pending') board.provide('tasks', id, JSON.parse(new TextDecoder().decode(bytes)));
-  }
+  if (tasks === null || faults.length > 0 || writeBlock !== null || isNewerFormat(board.meta.format)) return null;
+  for (const task of tasks.records) board.provide('tasks', task.id, task);
   board.meta = {
     ...board.meta,
     version: Math.max(trailers.version, board.meta.version),
     events: Math.max(tail.first + tail.count - 1, 0),
   };
-  return { head: { commit, tree, read, tail }, files };
+  return { head: { commit, tree, read, tail }, files: tasks.files };
 }
 
-/** `null` where something stands there that orc would not have written. */
-async function listOpenTasks(store: GlanceReader, tree: Oid): Promise<Entry[] | null> {
+/** `null` where something stands there that orc would not have written, cannot be read, or is set aside. */
+async function lookAtTasks(store: GlanceReader, tree: Oid): Promise<SeenTasks | null> {
+  const files: TaskFile[] = [];
+  const records: Task[] = [];
+  let isUsual = true;
   const folder = await readPath(store, tree, openFolder);
-  if (folder === null) return [];
+  if (folder === null) return { files, records };
   if (!isFolder(folder)) return null;
-  let level: readonly Named[] | null = [{ name: '', oid: folder.oid }];
-  for (let depth = 0; depth < 2; depth++) {
-    level = await listBelow(store, level, folderMode, (name, prefix) => (digit.test(name) ? prefix + name : null));
-    if (level === null) return null;
-  }
-  const files = await listBelow(store, level, fileMode, (name, prefix) =>
-    taskFile.test(name) && name.startsWith(prefix) ? name.slice(0, -'.json'.length) : null,
-  );
-  return files?.map(({ name, oid }) => ({ id: name, oid })) ?? null;
-}
-
-interface Named {
-  readonly name: string;
-  readonly oid: Oid;
-}
-
-/** `null` where one has another mode, or a name that there is no `nameOf`. */
-async function listBelow(
-  store: GlanceReader,
-  folders: readonly Named[],
-  mode: string,
-  nameOf: (name: string, prefix: string) => string | null,
-): Promise<Named[] | null> {
-  const trees = await store.readInOrder(folders.map(({ oid }) => oid));
-  const found: Named[] = [];
-  for (const [index, { name: prefix }] of folders.entries()) {
-    const tree = trees[index];
-    if (tree?.type !== 'tree') return null;
-    // Both at once: ten thousand small pieces would take longer to make.
-    const text = bufferOf(tree.bytes).toString('latin1');
-    const hexadecimal = bufferOf(tree.bytes).toString('hex');
-    const cursor = new TreeCursor(tree.bytes, oidLengths[store.objectFormat]);
-    while (cursor.next()) {
-      const name = nameOf(text.slice(cursor.nameStart, cursor.nameEnd), prefix);
-      if (name === null || !text.startsWith(mode, cursor.start)) return null;
-      found.push({ name, oid: hexadecimal.slice(2 * cursor.nameEnd + 2, 2 * cursor.end) as Oid });
+  await store.eachFile(folder.oid, ({ path, mode, object }) => {
+    const id = taskPath.exec(path)?.[3];
+    const isPlain = isUsual && id !== undefined && mode === plainFile && object?.type === 'blob';
+    const status = isPlain ? statusOf(id, object.bytes) : null;
+    if (!isPlain || status === null) {
+      isUsual = false;
+      return;
     }
-  }
-  return found;
+    files.push({ id, bytes: object.bytes });
+    if (status !== 'pending') records.push(JSON.parse(new TextDecoder().decode(object.bytes)));
+  });
+  return isUsual ? { files, records } : null;
 }
 
 /** `null` for a file that is set aside. */

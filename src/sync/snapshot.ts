@@ -108,29 +108,43 @@ function encodeKept(head: Head, by: string, files?: readonly TaskFile[]): Buffer
   if (commit === null || tree === null) return null;
   const label: Label = { form: snapshotForm, by, commit, tree };
   const start = `${JSON.stringify(label)}\n`;
-  const content = files === undefined ? Buffer.from(start + encodeSnapshot(head)) : encodeWithFiles(start, head, files);
-  return Buffer.concat([Buffer.from(`${checksum(content)}\n`), content]);
+  const whole = files === undefined ? encodeRecords(start, head) : encodeFiles(start, head, files);
+  whole.write(`${checksum(whole.subarray(checksumLength))}\n`, 'latin1');
+  return whole;
+}
+
+/** With room for the checksum. Behind it words of four bytes begin, so that it can be taken where it stands. */
+function allocate(length: number): Buffer {
+  const gap = (4 - (checksumLength % 4)) % 4;
+  return Buffer.allocUnsafeSlow(gap + checksumLength + length).subarray(gap);
+}
+
+function encodeRecords(start: string, head: Head): Buffer {
+  const text = start + encodeSnapshot(head);
+  const whole = allocate(Buffer.byteLength(text));
+  whole.write(text, checksumLength);
+  return whole;
 }
 
 /** In one piece: of ten thousand it would take longer to put together than to read them. */
-function encodeWithFiles(start: string, head: Head, files: readonly TaskFile[]): Buffer {
+function encodeFiles(start: string, head: Head, files: readonly TaskFile[]): Buffer {
   const [before, after] = encodeAroundTasks(head).map((text) => Buffer.from(text)) as [Buffer, Buffer];
   const overhead = '["",],'.length;
   const size = files.reduce((sum, { id, bytes }) => sum + id.length + bytes.length + overhead, 0);
-  const content = Buffer.allocUnsafe(Buffer.byteLength(start) + before.length + size + after.length);
-  let at = content.write(start);
+  const whole = allocate(Buffer.byteLength(start) + before.length + size + after.length);
+  let at = checksumLength + whole.write(start, checksumLength);
   const put = (bytes: Uint8Array): void => {
-    content.set(bytes, at);
+    whole.set(bytes, at);
     at += bytes.length;
   };
   put(before);
   for (const [index, { id, bytes }] of files.entries()) {
-    at += content.write(`${index === 0 ? '' : ','}["${id}",`, at, 'latin1');
+    at += whole.write(`${index === 0 ? '' : '],'}["${id}",`, at, 'latin1');
     put(bytes);
-    at += content.write(']', at, 'latin1');
   }
+  if (files.length > 0) at += whole.write(']', at, 'latin1');
   put(after);
-  return content.subarray(0, at);
+  return whole.subarray(0, at);
 }
 
 async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {

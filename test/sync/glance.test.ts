@@ -5,6 +5,7 @@ import { createMemoryStore, type MemoryStore } from '../../src/git/memory.ts';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import { decodeCommit, encodeCommit } from '../../src/git/objects.ts';
 import type { Oid } from '../../src/git/store.ts';
+import { listFiles } from '../../src/git/trees.ts';
 import { canonicalJson, encodeJsonRecord } from '../../src/layout/record-json.ts';
 import { type GlanceReader, loadGlance } from '../../src/sync/glance.ts';
 import { type Head, loadHead } from '../../src/sync/head.ts';
@@ -21,9 +22,10 @@ beforeEach(async () => {
   store = createMemoryStore({ label: 'alpha' });
   reader = {
     ...store,
-    readInOrder: async (oids) => {
-      const found = await store.readObjects(oids);
-      return oids.map((oid) => found.get(oid) ?? null);
+    eachFile: async (tree, onFile) => {
+      const files = await listFiles(store, tree);
+      const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
+      for (const [file, { mode, oid }] of files) onFile({ path: file, mode, object: objects.get(oid) ?? null });
     },
   };
   client = memoryClient({ name: 'alpha', upstream: new MemoryUpstream(), clock: fakeClock(), store });
