@@ -48,7 +48,10 @@ function print(text) {
 
 /** What it does not answer, the whole command does. */
 async function answerStatus() {
-  for (const name of ['status.cjs', 'status-read.cjs'].filter(isThere)) {
+  // The usual place: without a snapshot the first of them has nothing to answer from.
+  const store = path.join('.git', 'orc', 'board.git');
+  const isCold = fs.existsSync(store) && !fs.existsSync(path.join(store, 'snapshot', 'open'));
+  for (const name of [...(isCold ? [] : ['status.cjs']), 'status-read.cjs'].filter(isThere)) {
     let isAnswered = false;
     try {
       isAnswered = await run(name).answer(words);

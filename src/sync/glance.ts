@@ -28,11 +28,14 @@ export interface Glance {
 
 /** As much of a store as a look needs. */
 export interface GlanceReader extends ObjectReader {
-  /** All files below a tree, one by one, with paths that begin below it; `object` is `null` where the store lacks it. */
-  eachFile(
+  /**
+   * All files below a tree, one by one, with paths that begin below it; `object` is `null` where the store lacks it. It resolves when
+   * that is under way.
+   */
+  beginFiles(
     tree: Oid,
     onFile: (file: { readonly path: string; readonly mode: string; readonly object: GitObject | null }) => void,
-  ): Promise<void>;
+  ): Promise<{ readonly done: Promise<void> }>;
 }
 
 interface SeenTasks {
@@ -55,14 +58,12 @@ export async function loadGlance(store: GlanceReader, commit: Oid): Promise<Glan
   const trailers = parseTrailers(message);
   if (trailers === null) return null;
   // Most of it is git's work, in processes of its own: the rest of the board is read meanwhile.
-  const looking = lookAtTasks(store, tree);
-  const [read, tail, tasks] = await Promise.all([
-    freshRead(store, tree, otherFolders),
-    readTail(store, tree, null),
-    looking,
-  ]);
+  const looking = await beginTasks(store, tree);
+  const read = await freshRead(store, tree, otherFolders);
+  const tail = await readTail(store, tree, null);
+  const tasks = await looking?.done();
   const { board, faults, writeBlock } = read;
-  if (tasks === null || faults.length > 0 || writeBlock !== null || isNewerFormat(board.meta.format)) return null;
+  if (!tasks || faults.length > 0 || writeBlock !== null || isNewerFormat(board.meta.format)) return null;
   for (const task of tasks.records) board.provide('tasks', task.id, task);
   board.meta = {
     ...board.meta,
@@ -73,14 +74,17 @@ export async function loadGlance(store: GlanceReader, commit: Oid): Promise<Glan
 }
 
 /** `null` where something stands there that orc would not have written, cannot be read, or is set aside. */
-async function lookAtTasks(store: GlanceReader, tree: Oid): Promise<SeenTasks | null> {
+async function beginTasks(
+  store: GlanceReader,
+  tree: Oid,
+): Promise<{ readonly done: () => Promise<SeenTasks | null> } | null> {
   const files: TaskFile[] = [];
   const records: Task[] = [];
   let isUsual = true;
   const folder = await readPath(store, tree, openFolder);
-  if (folder === null) return { files, records };
+  if (folder === null) return { done: async () => ({ files, records }) };
   if (!isFolder(folder)) return null;
-  await store.eachFile(folder.oid, ({ path, mode, object }) => {
+  const { done } = await store.beginFiles(folder.oid, ({ path, mode, object }) => {
     const id = taskPath.exec(path)?.[3];
     const isPlain = isUsual && id !== undefined && mode === plainFile && object?.type === 'blob';
     const status = isPlain ? statusOf(id, object.bytes) : null;
@@ -91,7 +95,7 @@ async function lookAtTasks(store: GlanceReader, tree: Oid): Promise<SeenTasks | 
     files.push({ id, bytes: object.bytes });
     if (status !== 'pending') records.push(JSON.parse(new TextDecoder().decode(object.bytes)));
   });
-  return isUsual ? { files, records } : null;
+  return { done: () => done.then(() => (isUsual ? { files, records } : null)) };
 }
 
 /** `null` for a file that is set aside. */

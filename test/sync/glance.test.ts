@@ -22,10 +22,11 @@ beforeEach(async () => {
   store = createMemoryStore({ label: 'alpha' });
   reader = {
     ...store,
-    eachFile: async (tree, onFile) => {
+    beginFiles: async (tree, onFile) => {
       const files = await listFiles(store, tree);
       const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
       for (const [file, { mode, oid }] of files) onFile({ path: file, mode, object: objects.get(oid) ?? null });
+      return { done: Promise.resolve() };
     },
   };
   client = memoryClient({ name: 'alpha', upstream: new MemoryUpstream(), clock: fakeClock(), store });

@@ -10,8 +10,10 @@ import { type OnFile, readBulk, readFilesBelow } from './bulk-reader.ts';
 import type { GitSettings } from './run-git.ts';
 
 export interface LookReader extends LocalReader {
-  /** All files below a tree, one by one. What was told before an error is as good as not told. */
-  eachFile(tree: Oid, onFile: OnFile): Promise<void>;
+  /**
+   * All files below a tree, one by one. It resolves when that is under way. What was told before an error is as good as not told.
+   */
+  beginFiles(tree: Oid, onFile: OnFile): Promise<{ readonly done: Promise<void> }>;
 }
 
 /** From so many objects on, starting git takes less time than reading them here. */
@@ -30,11 +32,17 @@ export function openLookReader(storePath: string, settings: GitSettings): LookRe
         if (object !== null) found.set(unique[index] as Oid, object);
       return found;
     },
-    async eachFile(tree, onFile) {
+    async beginFiles(tree, onFile) {
       const few = await listFew(local, tree);
-      if (few === null) return readFilesBelow(storePath, tree, settings, onFile);
+      if (few === null) {
+        const done = readFilesBelow(storePath, tree, settings, onFile);
+        // Whoever waits for it hears of it; who gave up meanwhile need not.
+        done.catch(() => undefined);
+        return { done };
+      }
       const objects = await local.readObjects([...few.values()].map(({ oid }) => oid));
       for (const [path, { mode, oid }] of few) onFile({ path, mode, object: objects.get(oid) ?? null });
+      return { done: Promise.resolve() };
     },
   };
 }
