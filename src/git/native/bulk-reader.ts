@@ -21,7 +21,11 @@ const piece = 1024 * 1024;
 
 type Settings = GitSettings & { readonly nameTemporary?: NameSource };
 /** Hears of a file below a tree; `object` is `null` where the store lacks it. Objects share buffers. */
-export type OnFile = (file: { readonly path: string; readonly mode: string; readonly object: GitObject | null }) => void;
+export type OnFile = (file: {
+  readonly path: string;
+  readonly mode: string;
+  readonly object: GitObject | null;
+}) => void;
 
 /**
  * The objects in the order of the ids, `null` for unknown ones. Objects that were read together share a buffer.
