@@ -11,7 +11,7 @@ import { parseSegment } from '../layout/events.ts';
 import { segmentPath } from '../layout/paths.ts';
 import type { Head } from '../sync/head.ts';
 import { localRef, rewrittenPrefix, trackingRef } from '../sync/refs.ts';
-import { fileSnapshots } from '../sync/snapshot.ts';
+import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
 import { type BoardGlance, onlookerIn } from './board-glance.ts';
 import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
@@ -26,7 +26,7 @@ export const keptEvents = 10;
 /** `null`: the board has to be read or opened. @throws OrcError, where opening it will say so too */
 export async function glanceAtKept(surroundings: Surroundings, world: World): Promise<BoardGlance | null> {
   return glanceWith(surroundings, world, async (commit) => {
-    const head = await fileSnapshots(surroundings.storePath, packageVersion()).recall(null);
+    const head = await fileSnapshots(snapshotFile(surroundings.storePath), packageVersion()).recall(null);
     return head?.commit === commit ? head : null;
   });
 }

@@ -5,7 +5,7 @@
 import { openLookReader } from '../git/native/look-reader.ts';
 import { loadGlance } from '../sync/glance.ts';
 import { type Head, loadHead } from '../sync/head.ts';
-import { fileSnapshots } from '../sync/snapshot.ts';
+import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
 import { isWorthKeeping } from '../sync/snapshot-keeper.ts';
 import type { BoardGlance } from './board-glance.ts';
 import { isPortable } from './environment.ts';
@@ -24,7 +24,7 @@ export interface ReadGlance {
 export async function glanceAtFiles(surroundings: Surroundings, world: World): Promise<ReadGlance | null> {
   const { storePath, env } = surroundings;
   if (isPortable(env)) return null;
-  const snapshots = fileSnapshots(storePath, packageVersion());
+  const snapshots = fileSnapshots(snapshotFile(storePath), packageVersion());
   let keep = async (): Promise<void> => undefined;
   const glance = await glanceWith(surroundings, world, async (commit): Promise<Head | null> => {
     const store = openLookReader(storePath, { env, ...(world.onStart ? { onStart: world.onStart } : {}) });

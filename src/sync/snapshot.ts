@@ -8,14 +8,12 @@
  *
  * Open tasks and what else is always in memory are in it. Closed ones, of which there may be any number, are not.
  */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import { decodeSnapshot, encodeAroundTasks, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
-import { checksum } from './checksum.ts';
 import type { Head } from './head.ts';
+import { type KeptContent, readKeptFile, writeKeptFile } from './kept-file.ts';
 
 export interface Snapshots {
   /**
@@ -44,21 +42,16 @@ interface Label {
   readonly tree: Oid;
 }
 
-/** In bytes: a larger one is not kept. Some 80 000 open tasks. */
-const maxBytes = 64 * 1024 * 1024;
-/** In milliseconds: a temporary file that is older was left behind by a process that was killed. */
-const leftoverAfter = 60 * 60_000;
-/** Characters of a checksum, which the file begins with, and a line break. */
-const checksumLength = 17;
-
 /** Where the snapshot of a store lies. */
 export function snapshotFile(storePath: string): string {
   return path.join(storePath, 'snapshot', 'open');
 }
 
-/** @param by the version of orc: another one may read files otherwise */
-export function fileSnapshots(storePath: string, by: string): Snapshots {
-  const file = snapshotFile(storePath);
+/**
+ * @param by the version of orc: another one may read files otherwise
+ * @param like as of `writeKeptFile`
+ */
+export function fileSnapshots(file: string, by: string, like?: string): Snapshots {
   return {
     async recall(store) {
       try {
@@ -72,79 +65,31 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
       }
     },
     async keep(head, files) {
-      try {
-        const bytes = encodeKept(head, by, files);
-        if (bytes === null || bytes.length > maxBytes) return;
-        makeFolder(path.dirname(file));
-        await removeTemporaries(path.dirname(file), leftoverAfter);
-        // A power cut may leave half of it: the checksum tells.
-        await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
-      } catch {
-        // The next process reads the files once more.
-      }
+      const content = encodeKept(head, by, files);
+      if (content !== null) await writeKeptFile(file, content, like);
     },
   };
 }
 
-/** One step: a recursive mkdir never ends in some places, such as below /proc. */
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder);
-}
-
 function readKept(file: string, by: string): { readonly label: Label; readonly text: string } | null {
-  const facts = statSync(file, { throwIfNoEntry: false });
-  if (facts === undefined || !facts.isFile() || facts.size > maxBytes) return null;
-  const bytes = readFileSync(file);
-  const content = bytes.subarray(checksumLength);
-  if (bytes.toString('latin1', 0, checksumLength) !== `${checksum(content)}\n`) return null;
+  const content = readKeptFile(file);
+  if (content === null) return null;
   const end = content.indexOf('\n');
   const label = JSON.parse(content.toString('utf8', 0, end)) as Label;
   if (label.form !== snapshotForm || label.by !== by) return null;
   return { label, text: content.toString('utf8', end + 1) };
 }
 
-function encodeKept(head: Head, by: string, files?: readonly TaskFile[]): Buffer | null {
+function encodeKept(head: Head, by: string, files?: readonly TaskFile[]): KeptContent | null {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
   const label: Label = { form: snapshotForm, by, commit, tree };
   const start = `${JSON.stringify(label)}\n`;
-  const whole = files === undefined ? encodeRecords(start, head) : encodeFiles(start, head, files);
-  whole.write(`${checksum(whole.subarray(checksumLength))}\n`, 'latin1');
-  return whole;
-}
-
-/** With room for the checksum. Behind it words of four bytes begin, so that it can be taken where it stands. */
-function allocate(length: number): Buffer {
-  const gap = (4 - (checksumLength % 4)) % 4;
-  return Buffer.allocUnsafeSlow(gap + checksumLength + length).subarray(gap);
-}
-
-function encodeRecords(start: string, head: Head): Buffer {
-  const text = start + encodeSnapshot(head);
-  const whole = allocate(Buffer.byteLength(text));
-  whole.write(text, checksumLength);
-  return whole;
-}
-
-/** In one piece: of ten thousand it would take longer to put together than to read them. */
-function encodeFiles(start: string, head: Head, files: readonly TaskFile[]): Buffer {
-  const [before, after] = encodeAroundTasks(head).map((text) => Buffer.from(text)) as [Buffer, Buffer];
-  const overhead = '["",],'.length;
-  const size = files.reduce((sum, { id, bytes }) => sum + id.length + bytes.length + overhead, 0);
-  const whole = allocate(Buffer.byteLength(start) + before.length + size + after.length);
-  let at = checksumLength + whole.write(start, checksumLength);
-  const put = (bytes: Uint8Array): void => {
-    whole.set(bytes, at);
-    at += bytes.length;
-  };
-  put(before);
-  for (const [index, { id, bytes }] of files.entries()) {
-    at += whole.write(`${index === 0 ? '' : '],'}["${id}",`, at, 'latin1');
-    put(bytes);
-  }
-  if (files.length > 0) at += whole.write(']', at, 'latin1');
-  put(after);
-  return whole.subarray(0, at);
+  if (files === undefined) return start + encodeSnapshot(head);
+  const [before, after] = encodeAroundTasks(head);
+  const pieces: (string | Uint8Array)[] = [start + before];
+  for (const [index, { id, bytes }] of files.entries()) pieces.push(`${index === 0 ? '' : '],'}["${id}",`, bytes);
+  return [...pieces, `${files.length === 0 ? '' : ']'}${after}`];
 }
 
 async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {
