@@ -9,7 +9,7 @@ import { listFiles } from '../../src/git/trees.ts';
 import { canonicalJson, encodeJsonRecord } from '../../src/layout/record-json.ts';
 import { type GlanceReader, loadGlance } from '../../src/sync/glance.ts';
 import { type Head, loadHead } from '../../src/sync/head.ts';
-import { fileSnapshots } from '../../src/sync/snapshot.ts';
+import { fileSnapshots, snapshotFile } from '../../src/sync/snapshot.ts';
 import { snapshot as contentsOf } from '../support/board-builder.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
@@ -76,7 +76,7 @@ test('it has all that opening the board gives, except for tasks that are pending
 
 test('the snapshot that is made of its files is the one that is made of records', async () => {
   const glance = await loadGlance(reader, await present());
-  const snapshots = fileSnapshots(makeTempDir(), '1.0.0');
+  const snapshots = fileSnapshots(snapshotFile(makeTempDir()), '1.0.0');
   if (glance !== null) await snapshots.keep(glance.head, glance.files);
   const [found, wanted] = [await snapshots.recall(store), await cold()];
   expect(found === null ? null : contentsOf(found.read.board)).toEqual(contentsOf(wanted.read.board));
@@ -87,7 +87,7 @@ test('a board without open tasks has a snapshot too', async () => {
   for (const { id, status } of (await cold()).read.board.openTasks())
     await client.ask('task.cancel', { id }, status === 'pending' ? undefined : 'ada');
   const glance = await loadGlance(reader, await present());
-  const snapshots = fileSnapshots(makeTempDir(), '1.0.0');
+  const snapshots = fileSnapshots(snapshotFile(makeTempDir()), '1.0.0');
   if (glance !== null) await snapshots.keep(glance.head, glance.files);
   expect((await snapshots.recall(store))?.read.board.tasks.size).toBe(0);
 });
