@@ -4,6 +4,8 @@ import type { GitObject, ObjectType } from '../store.ts';
 export interface AnswerParser {
   /** @throws Error for what is no answer, an object of another type for example */
   push(chunk: Buffer): void;
+  /** Takes what is complete at the beginning of `data`; its length. The rest is to come again, with what follows. */
+  take(data: Buffer): number;
 }
 
 const typesByLetter: ReadonlyMap<number, ObjectType> = new Map([
@@ -55,15 +57,21 @@ export function createAnswerParser(
     return end + 1;
   };
 
+  const take = (data: Buffer): number => {
+    let at = 0;
+    for (let end = readAnswer(data, at); end > 0; end = at < data.length ? readAnswer(data, at) : 0) at = end;
+    return at;
+  };
+
   return {
+    take,
     push(chunk) {
       chunks.push(chunk);
       size += chunk.length;
       if (size < needed) return;
       const data = chunks.length === 1 ? chunk : Buffer.concat(chunks);
       needed = 1;
-      let at = 0;
-      for (let end = readAnswer(data, at); end > 0; end = at < data.length ? readAnswer(data, at) : 0) at = end;
+      const at = take(data);
       chunks = at === data.length ? [] : [data.subarray(at)];
       size = data.length - at;
     },

@@ -16,7 +16,7 @@ import { type GitCall, type GitSettings, runGit, startGit } from './run-git.ts';
 const objectsPerRun = 50_000;
 /** In milliseconds: how often what git has written so far is read, while it goes on. */
 const lookEvery = 5;
-/** In bytes: what is read goes into buffers of this size. */
+/** In bytes: what is read goes into buffers of this size, where no object is larger. */
 const piece = 1024 * 1024;
 
 type Settings = GitSettings & { readonly nameTemporary?: NameSource };
@@ -91,7 +91,7 @@ async function readAnswers(
   try {
     const args = ['cat-file', ...call.args, '--buffer'];
     const running = runGit({ ...call, gitDir: storePath, args, stdoutFd: fd });
-    const result = await readMeanwhile(fd, running, (chunk) => parser.push(chunk));
+    const result = await readMeanwhile(fd, running, (data) => parser.take(data));
     const damaged = result.stderr !== '' && isMissing;
     if (result.exitCode === 0 && !damaged) return;
     const reason = summarizeServerText(result.stderr, `git cat-file ended with ${result.exitCode ?? 'a signal'}`);
@@ -108,22 +108,26 @@ function incomplete(reason: string, code: 'store-corrupt' | 'git-failed' = 'git-
   return new OrcError(code, `objects are damaged: ${reason}`, { hint: damagedStoreHint });
 }
 
-/** Reads what is being written to a file until its writer has ended. An error in between is told when that is so. */
-async function readMeanwhile<T>(fd: number, running: Promise<T>, onChunk: (chunk: Buffer) => void): Promise<T> {
+/**
+ * Reads what is being written to a file until its writer has ended. An error in between is told when that is so.
+ * @param take takes what it can use at the beginning of what there is, and gives its length
+ */
+async function readMeanwhile<T>(fd: number, running: Promise<T>, take: (data: Buffer) => number): Promise<T> {
   let at = 0;
   let chunk = Buffer.alloc(0);
-  let filled = 0;
+  let [taken, filled] = [0, 0];
   const readOn = (): void => {
     for (;;) {
       if (filled === chunk.length) {
-        chunk = Buffer.allocUnsafeSlow(piece);
-        filled = 0;
+        const rest = chunk.subarray(taken);
+        chunk = Buffer.allocUnsafeSlow(Math.max(piece, 2 * rest.length));
+        [taken, filled] = [0, rest.copy(chunk)];
       }
       const length = fs.readSync(fd, chunk, filled, chunk.length - filled, at);
       if (length === 0) return;
-      onChunk(chunk.subarray(filled, filled + length));
       at += length;
       filled += length;
+      taken += take(chunk.subarray(taken, filled));
     }
   };
   let failure: { readonly error: unknown } | null = null;
