@@ -64,7 +64,7 @@ async function buildCommand() {
   if (!isThere(commandEntry)) return;
   const { bundleCommand } = await import('./build/bundle-command.mjs');
   const out = path.join(staging, 'bin');
-  const quickStatus = path.join(root, 'src/bin/status.ts');
+  const quickStatus = ['src/bin/status.ts', 'src/bin/status-read.ts'].map((file) => path.join(root, file));
   const completion = {
     entry: path.join(root, 'src/bin/complete.ts'),
     commands: path.join(root, 'src/cli/completion/command-table.ts'),

@@ -3,6 +3,7 @@
  * class, so that `instanceof OrcError` holds; a program of its own has a copy of what it needs), the packages that it may need in files of their own under `vendor/`.
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -36,11 +37,11 @@ const lazyBuiltins = [
 
 /**
  * `completion`: what answers shells at TAB, as a program of its own, and the module that describes the commands to it.
- * `quickStatus`: what answers `orc status` from the snapshot.
+ * `quickStatus`: what answers `orc status` from the snapshot, and from the files.
  * `hookEntry`: what a hook on a server runs, a bundle of its own, for a push waits while all of it is loaded.
- * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, quickStatus?: string, hookEntry?: string }} options
+ * @param {{ root: string, entry: string, outDir: string, version: string, completion?: { entry: string, commands: string }, quickStatus?: readonly string[], hookEntry?: string }} options
  */
-export async function bundleCommand({ root, entry, outDir, version, completion, quickStatus, hookEntry }) {
+export async function bundleCommand({ root, entry, outDir, version, completion, quickStatus = [], hookEntry }) {
   const shared = {
     bundle: true,
     platform: 'node',
@@ -73,11 +74,11 @@ export async function bundleCommand({ root, entry, outDir, version, completion, 
       },
       plugins: [plugin, englishOnly],
     });
-    writeFileSync(outfile, inAscii(convertOnce(readFileSync(outfile, 'utf8'))));
+    writeFileSync(outfile, asFunction(inAscii(convertOnce(readFileSync(outfile, 'utf8')))));
     return built;
   };
   const outputs = [await ours(entry, 'engine.cjs')];
-  if (quickStatus !== undefined) outputs.push(await ours(quickStatus, 'status.cjs'));
+  for (const each of quickStatus) outputs.push(await ours(each, `${path.basename(each, '.ts')}.cjs`));
   if (completion !== undefined) {
     outputs.push(await ours(completion.entry, 'complete.cjs'));
     const commands = await describeCommands({ root, outDir, version, module: completion.commands });
@@ -147,6 +148,11 @@ function convertOnce(text) {
 /** One character beyond Latin-1, in a pattern somewhere, doubles what a megabyte of source takes, and the time to read it. */
 function inAscii(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** As node wraps a module; front.cjs would have to copy all of it to do that. */
+function asFunction(text) {
+  return Module.wrap(text);
 }
 
 /** zod carries its messages in some fifty languages, two thirds of its size. We speak English. */

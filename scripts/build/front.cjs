@@ -9,6 +9,12 @@ const Module = require('node:module');
 
 const version = '__ORC_VERSION__';
 const words = process.argv.slice(2);
+/** The exit code for a command that there is not. */
+const wrongWords = 2;
+/** First words with whose second word programs do very different things. */
+const nounsOfMany = ['t', 'task', 'l', 'lock'];
+/** Files of compiled code, a megabyte each. */
+const mostKept = 24;
 const only = words.length === 1 ? words[0] : null;
 if (only === '--version' || only === '-V') print(`${version}\n`);
 else if ((only === '--help' || only === '-h') && printHelp()) process.exitCode = 0;
@@ -42,13 +48,20 @@ function print(text) {
 
 /** What it does not answer, the whole command does. */
 async function answerStatus() {
-  let isAnswered = false;
-  try {
-    isAnswered = await run('status.cjs').answer(words);
-  } catch {
-    // It said nothing.
+  // The usual place: without a snapshot the first of them has nothing to answer from.
+  const store = path.join('.git', 'orc', 'board.git');
+  const isCold = fs.existsSync(store) && !fs.existsSync(path.join(store, 'snapshot', 'open'));
+  for (const name of [...(isCold ? [] : ['status.cjs']), 'status-read.cjs'].filter(isThere)) {
+    let isAnswered = false;
+    try {
+      isAnswered = await run(name).answer(words);
+    } catch {
+      // It said nothing.
+    }
+    // Nothing is under way: taking the program's memory apart piece by piece would take milliseconds.
+    if (isAnswered) process.exit();
   }
-  if (!isAnswered) run('engine.cjs');
+  run('engine.cjs');
 }
 
 function isThere(name) {
@@ -59,12 +72,13 @@ function run(name) {
   const file = path.join(__dirname, name);
   const cacheFile = cachePath(file);
   const cachedData = cacheFile === null ? undefined : read(cacheFile);
-  // The build sees to it that there is nothing but ASCII in it: so it need not be decoded.
-  const source = Module.wrap(fs.readFileSync(file, 'latin1'));
+  // The build sees to it that there is nothing but ASCII in it, so it need not be decoded, and that it is one function already.
+  const text = fs.readFileSync(file, 'latin1');
+  const source = text.startsWith(Module.wrapper[0]) ? text : Module.wrap(text);
   const script = new vm.Script(source, { filename: file, cachedData });
   if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected)) {
     // When the command is done: then the functions that it used are compiled too.
-    process.once('exit', () => write(cacheFile, script.createCachedData()));
+    process.once('exit', (code) => code !== wrongWords && write(cacheFile, script.createCachedData()));
   }
   const program = new Module(file, null);
   program.filename = file;
@@ -73,7 +87,10 @@ function run(name) {
   return program.exports;
 }
 
-/** One file for each program, build, version of V8 and machine type. `ORC_CODE_CACHE=0` does without. */
+/**
+ * One file for each program, kind of command, build, version of V8 and machine type: a change needs other functions than a look does,
+ * and what it does not find compiled it compiles every time. `ORC_CODE_CACHE=0` does without.
+ */
 function cachePath(file) {
   if (process.env.ORC_CODE_CACHE === '0') return null;
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
@@ -81,11 +98,24 @@ function cachePath(file) {
   try {
     const { size, mtimeMs } = fs.statSync(file);
     const name = path.basename(file, '.cjs');
-    const key = [name, size, Math.round(mtimeMs), process.versions.v8, process.arch].join('-');
+    const key = [
+      name,
+      ...(name === 'engine' ? kindOfCommand() : []),
+      size,
+      Math.round(mtimeMs),
+      process.versions.v8,
+      process.arch,
+    ].join('-');
     return path.join(base, 'orc', 'code', `${key}.bin`);
   } catch {
     return null;
   }
+}
+
+/** `t next`, `events`: as many words as name a command. Others' words are not among them. */
+function kindOfCommand() {
+  const [noun, verb] = words.map((word) => (/^[a-z]{1,12}$/.test(word) ? word : 'other'));
+  return [noun, ...(nounsOfMany.includes(noun) ? [verb] : [])].filter((word) => word !== undefined);
 }
 
 function read(from) {
@@ -115,7 +145,8 @@ function write(to, data) {
 /** Those of other builds and versions: the newest few are kept. */
 function removeOthers(folder) {
   const others = fs.readdirSync(folder).map((name) => path.join(folder, name));
-  if (others.length < 8) return;
+  if (others.length < mostKept) return;
   const ages = new Map(others.map((each) => [each, fs.statSync(each).mtimeMs]));
-  for (const each of others.sort((a, b) => ages.get(b) - ages.get(a)).slice(7)) fs.rmSync(each, { force: true });
+  for (const each of others.sort((a, b) => ages.get(b) - ages.get(a)).slice(mostKept - 1))
+    fs.rmSync(each, { force: true });
 }

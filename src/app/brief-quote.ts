@@ -7,8 +7,8 @@ export interface Quote {
   readonly more?: string | undefined;
 }
 
-/** Text that means nothing in Markdown. */
-const harmless = /^[\p{L}\p{N}\p{M} ,;.'"()/–—…!?%+=:-]+$/u;
+/** Text that means nothing in Markdown. A function, because few commands need what it takes to set up. */
+const harmless = (): RegExp => /^[\p{L}\p{N}\p{M} ,;.'"()/–—…!?%+=:-]+$/u;
 
 /**
  * A fence longer than any run of backticks in the text: no line of the text can close it. What is beyond `most` characters
@@ -34,7 +34,7 @@ export function code(text: string, most = 200): string {
 /** One line as it is where nothing in it means anything in Markdown; else as code. */
 export function plainOrCode(text: string, most = 200): string {
   const line = oneLine(text, most);
-  return harmless.test(line) ? line : code(line, most);
+  return harmless().test(line) ? line : code(line, most);
 }
 
 /** A word as a shell reads it back; `<…>` and "<…>" are for the reader to fill in. */

@@ -4,10 +4,10 @@
  * the same agent name elsewhere is somebody else.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, removeFile, temporaryName } from '../git/atomic-file.ts';
-import { toIoError } from '../git/durable-files.ts';
+import { discardFile, toIoError } from '../git/durable-files.ts';
 import { forgetHeldTask, noteHeldTask } from './clone-notes.ts';
 
 export type HoldKind = 'task' | 'lock';
@@ -51,14 +51,8 @@ export class Holds {
 
   /** @throws OrcError `io` */
   async list(): Promise<RememberedHold[]> {
-    const names = await readdir(this.#folder).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw toIoError(`list ${this.#folder}`, error);
-    });
-    const holds = await Promise.all(
-      names.filter((name) => name.endsWith('.json')).map((name) => readHold(path.join(this.#folder, name))),
-    );
-    return holds.filter((hold) => hold !== null);
+    const names = namesIn(this.#folder).filter((name) => name.endsWith('.json'));
+    return names.map((name) => readHold(path.join(this.#folder, name))).filter((hold) => hold !== null);
   }
 
   /**
@@ -66,22 +60,22 @@ export class Holds {
    * `workstream`: of a task, for the hook that names the task in commits.
    */
   async remember(hold: RememberedHold, workstream?: string): Promise<boolean> {
-    const isKept = (await this.#keep(hold)) || (await this.#keep(hold));
+    const isKept = this.#keep(hold) || this.#keep(hold);
     const { kind, key: id, agent } = hold;
     if (isKept && kind === 'task' && workstream !== undefined) noteHeldTask(this.#folder, { id, workstream, agent });
     return isKept;
   }
 
-  async #keep(hold: RememberedHold): Promise<boolean> {
+  #keep(hold: RememberedHold): boolean {
     const file = this.#file(hold);
     const temporary = temporaryName(file);
     try {
-      await mkdir(this.#folder, { recursive: true });
-      await writeFile(temporary, `${JSON.stringify(hold)}\n`);
-      await rename(temporary, file);
+      mkdirSync(this.#folder, { recursive: true });
+      writeFileSync(temporary, `${JSON.stringify(hold)}\n`);
+      renameSync(temporary, file);
       return true;
     } catch {
-      await rm(temporary, { force: true }).catch(() => undefined);
+      discardFile(temporary);
       return false;
     }
   }
@@ -96,7 +90,11 @@ export class Holds {
 
   /** Forgets all of this session, of which nobody will know any more. */
   async discard(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+    try {
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // What stays is outdated, and refused as such.
+    }
   }
 
   /** A task has one holder. Names of resources may be too long for a file's name. */
@@ -107,11 +105,21 @@ export class Holds {
   }
 }
 
+/** @throws OrcError `io` */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw toIoError(`list ${folder}`, error);
+  }
+}
+
 /** `null` for one that is not there, or that a power cut left without content. */
-async function readHold(file: string): Promise<RememberedHold | null> {
+function readHold(file: string): RememberedHold | null {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
     throw toIoError(`read ${file}`, error);

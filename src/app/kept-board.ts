@@ -1,10 +1,11 @@
 /**
  * A look at the board from the snapshot alone: no process, no object, no parser. It answers where everything is as usual and the
- * snapshot holds for the present head, and otherwise not at all: then the board is opened.
+ * snapshot holds for the present head, and otherwise not at all: then the board is read (read-board-glance.ts), or opened.
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { openRefFiles } from '../git/ref-files.ts';
+import type { Oid } from '../git/store.ts';
 import { readStoreFormat } from '../git/store-folder.ts';
 import { parseSegment } from '../layout/events.ts';
 import { segmentPath } from '../layout/paths.ts';
@@ -22,14 +23,27 @@ import type { World } from './world.ts';
 /** At most so many of the newest events can be had from it. */
 export const keptEvents = 10;
 
-/** `null`: the board has to be opened. @throws OrcError, where opening it will say so too */
+/** `null`: the board has to be read or opened. @throws OrcError, where opening it will say so too */
 export async function glanceAtKept(surroundings: Surroundings, world: World): Promise<BoardGlance | null> {
+  return glanceWith(surroundings, world, async (commit) => {
+    const head = await fileSnapshots(snapshotFile(surroundings.storePath), packageVersion()).recall(null);
+    return head?.commit === commit ? head : null;
+  });
+}
+
+/** @param readHead the board at the present commit; `null`: it has to be opened */
+export async function glanceWith(
+  surroundings: Surroundings,
+  world: World,
+  readHead: (commit: Oid) => Promise<Head | null>,
+): Promise<BoardGlance | null> {
   const { storePath, host, board } = surroundings;
   if (statSync(path.join(storePath, 'HEAD'), { throwIfNoEntry: false }) === undefined) return null;
   const config = readStoreConfig(storePath);
   if (config === null || config.boardId === null) return null;
-  const head = await keptHead(storePath);
-  if (head === null) return null;
+  const commit = presentCommit(storePath);
+  const head = commit === null ? null : await readHead(commit);
+  if (head === null || (head.tail.count < keptEvents && head.tail.first > 1)) return null;
   const { upstream } = config;
   const named = upstream.kind === 'url' ? { ...upstream, url: board ?? upstream.url } : upstream;
   return {
@@ -49,14 +63,13 @@ export async function glanceAtKept(surroundings: Surroundings, world: World): Pr
   };
 }
 
-async function keptHead(storePath: string): Promise<Head | null> {
+/** `null` where there is none, or more to it than the refs tell. */
+function presentCommit(storePath: string): Oid | null {
   const refs = openRefFiles(storePath, readStoreFormat(storePath));
   const tracking = refs.read(trackingRef);
   // A history that was given up may hold the version up.
   if (tracking === null || refs.list(rewrittenPrefix).size > 0) return null;
-  const head = await fileSnapshots(snapshotFile(storePath), packageVersion()).recall(null);
-  if (head === null || head.commit !== (refs.read(localRef) ?? tracking)) return null;
-  return head.tail.count < keptEvents && head.tail.first > 1 ? null : head;
+  return refs.read(localRef) ?? tracking;
 }
 
 function newestEvents({ tail }: Head) {

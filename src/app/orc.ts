@@ -63,11 +63,16 @@ export type OrcView = Pick<
   | 'at'
 >;
 
+interface OpenHints {
+  /** A change will be asked for: git is asked for the clone's configuration at once, while the board is being opened. */
+  readonly anticipatesChange?: boolean;
+}
+
 /**
  * Opens the board of a clone: the store that is there, else the board that a remote has, which is joined.
  * @throws OrcError `no-repository`, `no-board` (unless `create`), `ambiguous-remote`, `unreachable`
  */
-export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
+export async function openOrc(options: OpenOptions & OpenHints = {}): Promise<Orc> {
   const env = options.env ?? process.env;
   const world = options.world ?? realWorld;
   const surroundings = findSurroundings({
@@ -76,6 +81,8 @@ export async function openOrc(options: OpenOptions = {}): Promise<Orc> {
     board: options.board,
     branch: options.branch,
   });
+  // Whoever needs it hears what is wrong with it.
+  if (options.anticipatesChange === true) void surroundings.config().catch(() => undefined);
   const create = options.create === true ? {} : options.create;
   const opened = create
     ? await openOrCreateBoard(surroundings, world, { ...create, timeoutMs: options.timeoutMs })

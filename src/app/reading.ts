@@ -49,6 +49,9 @@ export async function readKnowledgeRecord(store: GitStore, head: Head, topic: st
   return ask(store, head, (board) => board.knowledge.get(topic) ?? null);
 }
 
+/** Files whose contents are in memory together: the archive may hold any number. */
+const filesAtATime = 10_000;
+
 /** All closed tasks; reads the archive, which may be long. `onlyParts`: those that have a parent, at a fraction of the cost. */
 export async function readClosedTasks(
   store: GitStore,
@@ -56,13 +59,17 @@ export async function readClosedTasks(
   { onlyParts = false }: { readonly onlyParts?: boolean } = {},
 ): Promise<Task[]> {
   const files = await listFiles(store, head.tree, { under: 'tasks/closed' });
-  const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
+  const plain = [...files].filter(([, { mode }]) => mode === '100644');
   const tasks: Task[] = [];
-  for (const [path, { oid, mode }] of files) {
-    const object = mode === '100644' ? objects.get(oid) : undefined;
-    if (object === undefined || (onlyParts && hasNoParent(object.bytes))) continue;
-    const decoded = await decodeRecord(path, object.bytes);
-    if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
+  for (let at = 0; at < plain.length; at += filesAtATime) {
+    const some = plain.slice(at, at + filesAtATime);
+    const objects = await store.readObjects(some.map(([, { oid }]) => oid));
+    for (const [path, { oid }] of some) {
+      const object = objects.get(oid);
+      if (object === undefined || (onlyParts && hasNoParent(object.bytes))) continue;
+      const decoded = await decodeRecord(path, object.bytes);
+      if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
+    }
   }
   return tasks;
 }

@@ -87,17 +87,22 @@ export class Call {
   async open(options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean } = {}): Promise<Orc> {
     if (this.#orc !== null) return this.#orc;
     if (this.globals.at !== undefined) throw noWayBack();
-    return this.#openPresent(options);
+    return this.#openPresent({ ...options, anticipatesChange: true });
   }
 
-  async #openPresent(options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean } = {}): Promise<Orc> {
+  async #openPresent(
+    options: Pick<OpenOptions, 'create'> & { readonly isTold?: boolean; readonly anticipatesChange?: boolean } = {},
+  ): Promise<Orc> {
     const { openOrc } = await import('../app/orc.ts');
     const { cwd, board, branch, agent, publish, timeoutMs, requirePublished } = this.globals;
     const { env } = this.io;
-    const { create } = options;
+    const { create, anticipatesChange = false } = options;
     const onReceived = tellProgress(this, receiving);
     const world = onReceived === undefined ? this.io.world : { ...(this.io.world ?? realWorld), onReceived };
-    const orc = await openOrc({ cwd, board, branch, agent, publish, timeoutMs, requirePublished, env, world, create });
+    const orc = await openOrc({
+      ...{ cwd, board, branch, agent, publish, timeoutMs, requirePublished, env, world, create },
+      anticipatesChange,
+    });
     this.#orc = orc;
     if (options.isTold === false) return orc;
     const place = `branch ${orc.connection.config.branch} of ${orc.connection.transport.label}`;

@@ -17,6 +17,8 @@ const invisible =
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/u;
 const notInFileNames = /[<>:"|?*\\]/;
 const loneSurrogate = /\p{Surrogate}/u;
+/** Nearly every name: of all that is refused only what is reserved can be among them. */
+const plain = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /** Why a name is refused, as the end of a sentence ("must not …"), or `null` when it is fine. */
 export function faultInName(name: string): string | null {
@@ -74,6 +76,7 @@ function faultInLength(name: string): string | null {
 }
 
 function faultInComponent(name: string): string | null {
+  if (plain.test(name)) return faultInReserved(name, name.toLowerCase());
   if (controls.test(name)) return 'must not hold control characters';
   if (invisible.test(name) || loneSurrogate.test(name))
     return 'must not hold invisible or bidirectional control characters';
@@ -88,6 +91,10 @@ function faultInComponent(name: string): string | null {
   if (/^\.?git(~\d+)?$/.test(folded.replace(/[\s.]+$/, '')) && folded !== 'git')
     return 'must not be a spelling of .git';
   if (folded.endsWith('.lock') || folded.endsWith('.git')) return 'must not end in .lock or .git';
+  return faultInReserved(name, folded);
+}
+
+function faultInReserved(name: string, folded: string): string | null {
   if (reservedOnWindows.test(name)) return 'must not be a device name of Windows';
   if (reservedInScripts.has(folded)) return 'must not be a reserved word of JavaScript';
   return null;

@@ -3,10 +3,12 @@
  *
  * What is *not* promised: an order between two files, and that a leftover temporary file is gone after a crash
  * (`removeTemporaries` sees to that).
+ *
+ * Only what waits for the disk is asynchronous: the other calls go to the page cache, where waiting for another thread takes
+ * longer than the call.
  */
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import { readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { createSyncedFile, syncFolders } from './durable-files.ts';
@@ -60,7 +62,7 @@ export async function writeFileAtomically(
  */
 export async function removeFile(file: string, { isDurable = true } = {}): Promise<boolean> {
   try {
-    await unlink(file);
+    unlinkSync(file);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw ioError(`cannot remove ${file}`, error);
@@ -88,20 +90,26 @@ export async function fsyncFolder(folder: string): Promise<void> {
  */
 export async function removeTemporaries(folder: string, olderThanMs: number): Promise<number> {
   let removed = 0;
-  for (const name of await readdir(folder).catch(() => [])) {
+  for (const name of namesIn(folder)) {
     if (!TEMPORARY.test(name)) continue;
     const file = path.join(folder, name);
-    const age = await stat(file).then(
-      (facts) => Date.now() - facts.mtimeMs,
-      () => 0,
-    );
-    if (age <= olderThanMs) continue;
-    await rm(file, { force: true }).then(
-      () => removed++,
-      () => undefined,
-    );
+    try {
+      if (Date.now() - statSync(file).mtimeMs <= olderThanMs) continue;
+      rmSync(file, { force: true });
+      removed++;
+    } catch {
+      // Gone meanwhile, or not ours to remove.
+    }
   }
   return removed;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function ioError(what: string, cause: unknown): OrcError {

@@ -28,6 +28,7 @@ const invisible =
 
 /** Cleans text of several lines; line breaks and tabs stay, carriage returns become line breaks. */
 export function cleanServerText(text: string, options: CleanOptions = {}): string {
+  if (text === '') return '';
   const visible = escapeSequences
     .reduce((rest, sequence) => rest.replace(sequence, ''), text)
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')

@@ -4,6 +4,7 @@
  * The header counts whole seconds, and was written at some moment between asking and hearing: so half a second and half
  * of the way there and back remain unknown.
  */
+import { steadyTime } from './steady-time.ts';
 import type { ClockDifference } from './transport.ts';
 
 /** This machine's clock, in milliseconds. */
@@ -27,7 +28,7 @@ const allowedShift = 500;
 /** The only form that servers may send (RFC 9110, 5.6.7). */
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-const realClock: LocalClock = { now: () => Date.now(), monotonic: () => performance.now() };
+const realClock: LocalClock = { now: () => Date.now(), monotonic: steadyTime };
 
 export class ServerClock {
   readonly #clock: LocalClock;

@@ -1,5 +1,6 @@
 /** The clock, the pauses and the chance that waiting needs; injected, so that tests decide all three. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { steadyTime } from './steady-time.ts';
 
 export interface LockTiming {
   /** Milliseconds on a clock that never jumps; only differences count. */
@@ -10,7 +11,7 @@ export interface LockTiming {
 }
 
 export const systemTiming: LockTiming = {
-  now: () => performance.now(),
+  now: steadyTime,
   sleep: (ms) => sleep(ms),
   random: Math.random,
 };

@@ -11,7 +11,7 @@ import type { EventTail } from './events.ts';
 import type { ReadBoard } from './read-board.ts';
 
 /** Grows with every change of what a snapshot holds, or of how files become records. */
-export const snapshotForm = 1;
+export const snapshotForm = 2;
 
 export interface BoardSnapshot {
   readonly read: ReadBoard;
@@ -19,8 +19,8 @@ export interface BoardSnapshot {
 }
 
 /** What is always in memory; closed tasks and the rest come from the branch when they are asked for. */
-type Hot = Extract<CollectionName, 'workstreams' | 'tasks' | 'agents' | 'locks' | 'messages'>;
-type Entries<Name extends Hot> = (readonly [string, Records[Name]])[];
+type Hot = Extract<CollectionName, 'workstreams' | 'agents' | 'locks' | 'messages'>;
+type Entries<Name extends CollectionName> = (readonly [string, Records[Name]])[];
 
 interface Contents extends Pick<Board, 'meta' | 'settings' | 'settingsText'> {
   readonly counts: readonly (readonly [string, Parameters<Board['setCounts']>[1]])[];
@@ -30,12 +30,21 @@ interface Contents extends Pick<Board, 'meta' | 'settings' | 'settingsText'> {
   readonly faults: ReadBoard['faults'];
   readonly writeBlock: ReadBoard['writeBlock'];
   readonly tail: EventTail;
+  /** Open tasks: last, so that they can be put in as their files have them. */
+  readonly tasks: Entries<'tasks'>;
 }
 
-export function encodeSnapshot({ read, tail }: BoardSnapshot): string {
+export function encodeSnapshot(snapshot: BoardSnapshot): string {
+  const [before, after] = encodeAroundTasks(snapshot);
+  const open = [...snapshot.read.board.tasks.entries()].filter(([, task]) => isOpen(task));
+  return `${before}${JSON.stringify(open).slice(1, -1)}${after}`;
+}
+
+/** What stands before and after the open tasks. Each of them is `["<id>",<its record as JSON>]`, with commas between. */
+export function encodeAroundTasks({ read, tail }: BoardSnapshot): readonly [before: string, after: string] {
   const { board, faults, writeBlock } = read;
   const { meta, settings, settingsText } = board;
-  const contents: Contents = {
+  const contents: Omit<Contents, 'tasks'> = {
     meta,
     settings,
     settingsText,
@@ -44,7 +53,6 @@ export function encodeSnapshot({ read, tail }: BoardSnapshot): string {
     topics: [...board.topics],
     hot: {
       workstreams: [...board.workstreams.entries()],
-      tasks: [...board.tasks.entries()].filter(([, task]) => isOpen(task)),
       agents: [...board.agents.entries()].filter(([, { status }]) => status === 'active'),
       locks: [...board.locks.entries()],
       messages: [...board.messages.entries()],
@@ -53,7 +61,7 @@ export function encodeSnapshot({ read, tail }: BoardSnapshot): string {
     writeBlock,
     tail,
   };
-  return JSON.stringify(contents);
+  return [`${JSON.stringify(contents).slice(0, -1)},"tasks":[`, ']}'];
 }
 
 /** @throws SyntaxError, TypeError for what `encodeSnapshot` did not write */
@@ -64,7 +72,7 @@ export function decodeSnapshot(text: string): BoardSnapshot {
     ...contents,
     counts: new Map(contents.counts),
     workstreams: new Shelf('workstreams', true, hot.workstreams),
-    tasks: new Shelf('tasks', false, hot.tasks),
+    tasks: new Shelf('tasks', false, contents.tasks),
     agents: new Shelf('agents', false, hot.agents),
     locks: new Shelf('locks', true, hot.locks),
     messages: new Shelf('messages', true, hot.messages),

@@ -2,6 +2,7 @@
 import { type Board, type BoardMeta, emptyMeta } from '../core/board.ts';
 import { maxRecordBytes } from '../core/record-size.ts';
 import { formatVersion, type TaskCounts, type Workstream } from '../core/records.ts';
+import { isPlainState } from './fast-state.ts';
 import { compareText, type Fault } from './faults.ts';
 import { statePath } from './paths.ts';
 import { checkShape, parseJson } from './record-json.ts';
@@ -44,7 +45,7 @@ export function decodeState(bytes: Uint8Array): State | Fault {
   if ('fault' in value) return stateFault(value.fault);
   const format = formatOf(value.json);
   const isNewer = isNewerFormat(format);
-  const checked = checkShape(stateSchema(), value.json, isNewer);
+  const checked = isPlainState(value.json) ? { ok: value.json } : checkShape(stateSchema(), value.json, isNewer);
   if ('fault' in checked) {
     // a newer orc may keep its state otherwise: that is nothing to be mended
     return isNewer ? { meta: { ...emptyMeta, format }, counts: new Map() } : stateFault(checked.fault);

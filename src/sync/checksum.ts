@@ -4,7 +4,7 @@
  */
 export function checksum(bytes: Uint8Array): string {
   const whole = bytes.length - (bytes.length % 8);
-  const source = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
+  const source = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const words = new Int32Array(source.buffer, source.byteOffset, whole / 4);
   let a = 0x2545f491 ^ bytes.length;
   let b = 0x6a09e667;

@@ -23,7 +23,16 @@ export interface Head {
 export const emptyTail: EventTail = { first: 1, count: 0, text: '' };
 const eventsFolder = 'events';
 /** Folders that are read whole to open a board. The archive and the event log are not among them. */
-const hotFolders = ['workstreams', 'tasks/open', 'agents', 'locks', 'messages', 'cycles', 'knowledge', 'templates'];
+export const hotFolders: readonly string[] = [
+  'workstreams',
+  'tasks/open',
+  'agents',
+  'locks',
+  'messages',
+  'cycles',
+  'knowledge',
+  'templates',
+];
 /** How far up a version is looked for above manual edits. */
 const maxManualEdits = 10_000;
 
@@ -114,11 +123,16 @@ export async function readSegment(
   return parseSegment(segment.path, new TextDecoder().decode(await demandBytes(reader, segment.oid)));
 }
 
-async function freshRead(store: ObjectReader, tree: Oid): Promise<ReadBoard> {
+/** `folders`: those that are read whole, by default all that opening a board needs. */
+export async function freshRead(
+  store: ObjectReader,
+  tree: Oid,
+  folders: readonly string[] = hotFolders,
+): Promise<ReadBoard> {
   const rootEntries = (await readTrees(store, [tree])).get(tree) ?? [];
   const entries = new Map<string, FileEntry>();
   for (const { name, mode, oid } of rootEntries) if (mode !== '40000') entries.set(name, { mode, oid });
-  const listings = await Promise.all(hotFolders.map((under) => listFiles(store, tree, { under })));
+  const listings = await Promise.all(folders.map((under) => listFiles(store, tree, { under })));
   for (const listing of listings) for (const [path, entry] of listing) entries.set(path, entry);
   const wanted = [...entries].filter(([path, entry]) => isHot(path) && entry.mode === '100644');
   const objects = await store.readObjects(wanted.map(([, { oid }]) => oid));
@@ -148,7 +162,7 @@ async function patchedRead(
   return patchBoard(previous.read, diff);
 }
 
-async function readTail(store: ObjectReader, tree: Oid, previous: Head | null): Promise<EventTail> {
+export async function readTail(store: ObjectReader, tree: Oid, previous: Head | null): Promise<EventTail> {
   const newest = (await listSegments(store, tree)).at(-1);
   if (newest === undefined) return emptyTail;
   if (previous?.tree) {

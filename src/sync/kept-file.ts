@@ -23,24 +23,46 @@ export function readKeptFile(file: string): Buffer | null {
   return bytes.toString('latin1', 0, checksumLength) === `${checksum(content)}\n` ? content : null;
 }
 
+/** A text, or pieces of one: of tens of thousands, putting them together in between would take longer than writing them. */
+export type KeptContent = string | readonly (string | Uint8Array)[];
+
 /**
  * Its folder is made when it is needed. What fails is nobody's concern: who asks next works it out once more.
  * @param like a folder: whoever may read and write in it, may do so here; only the file's owner by default
  */
-export async function writeKeptFile(file: string, text: string, like?: string): Promise<void> {
+export async function writeKeptFile(file: string, content: KeptContent, like?: string): Promise<void> {
   try {
-    const content = Buffer.from(text);
-    if (content.length > maxBytes) return;
+    const bytes = putTogether(typeof content === 'string' ? [content] : content);
+    if (bytes.length > maxBytes) return;
     const mode = like === undefined ? undefined : statSync(like).mode;
     const folder = path.dirname(file);
     makeFolder(folder, mode);
     await removeTemporaries(folder, leftoverAfter);
-    const bytes = Buffer.concat([Buffer.from(`${checksum(content)}\n`), content]);
     // A power cut may leave half of it: the checksum tells.
     await writeFileAtomically(file, bytes, { mode: (mode ?? 0o600) & 0o666, isDurable: false });
   } catch {
     // There is none then.
   }
+}
+
+/** The whole file. Behind the checksum words of four bytes begin, so that it can be taken of what stands there. */
+function putTogether(pieces: readonly (string | Uint8Array)[]): Buffer {
+  const gap = (4 - (checksumLength % 4)) % 4;
+  const length = pieces.reduce(
+    (sum, piece) => sum + (typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length),
+    0,
+  );
+  const whole = Buffer.allocUnsafeSlow(gap + checksumLength + length).subarray(gap);
+  let at = checksumLength;
+  for (const piece of pieces) {
+    if (typeof piece === 'string') at += whole.write(piece, at);
+    else {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+  }
+  whole.write(`${checksum(whole.subarray(checksumLength))}\n`, 'latin1');
+  return whole;
 }
 
 /** One step: a recursive mkdir never ends in some places, such as below /proc. */

@@ -1,4 +1,5 @@
 /** What sync needs from the world beside git: time, chance, exclusion on this machine. Injected, so that worlds can be simulated. */
+import { steadyTime } from '../git/steady-time.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -38,7 +39,7 @@ export interface Committer {
 
 export const realClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: steadyTime,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       const end = (): void => {

@@ -46,7 +46,7 @@ export class SnapshotKeeper {
 
   async keep(head: Head): Promise<void> {
     if (this.#snapshots === undefined || head.commit === null || head.commit === this.#kept) return;
-    if (this.#drift < sizeOf(head) * worthFrom) return;
+    if (!isWorthKeeping(head, this.#drift)) return;
     await this.#snapshots.keep(head);
     this.#kept = head.commit;
     this.#drift = 0;
@@ -59,6 +59,11 @@ export class SnapshotKeeper {
     this.#kept = head?.commit ?? null;
     return head;
   }
+}
+
+/** `drift`: how many files the next process would read to get from the snapshot that is kept to this head. */
+export function isWorthKeeping(head: Head, drift: number): boolean {
+  return drift >= sizeOf(head) * worthFrom;
 }
 
 /** In files, about. */

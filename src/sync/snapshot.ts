@@ -11,9 +11,9 @@
 import path from 'node:path';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
-import { decodeSnapshot, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
+import { decodeSnapshot, encodeAroundTasks, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
 import type { Head } from './head.ts';
-import { readKeptFile, writeKeptFile } from './kept-file.ts';
+import { type KeptContent, readKeptFile, writeKeptFile } from './kept-file.ts';
 
 export interface Snapshots {
   /**
@@ -21,8 +21,16 @@ export interface Snapshots {
    * a look, for which the tree does not count.
    */
   recall(store: Pick<GitStore, 'readObjects'> | null): Promise<Head | null>;
-  /** Keeps a head. What fails here is nobody's concern. */
-  keep(head: Head): Promise<void>;
+  /**
+   * Keeps a head; with `files` for its open tasks, those of them that were not made records. What fails here is nobody's concern.
+   */
+  keep(head: Head, files?: readonly TaskFile[]): Promise<void>;
+}
+
+/** An open task as its file has it: a record that was found to be well-formed. */
+export interface TaskFile {
+  readonly id: string;
+  readonly bytes: Uint8Array;
 }
 
 /** The first line of the file; the rest is the board. */
@@ -56,9 +64,9 @@ export function fileSnapshots(file: string, by: string, like?: string): Snapshot
         return null;
       }
     },
-    async keep(head) {
-      const text = encodeKept(head, by);
-      if (text !== null) await writeKeptFile(file, text, like);
+    async keep(head, files) {
+      const content = encodeKept(head, by, files);
+      if (content !== null) await writeKeptFile(file, content, like);
     },
   };
 }
@@ -72,11 +80,16 @@ function readKept(file: string, by: string): { readonly label: Label; readonly t
   return { label, text: content.toString('utf8', end + 1) };
 }
 
-function encodeKept(head: Head, by: string): string | null {
+function encodeKept(head: Head, by: string, files?: readonly TaskFile[]): KeptContent | null {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
   const label: Label = { form: snapshotForm, by, commit, tree };
-  return `${JSON.stringify(label)}\n${encodeSnapshot(head)}`;
+  const start = `${JSON.stringify(label)}\n`;
+  if (files === undefined) return start + encodeSnapshot(head);
+  const [before, after] = encodeAroundTasks(head);
+  const pieces: (string | Uint8Array)[] = [start + before];
+  for (const [index, { id, bytes }] of files.entries()) pieces.push(`${index === 0 ? '' : '],'}["${id}",`, bytes);
+  return [...pieces, `${files.length === 0 ? '' : ']'}${after}`];
 }
 
 async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {

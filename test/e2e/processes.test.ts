@@ -79,10 +79,15 @@ test('with the snapshot and without it the answer is the same, to the byte', () 
     const quick = orc(...words).out;
     // An option that changes nothing: the whole command answers.
     const whole = orc(...words, '--no-color').out;
+    // The snapshot does not hold any more: what differs is read.
+    orc('lock', 'renew', 'deploy', 'ada');
+    const later = orc(...words);
+    expect(later.started).toEqual([]);
+    expect(withoutTimes(later.out)).toBe(withoutTimes(orc(...words, '--no-color').out));
     rmSync(path.dirname(snapshotFile(store)), { recursive: true });
     const cold = orc(...words).out;
     expect(withoutTimes(quick)).toBe(withoutTimes(whole));
-    expect(withoutTimes(quick)).toBe(withoutTimes(cold));
+    expect(withoutTimes(orc(...words, '--no-color').out)).toBe(withoutTimes(cold));
     expect(quick).toContain('ada');
   }
 });

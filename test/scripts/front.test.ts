@@ -20,9 +20,9 @@ beforeEach(() => {
   writeFileSync(path.join(folder, 'part.cjs'), 'module.exports = () => {};');
 });
 
-function run(env: NodeJS.ProcessEnv = {}): string {
+function run(env: NodeJS.ProcessEnv = {}, words: readonly string[] = ['word']): string {
   const options = { env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache, ...env }, encoding: 'utf8' } as const;
-  return execFileSync(process.execPath, [path.join(folder, 'orc.cjs'), 'word'], options);
+  return execFileSync(process.execPath, [path.join(folder, 'orc.cjs'), ...words], options);
 }
 
 const files = (): string[] =>
@@ -46,6 +46,24 @@ test('a changed engine is not run from the old cache', () => {
   run();
   writeFileSync(path.join(folder, 'engine.cjs'), "console.log('changed');");
   expect(run()).toBe('changed\n');
+});
+
+test('commands that do different things have compiled code of their own, whatever their other words', () => {
+  for (const words of [
+    ['t', 'next', 'a'],
+    ['t', 'next', 'b', '--json'],
+    ['t', 'add'],
+    ['events', 'a'],
+    ['events', 'b'],
+  ])
+    run({}, words);
+  expect(files()).toHaveLength(3);
+});
+
+test('a command that there is not leaves nothing', () => {
+  writeFileSync(path.join(folder, 'engine.cjs'), 'process.exitCode = 2;');
+  expect(() => run()).toThrow(/Command failed/);
+  expect(files()).toEqual([]);
 });
 
 test('no cache is written where it is not wanted or not possible', () => {

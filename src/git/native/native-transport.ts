@@ -13,6 +13,7 @@ import { isOid } from '../hash.ts';
 import { openRefFiles, type RefFiles } from '../ref-files.ts';
 import { PINNED_URL, pinUrl } from '../remote-url.ts';
 import { type LocalClock, ServerClock } from '../server-clock.ts';
+import { steadyTime } from '../steady-time.ts';
 import type { ObjectFormat, Oid } from '../store.ts';
 import { readStoreFormat } from '../store-folder.ts';
 import {
@@ -132,7 +133,7 @@ class NativeTransport implements Transport {
 
   async fetch(options: FetchOptions = {}): Promise<FetchOutcome> {
     this.#removeLeftovers();
-    const startedAt = performance.now();
+    const startedAt = steadyTime();
     // A ref of its own: processes that fetch into one ref fail each other.
     const own = `${fetchFolder}${(this.#options.nameTemporary ?? randomName)()}`;
     try {
@@ -156,7 +157,7 @@ class NativeTransport implements Transport {
 
   async push(oid: Oid, options: PushOptions = {}): Promise<PushOutcome> {
     if (!isOid(oid, this.#format)) throw new OrcError('invalid-argument', `not an object id: ${oid}`);
-    const startedAt = performance.now();
+    const startedAt = steadyTime();
     const local = await this.#pushLocally(oid, options);
     if (local !== 'unusual') return local;
     await options.added?.store();
@@ -165,7 +166,7 @@ class NativeTransport implements Transport {
 
   async deposit(name: string, oid: Oid, { objects, timeoutMs }: DepositOptions): Promise<PushOutcome> {
     const { ref } = this.#options;
-    const startedAt = performance.now();
+    const startedAt = steadyTime();
     const inboxRef = `${inboxPrefix(ref)}${name}`;
     const what: LocalDeposit = { deposit: { ref: inboxRef, from: null, to: oid }, objects };
     const local = this.#isPlain ? await this.#sendLocally(what, timeoutMs) : 'unusual';
@@ -217,7 +218,7 @@ class NativeTransport implements Transport {
 
   async #pushWithGit(oid: Oid, remove: PushOptions['remove'], options: CallOptions): Promise<PushOutcome> {
     const { ref } = this.#options;
-    const startedAt = performance.now();
+    const startedAt = steadyTime();
     if (remove !== undefined && remove.size > 0) {
       const refs = new Map([...remove.keys()].map((name) => [name, `${inboxPrefix(ref)}${name}`]));
       const leases = [...remove].map(([name, at]) => `--force-with-lease=${refs.get(name)}:${at}`);
@@ -377,7 +378,7 @@ function dateReader(clock: ServerClock): (line: string) => void {
 }
 
 function timeLeft({ timeoutMs }: CallOptions, startedAt: number): CallOptions {
-  return timeoutMs === undefined ? {} : { timeoutMs: timeoutMs - (performance.now() - startedAt) };
+  return timeoutMs === undefined ? {} : { timeoutMs: timeoutMs - (steadyTime() - startedAt) };
 }
 
 function unreachable(result: GitResult, options: CallOptions): Unreachable {

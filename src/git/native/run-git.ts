@@ -33,6 +33,8 @@ export interface GitCall extends GitSettings {
   readonly isReceiver?: boolean;
   /** What git reads; chunks are produced only as fast as git takes them. */
   readonly stdin?: Iterable<Uint8Array>;
+  /** What another git prints, instead of `stdin`: nobody else may read it, and the caller lets go of it at once. */
+  readonly stdinFrom?: Readable;
   /** An open file that takes the output; `stdout` is empty then. */
   readonly stdoutFd?: number;
   /** In milliseconds. */
@@ -125,7 +127,7 @@ export function startGit(call: GitCall): ChildProcess {
       cwd: call.cwd ?? call.gitDir,
       env: buildGitEnvironment(call.env ?? process.env, { ...call, ...(isTraced ? { traceHttpTo: traceFd } : {}) }),
       stdio: [
-        call.stdin === undefined ? 'ignore' : 'pipe',
+        call.stdinFrom ?? (call.stdin === undefined ? 'ignore' : 'pipe'),
         call.stdoutFd ?? 'pipe',
         'pipe',
         ...(isTraced ? (['pipe'] as const) : []),
