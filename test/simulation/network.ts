@@ -154,8 +154,7 @@ export class Network {
         this.#depositors.set(oid, machine);
         const receive = async (): Promise<PushOutcome> => {
           const outcome = (await upstream.transport(store).deposit?.(name, oid, { objects })) as PushOutcome;
-          // As by transports that do not hear of it.
-          return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
+          return this.#asHeard(outcome);
         };
         return this.#send({ machine, life, timeoutMs, head: null, receive });
       },
@@ -207,9 +206,14 @@ export class Network {
       const { now: at } = this.#options.time;
       this.removals.push(...removed.map((deposit) => ({ at, deposit, head: upstream.head })));
       if (outcome.outcome === 'taken') this.counts[before === oid ? 'clearedAway' : 'carried'] += remove?.size ?? 0;
-      return outcome;
+      return this.#asHeard(outcome);
     };
     return this.#send({ machine, life, timeoutMs, head: oid, receive });
+  }
+
+  /** Some transports do not hear what lies in the inbox. */
+  #asHeard(outcome: PushOutcome): PushOutcome {
+    return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
   }
 
   /** `head`: what the upstream is told to be at; `null`: nothing of that. */
