@@ -283,7 +283,7 @@ class Round {
 
   /** Makes certain that deposits of these, which are not in `head`, will not be carried in. */
   #withdraw(head: Head, deposited: readonly QueueRecord[]): Promise<Withdrawn> {
-    return withdraw(head, deposited, {
+    return withdraw(deposited, {
       own: this.#own,
       isBare: this.#options.carrying === 'bare',
       push: (remove) => this.#pushOnce(head, head, nothingNew, remove),

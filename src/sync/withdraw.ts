@@ -1,7 +1,6 @@
 /** Taking deposits back, so that it is certain that nobody will carry them in any more. */
 import type { Oid } from '../git/store.ts';
 import type { PushOutcome } from '../git/transport.ts';
-import type { Head } from './head.ts';
 import type { OwnDeposits } from './own-deposits.ts';
 import type { QueueRecord } from './queue.ts';
 import type { Fetched } from './upstream-view.ts';
@@ -24,11 +23,10 @@ export interface WithdrawOptions {
 }
 
 /**
- * Makes certain that deposits of these, which are not in `head`, will not be carried in: the upstream is at that head at some moment
+ * Makes certain that deposits of these, which are not in the head that `push` pushes, will not be carried in: the upstream is at that head at some moment
  * after they were removed, or were found to be gone. Those of which nobody can be certain keep their marks.
  */
 export async function withdraw(
-  head: Head,
   deposited: readonly QueueRecord[],
   { own, isBare, push, onTaken, fetch, monotonic, onUnable }: WithdrawOptions,
 ): Promise<Withdrawn> {
