@@ -46,7 +46,9 @@ export async function withdraw(
     await own.noteAbsent([...absent]);
     const fetched = await fetch();
     if (fetched.outcome === 'unreachable') return fetched;
-    if (fetched.outcome === 'moved' || pushed.outcome === 'unknown') return { outcome: 'raced' };
+    // A replica that lags may not show yet that the branch has moved.
+    const hasMoved = fetched.outcome === 'moved' || (pushed.outcome === 'rejected' && pushed.isBehind === true);
+    if (hasMoved || pushed.outcome === 'unknown') return { outcome: 'raced' };
     if (absent.size === 0) {
       onUnable(pushed.reason, pushed.isUnable === true);
       break;
