@@ -58,10 +58,13 @@ export class OwnDeposits {
     return new Map(marks.map(({ name, oid }) => [name, oid as Oid]));
   }
 
-  /** Those of these deposits that are our own: they go with the push that makes them needless. */
+  /**
+   * Our own deposits, of these and of those that have arrived: they go with the push that makes them needless. Some upstreams do not
+   * show what they hold.
+   */
   among(deposits: Deposits): Map<string, Oid> {
     const listed = [...this.#marks.values()].filter(
-      ({ name, oid, state }) => state !== 'gone' && deposits.get(name) === oid,
+      ({ name, oid, state }) => state === 'there' || (state === 'sent' && deposits.get(name) === oid),
     );
     return new Map(listed.map(({ name, oid }) => [name, oid as Oid]));
   }

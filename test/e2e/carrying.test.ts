@@ -18,7 +18,7 @@ import {
 import { runOrc } from '../support/run-orc.ts';
 
 const ref = 'refs/heads/orc';
-const env = { ...isolatedEnv, HOME: process.env.HOME, ORC_CARRY: '1' };
+const env = { ...isolatedEnv, HOME: process.env.HOME };
 
 function inboxOf(remote: string): string[] {
   return git(remote, 'for-each-ref', '--format=%(refname)', 'refs/orc/')
