@@ -1,7 +1,7 @@
 /** 64 callers of the Node API that each ask again as soon as they were answered, against one at a time, on a file remote. */
 import { openOrc } from '../../dist/lib/index.js';
 import { compareRates } from '../support/report.mjs';
-import { benchEnv, makeRemoteAndClone } from '../support/repositories.mjs';
+import { benchEnv, makeBarePublisher, makeRemoteAndClone } from '../support/repositories.mjs';
 
 const callers = 64;
 const spanMs = 2000;
@@ -25,6 +25,8 @@ export async function benchApiSustained() {
     await Promise.all(Array.from({ length: many }, (_, caller) => ask(caller)));
     return (waits.length * 1000) / (performance.now() - began);
   };
+  const publishBare = makeBarePublisher();
+  const floors = [];
   await rateOf(callers, []);
   const [one, many, waits] = [[], [], []];
   for (let span = 0; span < spans; span++) {
@@ -32,6 +34,11 @@ export async function benchApiSustained() {
     const own = [];
     many.push(await rateOf(callers, own));
     waits.push(...own);
+    for (let push = 0; push < 5; push++) {
+      const began = performance.now();
+      publishBare();
+      floors.push(performance.now() - began);
+    }
   }
   await orc.close();
   return compareRates('64 API callers that keep asking, against one', {
@@ -40,5 +47,6 @@ export async function benchApiSustained() {
     waits,
     goal: 20,
     goalRate: 1000,
+    floors,
   });
 }

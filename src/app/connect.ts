@@ -7,7 +7,7 @@ import type { CarryMemory } from '../sync/carrying.ts';
 import { machineExclusion } from '../sync/machine-exclusion.ts';
 import type { Clock, Committer } from '../sync/ports.ts';
 import { Session } from '../sync/session.ts';
-import { fileSnapshots } from '../sync/snapshot.ts';
+import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
 import { UpstreamView } from '../sync/upstream-view.ts';
 import { fileCarryMemory, isCarryingWanted } from './carry-file.ts';
 import { noteForHooks } from './clone-notes.ts';
@@ -80,7 +80,7 @@ export async function connect(
     clock: world.clock,
     boardId: config.boardId,
     // What cannot say which orc it is keeps none: another one might read it otherwise.
-    ...(version === null ? {} : { snapshots: fileSnapshots(store.path, version) }),
+    ...(version === null ? {} : { snapshots: fileSnapshots(snapshotFile(store.path), version) }),
     // Hooks run in clones alone.
     onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, holdsFolder, read.board),
   });

@@ -10,7 +10,7 @@ import { parseSegment } from '../layout/events.ts';
 import { segmentPath } from '../layout/paths.ts';
 import type { Head } from '../sync/head.ts';
 import { localRef, rewrittenPrefix, trackingRef } from '../sync/refs.ts';
-import { fileSnapshots } from '../sync/snapshot.ts';
+import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
 import { type BoardGlance, onlookerIn } from './board-glance.ts';
 import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
@@ -54,7 +54,7 @@ async function keptHead(storePath: string): Promise<Head | null> {
   const tracking = refs.read(trackingRef);
   // A history that was given up may hold the version up.
   if (tracking === null || refs.list(rewrittenPrefix).size > 0) return null;
-  const head = await fileSnapshots(storePath, packageVersion()).recall(null);
+  const head = await fileSnapshots(snapshotFile(storePath), packageVersion()).recall(null);
   if (head === null || head.commit !== (refs.read(localRef) ?? tracking)) return null;
   return head.tail.count < keptEvents && head.tail.first > 1 ? null : head;
 }

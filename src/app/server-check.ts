@@ -8,12 +8,16 @@ import { lastValue, readConfigFile } from '../git/config-file.ts';
 import { openNativeStore } from '../git/native/native-store.ts';
 import type { Oid } from '../git/store.ts';
 import { judgePush, type PushVerdict } from '../sync/judge-push.ts';
+import { fileIds } from '../sync/seen-operations.ts';
+import { fileSnapshots } from '../sync/snapshot.ts';
 import { packageVersion } from './package-info.ts';
 
 export interface ReceivedPush {
   readonly cwd: string;
   /** That of the hook: it says where git keeps the objects of the push. */
   readonly env: NodeJS.ProcessEnv;
+  /** The branch. */
+  readonly ref: string;
   /** Ids as git names them; zeros stand for nothing. */
   readonly from: string;
   readonly to: string;
@@ -39,7 +43,14 @@ export async function receivePush(push: ReceivedPush): Promise<ReceiveAnswer> {
     const store = await openNativeStore(gitDir, { env: push.env, readsIncoming: true });
     try {
       const ids = { from: toOid(push.from), to: toOid(push.to) };
-      const verdict = await judgePush(store, ids, { now: push.now, aheadMs: settings.aheadMs });
+      const kept = path.join(hookFolder(gitDir), encodeURIComponent(push.ref));
+      const objects = path.join(gitDir, 'objects');
+      const verdict = await judgePush(store, ids, {
+        now: push.now,
+        aheadMs: settings.aheadMs,
+        snapshots: fileSnapshots(kept, packageVersion(), objects),
+        ids: fileIds(`${kept}.ids`, objects),
+      });
       if (verdict.outcome === 'honest') return { outcome: 'let-in', line: null };
       const line = refusalLine(verdict, settings.isWarning ? 'would be refused' : 'refused');
       return { outcome: settings.isWarning ? 'let-in' : 'refused', line };
@@ -52,6 +63,11 @@ export async function receivePush(push: ReceivedPush): Promise<ReceiveAnswer> {
     const bug = error instanceof OrcError ? '' : 'a bug in orc: ';
     return { outcome: 'failed', line: oneLine(`orc: the hook that guards the board failed: ${bug}${reason}`) };
   }
+}
+
+/** Where the hook keeps the boards that it judged last: a cache, and safe to delete. */
+export function hookFolder(gitDir: string): string {
+  return path.join(gitDir, 'orc-hook');
 }
 
 /** @throws OrcError `invalid-argument` */

@@ -8,7 +8,7 @@ import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { checkBranchName } from './branch-name.ts';
 import type { HookReport, HooksReport } from './git-hooks.ts';
 import { packageRoot } from './package-info.ts';
-import { readHookSettings } from './server-check.ts';
+import { hookFolder, readHookSettings } from './server-check.ts';
 
 export type ServerHook = 'update' | 'pre-receive';
 
@@ -58,6 +58,7 @@ export async function uninstallServerHook(server: ServerPlace): Promise<HooksRep
   const place = findPlace(server);
   try {
     const taken = hooks.map((name) => takeOut(place.folder, name));
+    fs.rmSync(hookFolder(place.gitDir), { recursive: true, force: true });
     return report(place, taken.includes(true));
   } catch (error) {
     throw toIoError(`take hooks out of ${place.folder}`, error);

@@ -13,7 +13,7 @@ export async function receive([ref = '', from = '', to = '']: readonly string[],
     return exitCodes.usage;
   }
   const { cwd, env } = io;
-  const { outcome, line } = await receivePush({ cwd, env, from, to, now: io.world?.clock.now() ?? Date.now() });
+  const { outcome, line } = await receivePush({ cwd, env, ref, from, to, now: io.world?.clock.now() ?? Date.now() });
   if (line !== null) io.stderr(`${line}\n`);
   return { 'let-in': exitCodes.done, refused: exitCodes.refused, failed: exitCodes.failed }[outcome];
 }

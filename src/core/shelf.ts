@@ -16,16 +16,17 @@ export type CollectionName =
   | 'knowledge'
   | 'files';
 
-/** "I need this record": caught by whoever can load it (`sync/head.ts`), never by an operation. */
-export class MissingRecord extends Error {
-  override readonly name = 'MissingRecord';
+/**
+ * "I need this record": caught by whoever can load it (`sync/head.ts`), never by an operation. A question and no error: most new tasks
+ * ask it once, and the trace that an error takes would cost a fiftieth of all that they cost.
+ */
+export class MissingRecord {
   readonly collection: CollectionName;
   readonly key: string;
   /** `key`, and what will be asked for next: load them together, and deciding starts over once instead of many times. */
   readonly keys: readonly string[];
 
   constructor(collection: CollectionName, key: string, keys: readonly string[] = [key]) {
-    super(`${collection}/${key} is not loaded`);
     this.collection = collection;
     this.key = key;
     this.keys = keys;

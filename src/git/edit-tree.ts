@@ -74,14 +74,16 @@ export async function editTree(
   return { root: top.result as Oid, objects: [...objects.values()], replaced };
 }
 
+/** A name that is empty, `.`, `..` or `.git`, or a zero anywhere: git would refuse it. */
+const strangeName = /(?:^|\/)(?:\.{0,2}|\.git)(?:\/|$)|\0/i;
+
 function plantEdits(edits: ReadonlyMap<string, Oid | null>): EditNode {
   const root: EditNode = { edit: undefined, children: new Map() };
   for (const [path, oid] of edits) {
+    if (strangeName.test(path))
+      throw new OrcError('invalid-argument', `not a path inside the board: ${JSON.stringify(path)}`);
     let node = root;
     for (const name of path.split('/')) {
-      if (name === '' || name === '.' || name === '..' || name.includes('\0') || name.toLowerCase() === '.git') {
-        throw new OrcError('invalid-argument', `not a path inside the board: ${JSON.stringify(path)}`);
-      }
       const child: EditNode = node.children.get(name) ?? { edit: undefined, children: new Map() };
       node.children.set(name, child);
       node = child;

@@ -2,6 +2,7 @@
  * The store on disk, to be looked at and nothing else: no process, no lock, no write. For what has to answer at once and may
  * know less, such as shell completion. What lies in packs of an unusual kind is as good as not there.
  */
+import { join } from 'node:path';
 import { hasLooseObject, readLooseObject } from './loose-objects.ts';
 import { openPackFiles } from './packs/pack-files.ts';
 import { openRefFiles } from './ref-files.ts';
@@ -18,9 +19,10 @@ export interface LocalReader extends ObjectReader {
 export function openLocalReader(storePath: string): LocalReader {
   const objectFormat = readStoreFormat(storePath);
   const refs = openRefFiles(storePath, objectFormat);
-  const packs = openPackFiles(storePath);
+  const folder = join(storePath, 'objects');
+  const packs = openPackFiles(folder);
   const read = (oid: Oid): GitObject | null => {
-    const loose = hasLooseObject(storePath, oid) ? readLooseObject(storePath, objectFormat, oid) : null;
+    const loose = hasLooseObject(folder, oid) ? readLooseObject(folder, objectFormat, oid) : null;
     if (loose !== null || objectFormat !== 'sha1') return loose;
     const packed = packs.read(oid);
     return packed === 'unsure' ? null : packed;

@@ -25,9 +25,13 @@ const compression = { level: 1 } as const;
 /** In bytes: larger objects are compressed outside the event loop. */
 const asyncFrom = 64 * 1024;
 
-/** A loose object; `null` when there is none with this id. @throws OrcError `store-corrupt`, `io` */
-export function readLooseObject(storePath: string, format: ObjectFormat, oid: Oid): GitObject | null {
-  const path = objectPath(storePath, oid);
+/**
+ * A loose object; `null` when there is none with this id.
+ * @param objectsFolder such as `<store>/objects`
+ * @throws OrcError `store-corrupt`, `io`
+ */
+export function readLooseObject(objectsFolder: string, format: ObjectFormat, oid: Oid): GitObject | null {
+  const path = objectPath(objectsFolder, oid);
   let raw: Buffer;
   try {
     raw = fs.readFileSync(path);
@@ -43,8 +47,8 @@ export function readLooseObject(storePath: string, format: ObjectFormat, oid: Oi
 }
 
 /** Whether a loose object with this id is there: cheap, without reading it. @throws OrcError `io` */
-export function hasLooseObject(storePath: string, oid: Oid): boolean {
-  return isThere(objectPath(storePath, oid));
+export function hasLooseObject(objectsFolder: string, oid: Oid): boolean {
+  return isThere(objectPath(objectsFolder, oid));
 }
 
 /**
@@ -62,7 +66,7 @@ export async function writeLooseObjects(
     // All settle before an error is reported: no write may go on behind the caller's back.
     const outcomes = await Promise.allSettled(
       objects.map(async (object) => {
-        const path = objectPath(storePath, object.oid);
+        const path = objectPath(objectsFolder, object.oid);
         const folder = join(objectsFolder, object.oid.slice(0, 2));
         // Found there, its name may still be unsynced: another process may just have moved it into place.
         changed.add(folder);
@@ -119,6 +123,6 @@ function parseLooseObject(raw: Buffer, format: ObjectFormat, oid: Oid): GitObjec
   return { type, bytes };
 }
 
-function objectPath(storePath: string, oid: Oid): string {
-  return join(storePath, 'objects', oid.slice(0, 2), oid.slice(2));
+function objectPath(objectsFolder: string, oid: Oid): string {
+  return join(objectsFolder, oid.slice(0, 2), oid.slice(2));
 }

@@ -115,7 +115,8 @@ export class MemoryUpstream {
         if (cutLater) return toUnreachable(cutLater);
         return { outcome: 'fetched', head, ...(deposits === undefined ? {} : { deposits }) };
       },
-      push: async (oid, { timeoutMs, remove }: PushOptions = {}) => {
+      push: async (oid, { timeoutMs, remove, added }: PushOptions = {}) => {
+        await added?.store().catch(() => undefined);
         const cut = await ask('before-push', oid, timeoutMs);
         if (cut) {
           if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#receive(store, oid, remove));

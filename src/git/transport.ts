@@ -106,8 +106,12 @@ export function depositNameOf(branchRef: string, ref: string): string | null {
 export interface Added {
   readonly base: Oid | null;
   readonly objects: readonly NewObject[];
-  /** Once they are in the store: a transport that reads them there waits for it. Rejected with OrcError when they cannot be written. */
-  readonly stored: Promise<void>;
+  /**
+   * Puts them into the store, the first time that it is called; resolved when they are there. Called by a transport that reads them
+   * there, before anything else; by another one when it has time for it; and by the pusher, at the latest when the push is over.
+   * Rejected with OrcError when they cannot be written.
+   */
+  readonly store: () => Promise<void>;
 }
 
 export interface Transport {

@@ -106,10 +106,23 @@ function contentOf(tail: EventTail): TailContent {
   return content;
 }
 
+/** How much of a buffer is in use, by all that share it. */
+const used = new WeakMap<ArrayBufferLike, number>();
+
+/** `a` with `b` behind it: written behind it where nobody else has, so that a log that grows by a line is not copied each time. */
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(a.length + b.length);
+  const length = a.length + b.length;
+  const end = a.byteOffset + a.length;
+  if (used.get(a.buffer) === end && a.byteOffset + length <= a.buffer.byteLength) {
+    const bytes = new Uint8Array(a.buffer, a.byteOffset, length);
+    bytes.set(b, a.length);
+    used.set(a.buffer, a.byteOffset + length);
+    return bytes;
+  }
+  const bytes = new Uint8Array(new ArrayBuffer(Math.max(length, 2 * maxSegmentLength)), 0, length);
   bytes.set(a);
   bytes.set(b, a.length);
+  used.set(bytes.buffer, length);
   return bytes;
 }
 

@@ -10,10 +10,12 @@ import { readPath } from '../git/trees.ts';
 import { statePath } from '../layout/paths.ts';
 import { decodeState } from '../layout/state-file.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
-import { emptyHead, loadHead, versionOf } from './head.ts';
+import { emptyHead, type Head, versionOf } from './head.ts';
 import { judgeCommit, type View } from './judge.ts';
 import type { Evidence, Suspect } from './judge-parts.ts';
-import { SeenOperations } from './seen-operations.ts';
+import { type KeptIds, SeenOperations } from './seen-operations.ts';
+import type { Snapshots } from './snapshot.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
 
 export interface Push {
   /** `null`: the branch begins. */
@@ -29,6 +31,10 @@ export interface JudgePushOptions {
   readonly aheadMs: number;
   /** Clients may share one clock with everybody, and then need no margin: a board that begins may have stood alone before. */
   readonly sharesClock?: boolean;
+  /** Where a board that was judged is kept for the next push. */
+  readonly snapshots?: Snapshots;
+  /** Where the ids of operations that were looked through are kept for the next push. */
+  readonly ids?: KeptIds;
 }
 
 export type PushVerdict =
@@ -52,10 +58,12 @@ export async function judgePush(store: GitStore, push: Push, options: JudgePushO
   const evidence = gatherEvidence(store);
   const suspects = await listSuspects(evidence, from, to);
   if (!Array.isArray(suspects)) return { outcome: 'refused', commit: null, refusal: suspects };
-  let head = from === null ? emptyHead() : await loadHead(evidence, from, null);
-  const seen = new SeenOperations(evidence, head);
+  const keeper = new SnapshotKeeper(evidence, options.snapshots);
+  let head = from === null ? emptyHead() : await keeper.load(from, null);
+  const seen = new SeenOperations(evidence, head, options.ids);
   const batches = new Batches(from === null ? null : await trailersOf(evidence, from));
   const sharesClock = options.sharesClock ?? from === null;
+  const reload = (commit: Oid): Promise<Head> => new SnapshotKeeper(evidence, options.snapshots).load(commit, null);
   const views = (skewMs: number): View[] => [
     { clockSkewMs: skewMs, clockOffMs: null },
     { clockSkewMs: skewMs, clockOffMs: Number.POSITIVE_INFINITY },
@@ -64,10 +72,13 @@ export async function judgePush(store: GitStore, push: Push, options: JudgePushO
   for (const commit of suspects) {
     const inBatch = batches.see(parseTrailers(commit.commit.message));
     const judged =
-      inBatch ?? (await judgeCommit(evidence, head, commit, { views, latest: options.now + options.aheadMs, seen }));
+      inBatch ??
+      (await judgeCommit(evidence, head, commit, { views, latest: options.now + options.aheadMs, seen, reload }));
     if (judged.outcome === 'refused') return { outcome: 'refused', commit, refusal: judged };
     head = judged.head;
+    keeper.changed();
   }
+  await Promise.all([keeper.keep(head), seen.keep()]);
   return { outcome: 'honest', commits: suspects.length };
 }
 

@@ -9,7 +9,7 @@ import { MissingRecord } from '../core/shelf.ts';
 import { fromIso, toIso } from '../core/time.ts';
 import type { Oid } from '../git/store.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
-import { type Head, loadHead, provideRecord } from './head.ts';
+import { type Head, provideRecord } from './head.ts';
 import { judgeEdit } from './judge-edit.ts';
 import { judgeImport } from './judge-import.ts';
 import {
@@ -37,6 +37,8 @@ export interface JudgeOptions {
   /** Times beyond this, ms since the epoch, are of a clock that is wrong. */
   readonly latest: number;
   readonly seen: SeenOperations;
+  /** A board anew: deciding uses one up. */
+  readonly reload: (commit: Oid) => Promise<Head>;
 }
 
 /** Judges one commit on top of its parent. `head` is the parent's, and is used up. */
@@ -107,7 +109,7 @@ async function judgeOperation(
   head: Head,
   suspect: Suspect,
   trailers: Trailers,
-  { views }: JudgeOptions,
+  { views, reload }: JudgeOptions,
 ): Promise<Judged> {
   const hashText = (text: string): Oid => evidence.hashObject('blob', encoder.encode(text));
   const given = trailers.op;
@@ -131,7 +133,7 @@ async function judgeOperation(
       first ??= redone;
       // The board went on with it.
       if (head.commit === null) break;
-      parent = await loadHead(evidence, head.commit, null);
+      parent = await reload(head.commit);
     }
   }
   if (first === null) throw new Error('no view was given');

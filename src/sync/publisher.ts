@@ -6,6 +6,7 @@
  * the arbiter and the event log the proof.
  */
 
+import { lazily } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { Added, PushOutcome, Transport } from '../git/transport.ts';
@@ -229,18 +230,17 @@ class Round {
     const own = isBare ? new Map<string, Oid>() : this.#own.among(this.#inbox ?? new Map());
     const remove = new Map([...foreign.done, ...own]);
     // While the push runs: it is told of only when both are done.
-    const stored = store.writeObjects(replayed.objects);
-    stored.catch(() => undefined);
+    const stored = lazily(() => store.writeObjects(replayed.objects));
     const began = clock.monotonic();
     if (units.length > 0 && !(await this.#taking.pushing(base.commit))) {
-      await stored;
+      await stored();
       return this.#raced();
     }
-    const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);
+    const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, store: stored }, remove);
     switch (pushed.outcome) {
       case 'taken': {
         await this.#keepBooks(async () => {
-          await stored;
+          await stored();
           await view.taken(replayed.tip, began);
         });
         // Nobody can carry what was removed with this push, or was gone before it; the rest of what was not published may come in yet.
@@ -255,7 +255,7 @@ class Round {
       }
       case 'rejected': {
         this.#taking.cleared();
-        await stored;
+        await stored();
         await this.#own.noteAbsent(pushed.absent);
         if (pushed.isBehind === true && this.#options.mayDeposit && units.some((unit) => this.#own.mayDeposit(unit)))
           return this.#fetchAndDeposit(units);
@@ -268,7 +268,7 @@ class Round {
         return { outcome: 'refused', reason: pushed.reason, units, removed, settled: this.#settled };
       }
       case 'unknown': {
-        await stored.catch(() => undefined);
+        await stored().catch(() => undefined);
         const fetched = await this.#fetch();
         // Whether it moved or not: the event lines tell in the next round.
         if (fetched.outcome !== 'unreachable') return this.#raced(false);
@@ -276,7 +276,7 @@ class Round {
       }
       case 'unreachable':
         this.#taking.cleared();
-        await stored;
+        await stored();
         return this.#unreachable(pushed.reason, units);
     }
   }
@@ -369,7 +369,7 @@ class Round {
   }
 }
 
-const nothingNew: Omit<Added, 'base'> = { objects: [], stored: Promise.resolve() };
+const nothingNew: Omit<Added, 'base'> = { objects: [], store: () => Promise.resolve() };
 
 function unitOf({ record }: Decided): string {
   return unitIdOf(record.operation);

@@ -7,25 +7,44 @@
 import type { Oid } from '../git/store.ts';
 import type { ObjectReader } from '../git/trees.ts';
 import { type Head, listSegments } from './head.ts';
+import { readKeptFile, writeKeptFile } from './kept-file.ts';
 
 /** Segments that are looked through whatever the base says, beside the newest one. */
 const always = 8;
 /** As `JSON.stringify` ends a line of orc's: texts within it have their quotes escaped, and imported lines have no id. */
 const ownId = /"op":"([A-Za-z0-9._-]+)"\}$/gm;
 
+/** What was found in segments that are full, by their blobs: they do not change any more. A cache. */
+export interface KeptIds {
+  recall(): ReadonlyMap<Oid, SegmentIds>;
+  keep(found: ReadonlyMap<Oid, SegmentIds>): Promise<void>;
+}
+
+export interface SegmentIds {
+  /** The version of its first event; the highest there is where none has one. */
+  readonly since: number;
+  /** The ids, with a blank before and after each. */
+  readonly ids: string;
+}
+
 export class SeenOperations {
   readonly #reader: ObjectReader;
   readonly #head: Head;
+  readonly #kept: KeptIds | undefined;
+  /** Of the newest segment, and of what was judged. */
   readonly #ids = new Set<string>();
+  readonly #segments = new Map<Oid, SegmentIds>();
   /** Not read yet, the newest last. */
   #older: { oid: Oid }[] | null = null;
   /** The version before which nothing was read. */
   #since = Number.POSITIVE_INFINITY;
+  #hasRead = false;
 
   /** `head`: what stood before the commits that are judged. */
-  constructor(reader: ObjectReader, head: Head) {
+  constructor(reader: ObjectReader, head: Head, kept?: KeptIds) {
     this.#reader = reader;
     this.#head = head;
+    this.#kept = kept;
   }
 
   add(id: string): void {
@@ -36,24 +55,66 @@ export class SeenOperations {
   async has(id: string, since: number): Promise<boolean> {
     if (this.#older === null) {
       const { tree, tail } = this.#head;
-      this.#take(tail.text);
+      const newest = idsIn(tail.text);
+      for (const each of newest.ids.split(' ')) this.#ids.add(each);
+      this.#since = newest.since;
       this.#older = (await listSegments(this.#reader, tree)).filter(({ first }) => first < tail.first);
-      await this.#readMore(Math.min(always, this.#older.length));
+      await this.#readMore(always);
     }
-    while (this.#older.length > 0 && this.#since > since && !this.#ids.has(id)) await this.#readMore(always);
-    return this.#ids.has(id);
+    while (this.#older.length > 0 && this.#since > since && !this.#knows(id)) await this.#readMore(always);
+    return this.#knows(id);
+  }
+
+  /** Leaves what was read for the next push, where it had to be read. */
+  async keep(): Promise<void> {
+    if (this.#hasRead) await this.#kept?.keep(new Map([...this.#segments].slice(0, always)));
+  }
+
+  #knows(id: string): boolean {
+    return this.#ids.has(id) || [...this.#segments.values()].some(({ ids }) => ids.includes(` ${id} `));
   }
 
   async #readMore(count: number): Promise<void> {
-    const segments = (this.#older ?? []).splice(-count);
-    if (segments.length === 0) return;
-    const objects = await this.#reader.readObjects(segments.map(({ oid }) => oid));
-    for (const { oid } of segments.toReversed()) this.#take(new TextDecoder().decode(objects.get(oid)?.bytes));
+    const segments = (this.#older ?? []).splice(-count).reverse();
+    const kept = this.#segments.size === 0 ? this.#kept?.recall() : undefined;
+    const rest = segments.filter(({ oid }) => kept?.has(oid) !== true);
+    const objects = rest.length === 0 ? null : await this.#reader.readObjects(rest.map(({ oid }) => oid));
+    if (objects !== null && kept !== undefined) this.#hasRead = true;
+    for (const { oid } of segments) {
+      const found = kept?.get(oid) ?? idsIn(new TextDecoder().decode(objects?.get(oid)?.bytes));
+      this.#segments.set(oid, found);
+      this.#since = Math.min(this.#since, found.since);
+    }
   }
+}
 
-  #take(text: string): void {
-    for (const [, id] of text.matchAll(ownId)) if (id !== undefined) this.#ids.add(id);
-    const first = /"v":(\d+)/.exec(text)?.[1];
-    if (first !== undefined) this.#since = Math.min(this.#since, Number(first));
-  }
+function idsIn(text: string): SegmentIds {
+  const ids = Array.from(text.matchAll(ownId), ([, id]) => id);
+  const first = /"v":(\d+)/.exec(text)?.[1];
+  return { since: first === undefined ? Number.MAX_SAFE_INTEGER : Number(first), ids: ` ${ids.join(' ')} ` };
+}
+
+/** Grows when what is kept takes another shape. */
+const keptForm = 1;
+
+interface KeptFile {
+  readonly form: number;
+  readonly segments: [Oid, SegmentIds][];
+}
+
+/** @param like as of `writeKeptFile` */
+export function fileIds(file: string, like: string): KeptIds {
+  return {
+    recall() {
+      try {
+        const content = readKeptFile(file);
+        const kept = content === null ? null : (JSON.parse(content.toString()) as KeptFile);
+        return new Map(kept?.form === keptForm ? kept.segments : []);
+      } catch {
+        return new Map();
+      }
+    },
+    keep: (found) =>
+      writeKeptFile(file, JSON.stringify({ form: keptForm, segments: [...found] } satisfies KeptFile), like),
+  };
 }

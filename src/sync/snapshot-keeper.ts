@@ -1,6 +1,7 @@
 /** Loads a process's heads, the first one from the snapshot, and knows when keeping another one is worth the while. */
 import { OrcError } from '../errors.ts';
-import type { GitStore, Oid } from '../git/store.ts';
+import type { Oid } from '../git/store.ts';
+import type { ObjectReader } from '../git/trees.ts';
 import { type Head, loadHead } from './head.ts';
 import type { Snapshots } from './snapshot.ts';
 
@@ -10,7 +11,7 @@ const worthFrom = 1 / 30;
 const filesOfOperation = 3;
 
 export class SnapshotKeeper {
-  readonly #store: GitStore;
+  readonly #store: ObjectReader;
   readonly #snapshots: Snapshots | undefined;
   #isRecalled = false;
   /** The commit that is kept, as far as that is known. */
@@ -18,7 +19,7 @@ export class SnapshotKeeper {
   /** How many files the next process would read to get from there to here. */
   #drift = 0;
 
-  constructor(store: GitStore, snapshots: Snapshots | undefined) {
+  constructor(store: ObjectReader, snapshots: Snapshots | undefined) {
     this.#store = store;
     this.#snapshots = snapshots;
   }

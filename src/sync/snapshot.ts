@@ -8,14 +8,12 @@
  *
  * Open tasks and what else is always in memory are in it. Closed ones, of which there may be any number, are not.
  */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import { decodeSnapshot, encodeSnapshot, snapshotForm } from '../layout/board-snapshot.ts';
-import { checksum } from './checksum.ts';
 import type { Head } from './head.ts';
+import { readKeptFile, writeKeptFile } from './kept-file.ts';
 
 export interface Snapshots {
   /**
@@ -36,21 +34,16 @@ interface Label {
   readonly tree: Oid;
 }
 
-/** In bytes: a larger one is not kept. Some 80 000 open tasks. */
-const maxBytes = 64 * 1024 * 1024;
-/** In milliseconds: a temporary file that is older was left behind by a process that was killed. */
-const leftoverAfter = 60 * 60_000;
-/** Characters of a checksum, which the file begins with, and a line break. */
-const checksumLength = 17;
-
 /** Where the snapshot of a store lies. */
 export function snapshotFile(storePath: string): string {
   return path.join(storePath, 'snapshot', 'open');
 }
 
-/** @param by the version of orc: another one may read files otherwise */
-export function fileSnapshots(storePath: string, by: string): Snapshots {
-  const file = snapshotFile(storePath);
+/**
+ * @param by the version of orc: another one may read files otherwise
+ * @param like as of `writeKeptFile`
+ */
+export function fileSnapshots(file: string, by: string, like?: string): Snapshots {
   return {
     async recall(store) {
       try {
@@ -64,43 +57,26 @@ export function fileSnapshots(storePath: string, by: string): Snapshots {
       }
     },
     async keep(head) {
-      try {
-        const bytes = encodeKept(head, by);
-        if (bytes === null || bytes.length > maxBytes) return;
-        makeFolder(path.dirname(file));
-        await removeTemporaries(path.dirname(file), leftoverAfter);
-        // A power cut may leave half of it: the checksum tells.
-        await writeFileAtomically(file, bytes, { mode: 0o600, isDurable: false });
-      } catch {
-        // The next process reads the files once more.
-      }
+      const text = encodeKept(head, by);
+      if (text !== null) await writeKeptFile(file, text, like);
     },
   };
 }
 
-/** One step: a recursive mkdir never ends in some places, such as below /proc. */
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder);
-}
-
 function readKept(file: string, by: string): { readonly label: Label; readonly text: string } | null {
-  const facts = statSync(file, { throwIfNoEntry: false });
-  if (facts === undefined || !facts.isFile() || facts.size > maxBytes) return null;
-  const bytes = readFileSync(file);
-  const content = bytes.subarray(checksumLength);
-  if (bytes.toString('latin1', 0, checksumLength) !== `${checksum(content)}\n`) return null;
+  const content = readKeptFile(file);
+  if (content === null) return null;
   const end = content.indexOf('\n');
   const label = JSON.parse(content.toString('utf8', 0, end)) as Label;
   if (label.form !== snapshotForm || label.by !== by) return null;
   return { label, text: content.toString('utf8', end + 1) };
 }
 
-function encodeKept(head: Head, by: string): Buffer | null {
+function encodeKept(head: Head, by: string): string | null {
   const { commit, tree } = head;
   if (commit === null || tree === null) return null;
   const label: Label = { form: snapshotForm, by, commit, tree };
-  const content = Buffer.from(`${JSON.stringify(label)}\n${encodeSnapshot(head)}`);
-  return Buffer.concat([Buffer.from(`${checksum(content)}\n`), content]);
+  return `${JSON.stringify(label)}\n${encodeSnapshot(head)}`;
 }
 
 async function treeOf(store: Pick<GitStore, 'readObjects'>, commit: Oid): Promise<Oid | null> {

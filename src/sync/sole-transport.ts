@@ -11,7 +11,7 @@ export function soleTransport(store: GitStore, storeLock: Exclusion): Transport 
     readHead: async () => ({ outcome: 'read', head: await store.readRef(trackingRef) }),
     fetch: async () => ({ outcome: 'fetched', head: await store.readRef(trackingRef) }),
     async push(oid, { added } = {}) {
-      await added?.stored;
+      await added?.store();
       const lock = await storeLock.take(10_000);
       try {
         const from = await store.readRef(trackingRef);

@@ -97,7 +97,14 @@ describe('installing', () => {
 
 describe('a push that is received', () => {
   const receive = (remote: string, from: string, to: string) =>
-    receivePush({ cwd: remote, env: { ...isolatedEnv, GIT_DIR: '.' }, from, to, now: Date.now() });
+    receivePush({
+      cwd: remote,
+      env: { ...isolatedEnv, GIT_DIR: '.' },
+      ref: 'refs/heads/orc',
+      from,
+      to,
+      now: Date.now(),
+    });
 
   test('that is no board is refused in one line without control characters', async () => {
     const remote = makeBareRemote();

@@ -128,7 +128,20 @@ describe('honest clients', () => {
     await Promise.all([ada.close(), bob.close()]);
     expect(git(remote, 'rev-list', '--count', 'orc')).toBe(String(count + 2));
     checkRepository(remote);
+    // What is kept for the next push goes with the hook.
+    expect(fs.readdirSync(path.join(remote, 'orc-hook'))).toContain(encodeURIComponent(ref));
+    expect((await orc('/', 'hooks', 'uninstall', '--server', remote)).exitCode).toBe(0);
+    expect(fs.existsSync(path.join(remote, 'orc-hook'))).toBe(false);
   });
+});
+
+test('a server without a home folder keeps its compiled code beside the board', { timeout: 60_000 }, async () => {
+  const remote = await makeGuardedRemote();
+  const clone = makeClone(remote);
+  const homeless = { ...env, HOME: '/nowhere', XDG_CACHE_HOME: '' };
+  for (const name of ['init', 'sync'])
+    expect((await runOrc([name], { cwd: clone, env: homeless })).exitCode, name).toBe(0);
+  expect(fs.readdirSync(path.join(remote, 'orc-hook/orc/code'))).toEqual([expect.stringMatching(/^engine-/)]);
 });
 
 test('a server without its node refuses, and says why, unless it is told to let in', { timeout: 60_000 }, async () => {

@@ -52,11 +52,11 @@ async function pushOn(
 ): Promise<{ readonly oid: Oid; readonly outcome: PushOutcome }> {
   const objects = makeCommit(store, text, base === null ? [] : [base]);
   await store.writeObjects(objects);
-  const outcome = await transport.push(objects[0].oid, { ...options, added: { base, objects, stored } });
+  const outcome = await transport.push(objects[0].oid, { ...options, added: { base, objects, store: stored } });
   return { oid: objects[0].oid, outcome };
 }
 
-const stored = Promise.resolve();
+const stored = () => Promise.resolve();
 
 test('starts one process, and the remote is in order', async () => {
   const remote = makeBareRemote();
@@ -81,7 +81,7 @@ test('many objects go as the one pack that was stored', async () => {
     parent = made[0].oid;
   }
   await store.writeObjects(objects);
-  expect(await transport.push(parent, { added: { base, objects, stored } })).toEqual({ outcome: 'taken' });
+  expect(await transport.push(parent, { added: { base, objects, store: stored } })).toEqual({ outcome: 'taken' });
   expect(started).toEqual(['receive-pack']);
   checkRepository(remote);
   const packs = (folder: string): string[] => fs.readdirSync(join(folder, 'objects/pack')).sort();
@@ -102,7 +102,7 @@ test('a branch that is not there, or is there already, is `git push`’s to deal
   const again = await joinUpstream(remote);
   await again.transport.fetch();
   const objects = makeCommit(again.store, 'theirs', [first.oid]);
-  const added = { base: first.oid, objects, stored };
+  const added = { base: first.oid, objects, store: stored };
   expect(await again.transport.push(theirs.oid, { added })).toEqual({ outcome: 'taken' });
 });
 

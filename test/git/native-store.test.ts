@@ -24,6 +24,37 @@ const errorCode = (promise: Promise<unknown>) =>
     (error) => error.code,
   );
 
+describe('in a hook on the server', () => {
+  test.each([
+    ['loose', 5],
+    ['packed', 120],
+  ])('what was pushed and is not let in yet is read without a process: %s', async (_, count) => {
+    const pushed = await makeStore();
+    const chain = await writeChain(pushed, count, 'pushed');
+    const started: string[] = [];
+    const there = await makeStore();
+    const before = await writeChain(there, 3, 'there');
+    const options = {
+      readsIncoming: true,
+      env: {
+        ...isolatedEnv,
+        GIT_OBJECT_DIRECTORY: join(pushed.path, 'objects'),
+        GIT_ALTERNATE_OBJECT_DIRECTORIES: `"a strange\\tname":${join(there.path, 'objects')}`,
+      },
+      onStart: ([command = '']: readonly string[]) => void started.push(command),
+    };
+    const store = await openNativeStore(there.path, options);
+    const wanted = [...before, ...chain.slice(-20)];
+    expect([...(await store.readObjects(wanted)).keys()].sort()).toEqual([...wanted].sort());
+    expect(started).toEqual([]);
+    await Promise.all([store.close(), pushed.close(), there.close()]);
+    // Elsewhere such variables say nothing.
+    const other = await openNativeStore(there.path, { ...options, readsIncoming: false });
+    expect((await other.readObjects(wanted)).size).toBe(before.length);
+    await other.close();
+  });
+});
+
 describeGitStore('native store, sha1', () => makeStore('sha1'));
 describeGitStore('native store, sha256', () => makeStore('sha256'));
 

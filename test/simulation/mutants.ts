@@ -20,7 +20,7 @@ const storedQueue = 'src/sync/stored-queue.ts';
 const view = 'src/sync/upstream-view.ts';
 
 const pushesChain =
-  'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, stored }, remove);';
+  'const pushed = await this.#pushOnce(base, replayed.tip, { objects: replayed.objects, store: stored }, remove);';
 
 /** The whole call of `apply`, so that a decision can be kept. */
 const carryOver = `((board, operation, context) => {

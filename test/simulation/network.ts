@@ -195,7 +195,8 @@ export class Network {
 
   #push(machine: string, store: MemoryStore, life: ProcessLife, oid: Oid, options: PushOptions): Promise<PushOutcome> {
     const { upstream } = this.#options;
-    const { timeoutMs = patienceMs, remove } = options;
+    const { timeoutMs = patienceMs, remove, added } = options;
+    added?.store().catch(() => undefined);
     this.counts.pushes++;
     const receive = async (): Promise<PushOutcome> => {
       const before = upstream.head;

@@ -301,7 +301,7 @@ export function describeTransport(name: string, factory: () => Promise<Transport
       const objects = makeCommit(carrier.store, 'carried', [base]);
       await carrier.store.writeObjects(objects);
       const carried = objects[0].oid;
-      for (const added of [undefined, { base, objects, stored: Promise.resolve() }]) {
+      for (const added of [undefined, { base, objects, store: () => Promise.resolve() }]) {
         const more = added === undefined ? {} : { added };
         const absent = new Map([...known, ['3'.repeat(32), base]]);
         const refused = await carrier.transport.push(carried, { ...more, remove: absent });
@@ -315,7 +315,10 @@ export function describeTransport(name: string, factory: () => Promise<Transport
       const one = new Map([[first, oids[0] as Oid]]);
       expect(await carrier.transport.push(base, { remove: one })).toMatchObject({ outcome: 'taken' });
       expect(await carrier.transport.fetch({ inbox: true })).toMatchObject({ deposits: new Map([[second, oids[1]]]) });
-      const both = { remove: new Map([[second, oids[1] as Oid]]), added: { base, objects, stored: Promise.resolve() } };
+      const both = {
+        remove: new Map([[second, oids[1] as Oid]]),
+        added: { base, objects, store: () => Promise.resolve() },
+      };
       expect(await carrier.transport.push(carried, both)).toMatchObject({ outcome: 'taken' });
       expect(await author.transport.fetch({ inbox: true })).toEqual({
         outcome: 'fetched',
@@ -335,7 +338,7 @@ export function describeTransport(name: string, factory: () => Promise<Transport
       await author.transport.push(await writeCommit(author.store, 'moved', [base]));
       const objects = makeCommit(carrier.store, 'carried', [base]);
       await carrier.store.writeObjects(objects);
-      for (const added of [undefined, { base, objects, stored: Promise.resolve() }]) {
+      for (const added of [undefined, { base, objects, store: () => Promise.resolve() }]) {
         const more = added === undefined ? {} : { added };
         const outcome = await carrier.transport.push(objects[0].oid, { ...more, remove: new Map([[name, oid]]) });
         expect(outcome.outcome).toBe('rejected');

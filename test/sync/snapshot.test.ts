@@ -28,7 +28,7 @@ beforeEach(async () => {
   await client.ask('message.send', { to: 'agent:ada', text: 'hello — ünïcödé' });
   await client.ask('task.next', { workstream: 'w' }, 'ada');
   folder = makeTempDir();
-  snapshots = fileSnapshots(folder, '1.0.0');
+  snapshots = fileSnapshots(snapshotFile(folder), '1.0.0');
 });
 
 const present = async (): Promise<Oid> => (await store.readRef('refs/heads/orc')) as Oid;
@@ -156,7 +156,7 @@ test('no byte of it can change unnoticed', async () => {
 
 test('one of another version of orc counts for nothing', async () => {
   await snapshots.keep(await cold());
-  expect(await fileSnapshots(folder, '1.0.1').recall(store)).toBeNull();
+  expect(await fileSnapshots(snapshotFile(folder), '1.0.1').recall(store)).toBeNull();
 });
 
 test('one whose commit the store does not have counts for nothing', async () => {
@@ -175,14 +175,14 @@ test('the board is read whole when the store has lost what the snapshot leads on
 });
 
 test('a place that cannot be written to stops nobody', async () => {
-  const nowhere = fileSnapshots('/proc/nowhere', '1.0.0');
+  const nowhere = fileSnapshots(snapshotFile('/proc/nowhere'), '1.0.0');
   await nowhere.keep(await cold());
   expect(await nowhere.recall(store)).toBeNull();
 });
 
 test('many that write it at once leave a whole one, and nothing beside it', async () => {
   const head = await cold();
-  await Promise.all(Array.from({ length: 20 }, () => fileSnapshots(folder, '1.0.0').keep(head)));
+  await Promise.all(Array.from({ length: 20 }, () => fileSnapshots(snapshotFile(folder), '1.0.0').keep(head)));
   expectSame(await snapshots.recall(store), head);
   expect(readdirSync(path.dirname(snapshotFile(folder)))).toEqual(['open']);
 });

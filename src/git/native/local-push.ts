@@ -9,7 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
 import { encodePack } from '../packs/encode-pack.ts';
 import type { NewObject, Oid } from '../store.ts';
-import type { PushOutcome } from '../transport.ts';
+import type { Added, PushOutcome } from '../transport.ts';
 import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
 import { flushPacket, packetText, readPackets } from '../wire/pkt-line.ts';
 import {
@@ -47,7 +47,7 @@ export interface LocalPush {
 
 export interface LocalBranchPush {
   readonly to: Oid;
-  readonly added: { readonly base: Oid; readonly objects: readonly NewObject[] };
+  readonly added: Added & { readonly base: Oid };
   /** Deposits, by name. */
   readonly remove: ReadonlyMap<string, Oid>;
 }
@@ -76,6 +76,8 @@ export async function pushLocally(push: LocalPush, settings: GitSettings): Promi
   };
   const receiver = new Receiver(startGit(call), call);
   const timer = push.timeoutMs === undefined ? undefined : setTimeout(() => receiver.stop(), push.timeoutMs);
+  // Git takes a while to start: time to write the objects. Whoever pushes hears what becomes of that.
+  if ('added' in push.what) push.what.added.store().catch(() => undefined);
   try {
     return await converse(receiver, push);
   } finally {

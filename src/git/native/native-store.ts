@@ -11,13 +11,14 @@ import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
 import { encodePack } from '../packs/encode-pack.ts';
-import { openPackFiles } from '../packs/pack-files.ts';
+import { openPackFiles, type PackFiles } from '../packs/pack-files.ts';
 import { putPack } from '../packs/put-pack.ts';
 import { openRefFiles } from '../ref-files.ts';
 import type { GitObject, GitStore, NewObject, ObjectFormat, Oid } from '../store.ts';
 import { createStoreFolder, readStoreFormat } from '../store-folder.ts';
 import { createBatchReader } from './batch-reader.ts';
 import { readBulk } from './bulk-reader.ts';
+import { incomingFolders } from './incoming-folders.ts';
 import { type GitSettings, runGit } from './run-git.ts';
 
 export interface NativeStoreOptions extends GitSettings {
@@ -57,12 +58,18 @@ export async function openNativeStore(path: string, options: NativeStoreOptions 
   return new NativeStore(storePath, readStoreFormat(storePath), options);
 }
 
+/** Where objects lie. Their files are read here, but for packs of another format. */
+interface ObjectsFolder {
+  readonly path: string;
+  readonly packs: PackFiles | null;
+}
+
 class NativeStore implements GitStore {
   readonly path: string;
   readonly objectFormat: ObjectFormat;
   readonly #options: NativeStoreOptions;
   readonly #refs;
-  readonly #packFiles;
+  readonly #folders: readonly ObjectsFolder[];
   readonly #batch;
   readonly #cache;
 
@@ -71,7 +78,11 @@ class NativeStore implements GitStore {
     this.objectFormat = objectFormat;
     this.#options = options;
     this.#refs = openRefFiles(path, objectFormat);
-    this.#packFiles = objectFormat === 'sha1' ? openPackFiles(path) : null;
+    const folders = options.readsIncoming ? incomingFolders(path, options.env ?? process.env) : [];
+    this.#folders = [...new Set([...folders, resolve(path, 'objects')])].map((folder) => ({
+      path: folder,
+      packs: objectFormat === 'sha1' ? openPackFiles(folder) : null,
+    }));
     this.#batch = createBatchReader(path, options);
     this.#cache = createObjectCache(options.cacheBytes);
   }
@@ -145,13 +156,14 @@ class NativeStore implements GitStore {
   }
 
   async close(): Promise<void> {
-    this.#packFiles?.close();
+    for (const { packs } of this.#folders) packs?.close();
     await this.#batch.close();
   }
 
   #readLoose(oid: Oid, found: Map<Oid, GitObject>): boolean {
-    if (!hasLooseObject(this.path, oid)) return false;
-    const object = readLooseObject(this.path, this.objectFormat, oid);
+    const folder = this.#folders.find(({ path }) => hasLooseObject(path, oid));
+    if (folder === undefined) return false;
+    const object = readLooseObject(folder.path, this.objectFormat, oid);
     if (object === null) return false; // packed and pruned since
     this.#cache.add(oid, object);
     found.set(oid, object);
@@ -160,16 +172,17 @@ class NativeStore implements GitStore {
 
   /** What is odd or damaged is left to git: it knows more kinds of packs, and tells what is wrong. */
   #readPacked(oid: Oid, found: Map<Oid, GitObject>): boolean {
-    if (this.#packFiles === null) return false;
     try {
-      const object = this.#packFiles.read(oid);
-      if (object === null || object === 'unsure') return false;
-      this.#cache.add(oid, object);
-      found.set(oid, object);
-      return true;
+      for (const { packs } of this.#folders) {
+        const object = packs?.read(oid) ?? null;
+        if (object === null || object === 'unsure') continue;
+        this.#cache.add(oid, object);
+        found.set(oid, object);
+        return true;
+      }
     } catch (error) {
-      if (error instanceof OrcError) return false;
-      throw error;
+      if (!(error instanceof OrcError)) throw error;
     }
+    return false;
   }
 }

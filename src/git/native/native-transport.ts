@@ -156,7 +156,7 @@ class NativeTransport implements Transport {
     const startedAt = performance.now();
     const local = await this.#pushLocally(oid, options);
     if (local !== 'unusual') return local;
-    await options.added?.stored;
+    await options.added?.store();
     return this.#pushWithGit(oid, options.remove, timeLeft(options, startedAt));
   }
 
@@ -184,8 +184,8 @@ class NativeTransport implements Transport {
   async #pushLocally(to: Oid, options: PushOptions): Promise<PushOutcome | 'unusual'> {
     const { added, remove = new Map(), timeoutMs } = options;
     if (added === undefined || added.base === null || !this.#isPlain) return 'unusual';
-    const { base, objects } = added;
-    return this.#sendLocally({ to, added: { base, objects }, remove }, timeoutMs);
+    const { base, objects, store } = added;
+    return this.#sendLocally({ to, added: { base, objects, store }, remove }, timeoutMs);
   }
 
   #sendLocally(what: LocalPush['what'], timeoutMs: number | undefined): Promise<PushOutcome | 'unusual'> {

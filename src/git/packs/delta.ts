@@ -25,14 +25,16 @@ export function encodeDelta(base: Buffer, target: Buffer): Buffer {
   let tail = 0;
   while (tail < shorter - head && base[base.length - 1 - tail] === target[target.length - 1 - tail]) tail++;
 
-  const parts: Buffer[] = [encodeSize(base.length), encodeSize(target.length)];
-  pushCopy(parts, 0, head);
-  encodeMiddle(parts, base, target, head, target.length - tail);
-  pushCopy(parts, base.length - tail, tail);
-  return Buffer.concat(parts);
+  const steps = new Steps(target.length);
+  steps.size(base.length);
+  steps.size(target.length);
+  steps.copy(0, head);
+  encodeMiddle(steps, base, target, head, target.length - tail);
+  steps.copy(base.length - tail, tail);
+  return steps.taken();
 }
 
-function encodeMiddle(parts: Buffer[], base: Buffer, target: Buffer, start: number, end: number): void {
+function encodeMiddle(steps: Steps, base: Buffer, target: Buffer, start: number, end: number): void {
   let pending = start;
   if (end - start >= searchFrom) {
     const tail = target.length - end;
@@ -53,14 +55,14 @@ function encodeMiddle(parts: Buffer[], base: Buffer, target: Buffer, start: numb
         from--;
         length++;
       }
-      pushInsert(parts, target.subarray(pending, at));
-      pushCopy(parts, from, length);
+      steps.insert(target, pending, at);
+      steps.copy(from, length);
       at += length;
       pending = at;
       if (at + blockSize <= end) hash = hashBlock(target, at);
     }
   }
-  pushInsert(parts, target.subarray(pending, end));
+  steps.insert(target, pending, end);
 }
 
 function hashBlock(bytes: Buffer, at: number): number {
@@ -101,36 +103,64 @@ function indexBlocks(base: Buffer, first: number, last: number): BlockIndex {
   return { find };
 }
 
-function pushInsert(parts: Buffer[], bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; at += longestInsert) {
-    const piece = bytes.subarray(at, at + longestInsert);
-    parts.push(Buffer.from([piece.length]), piece);
-  }
-}
+/** The steps of a delta, one behind the other in one piece of memory: thousands of small ones would take longer to put together. */
+class Steps {
+  #bytes: Buffer;
+  #length = 0;
 
-/** One bit for each byte of offset and size that is not zero. */
-function pushCopy(parts: Buffer[], offset: number, length: number): void {
-  for (let done = 0; done < length; done += longestCopy) {
-    const size = Math.min(longestCopy, length - done);
-    let flags = 0x80;
-    const bytes: number[] = [];
-    [offset + done, size].forEach((value, index) => {
-      for (let byte = 0; byte < (index === 0 ? 4 : 2); byte++) {
-        const part = Math.floor(value / 256 ** byte) % 256;
-        if (part === 0) continue;
-        flags |= 1 << (index * 4 + byte);
-        bytes.push(part);
-      }
-    });
-    parts.push(Buffer.from([flags, ...bytes]));
+  /** `about`: more is rarely needed. */
+  constructor(about: number) {
+    this.#bytes = Buffer.allocUnsafe(256 + Math.min(about, 4096));
   }
-}
 
-function encodeSize(size: number): Buffer {
-  const bytes: number[] = [];
-  let rest = size;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  return Buffer.from([...bytes, rest]);
+  taken(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length));
+  }
+
+  size(size: number): void {
+    this.#makeRoom(8);
+    let rest = size;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+    this.#bytes[this.#length++] = rest;
+  }
+
+  insert(source: Buffer, from: number, until: number): void {
+    for (let at = from; at < until; at += longestInsert) {
+      const end = Math.min(at + longestInsert, until);
+      this.#makeRoom(1 + end - at);
+      this.#bytes[this.#length++] = end - at;
+      this.#length += source.copy(this.#bytes, this.#length, at, end);
+    }
+  }
+
+  /** One bit for each byte of offset and size that is not zero. */
+  copy(offset: number, length: number): void {
+    for (let done = 0; done < length; done += longestCopy) {
+      this.#makeRoom(8);
+      const flagsAt = this.#length++;
+      const offsetFlags = this.#number(offset + done, 4);
+      this.#bytes[flagsAt] = 0x80 | offsetFlags | (this.#number(Math.min(longestCopy, length - done), 2) << 4);
+    }
+  }
+
+  /** Writes the bytes that are not zero, the lowest first, and says which those are. */
+  #number(value: number, most: number): number {
+    let flags = 0;
+    for (let byte = 0; byte < most; byte++) {
+      const part = (value >>> (byte * 8)) & 0xff;
+      if (part === 0) continue;
+      flags |= 1 << byte;
+      this.#bytes[this.#length++] = part;
+    }
+    return flags;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
 }
 
 /** @throws Error for a delta that does not fit its base, or makes more than `maxBytes` of it */

@@ -42,8 +42,9 @@ const maxBases = 64;
 /** In bytes: a larger one is not kept. */
 const maxBaseBytes = 256 * 1024;
 
-export function openPackFiles(storePath: string): PackFiles {
-  const folder = join(storePath, 'objects', 'pack');
+/** @param objectsFolder such as `<store>/objects` */
+export function openPackFiles(objectsFolder: string): PackFiles {
+  const folder = join(objectsFolder, 'pack');
   let packs: Pack[] = [];
   let isUnsure = false;
 

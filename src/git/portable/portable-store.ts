@@ -69,7 +69,7 @@ class PortableStore implements GitStore {
     this.#options = options;
     this.#refs = openRefFiles(path, 'sha1');
     this.#objects = createObjectCache(options.cacheBytes);
-    this.#packFiles = openPackFiles(path);
+    this.#packFiles = openPackFiles(resolve(path, 'objects'));
   }
 
   hashObject(type: NewObject['type'], bytes: Uint8Array): Oid {
@@ -124,7 +124,8 @@ class PortableStore implements GitStore {
   }
 
   async #readObject(oid: Oid): Promise<GitObject | null> {
-    const loose = hasLooseObject(this.path, oid) ? readLooseObject(this.path, 'sha1', oid) : null;
+    const folder = resolve(this.path, 'objects');
+    const loose = hasLooseObject(folder, oid) ? readLooseObject(folder, 'sha1', oid) : null;
     const found = loose ?? this.#packFiles.read(oid);
     return found === 'unsure' ? this.#readElsewhere(oid) : found;
   }

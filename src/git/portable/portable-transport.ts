@@ -169,7 +169,7 @@ class PortableTransport implements Transport {
     const deadline = deadlineOf(options);
     // Asked anew each time: the answer names where the branch is, which the server compares before it moves it.
     const found = await this.#discover('git-receive-pack', deadline);
-    await options.added?.stored;
+    await options.added?.store();
     if (found.outcome === 'unreachable') return found;
     const { place } = found;
     const { refs, capabilities } = place.advertisement;
