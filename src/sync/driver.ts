@@ -59,6 +59,8 @@ const pauseMs = 200;
 const quickLosses = 4;
 /** How long to look for an outcome, or for the role, again. */
 const pollMs = 5;
+/** After so many looks in vain it looks less often: whoever has it in hand is slow, or the store was removed beneath this process. */
+const patientPolls = 100;
 /** Whether the role's holder is alive is asked less often: that costs more than a look. */
 const roleCheckMs = 100;
 /** The role is advisory: who has waited so long for its holder (stopped, or very slow) publishes beside it. */
@@ -189,6 +191,7 @@ export class Driver {
     let left: ReadonlySet<string> = new Set();
     let losses = 0;
     let failures = 0;
+    let idle = 0;
     let step: Step = { mode: carrying?.begin(clock.monotonic()) ?? 'plain', looks: 0, looked: null };
     this.#trouble = null;
     // Callers that ask in the same turn gather in the first round.
@@ -220,7 +223,8 @@ export class Driver {
         // Whoever had the role before us may have published ours with its own.
         await this.#collectOutcomes();
         left = new Set(round.left);
-        if (round.settled.length === 0 && (await isWanted(left))) await clock.sleep(pollMs);
+        idle = round.settled.length === 0 ? idle + 1 : 0;
+        if (idle > 0 && (await isWanted(left))) await clock.sleep(idle < patientPolls ? pollMs : roleCheckMs);
       } else if (round.outcome === 'raced') {
         losses++;
         if (round.hasLost) carrying?.lost(now);
