@@ -164,7 +164,7 @@ export interface Next {
 /** What to do after a round that left operations in the inbox, and how long to wait before. `fraction`: by chance, from 0 to 1. */
 export function afterWaiting(waiting: Waiting, fraction: number): Next {
   const { mode, isDeposited, isFirst, hasLost, looked } = waiting;
-  if (!isDeposited) return { mode: 'carry', pauseMs: 0, looked: hasLost ? looked : null };
+  if (!isDeposited) return { mode: 'carry', pauseMs: 0, looked };
   const trip = Math.max(waiting.tripMs, leastTripMs);
   if (mode === 'deposit' || hasLost) {
     // Nobody else was there: it goes on as who is not carried, with what it has just fetched.

@@ -280,8 +280,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the local head shows what is carried before it is published',
     file: publisher,
-    find: 'stored.catch(() => undefined);\n    const began',
-    replace: `await stored;
+    find: 'const stored = lazily(() => store.writeObjects(replayed.objects));\n    const began',
+    replace: `const stored = lazily(() => store.writeObjects(replayed.objects));
+    await stored();
     if (foreign.units.length > 0) await view.moveLocal(replayed.tip, await view.place());
     const began`,
     why: 'readers see what may never be published',

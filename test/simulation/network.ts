@@ -200,6 +200,8 @@ export class Network {
     this.counts.pushes++;
     const receive = async (): Promise<PushOutcome> => {
       const before = upstream.head;
+      // What is new is sent from memory, while it is being stored.
+      for (const { oid: each, type, bytes } of added?.objects ?? []) upstream.objects.set(each, { type, bytes });
       const outcome = await upstream.transport(store).push(oid, remove === undefined ? {} : { remove });
       const gone = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
       // Who takes its own back decides again.
