@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { faultInName } from '../core/names.ts';
 import type { Settings } from '../core/records.ts';
+import { type CloneSettingKey, cloneSettingKeys } from '../core/setting-keys.ts';
 import { OrcError } from '../errors.ts';
 import { lastValue, readConfigFile, setConfigValues } from '../git/config-file.ts';
 import type { Host } from '../git/host.ts';
@@ -32,9 +33,35 @@ export interface ChangedSetting extends Setting {
 const ownKeys = ['agent', 'publish'] as const;
 type OwnKey = (typeof ownKeys)[number];
 
+/** Those that git's configuration alone has, but for one that the process may have too. */
+const cloneSettings: Readonly<
+  Record<CloneSettingKey, { readonly usual: boolean; readonly variable: string | null; readonly description: string }>
+> = {
+  runChecks: {
+    usual: false,
+    variable: null,
+    description: 'whether commands that stand on the board as checks of tasks may be run here',
+  },
+  carry: {
+    usual: false,
+    variable: 'ORC_CARRY',
+    description: "whether operations that lost a race are left in the upstream's inbox for whoever pushes next",
+  },
+  stopReminder: {
+    usual: true,
+    variable: null,
+    description: 'whether `orc hook stop` reminds an agent of the tasks that it holds',
+  },
+  handOver: {
+    usual: true,
+    variable: null,
+    description: 'whether `orc hook session-end` gives tasks back',
+  },
+};
+
 const agentDescription = 'who acts where a command does not say';
 const boardKeys = Object.keys(settingNames) as SettingKey[];
-const keys: readonly string[] = ['agent', ...boardKeys];
+const keys: readonly string[] = ['agent', ...boardKeys, ...cloneSettingKeys];
 /** How often a change is made anew when somebody else changes `orc.yaml` at the same time. */
 const maxTries = 5;
 
@@ -51,7 +78,25 @@ export async function listConfig(orc: OrcCore): Promise<Setting[]> {
     from: null,
     description: agentDescription,
   };
-  return [agent, ...ofBoard].map((setting) => overridden(setting, config, env));
+  return [
+    ...[agent, ...ofBoard].map((setting) => overridden(setting, config, env)),
+    ...cloneSettingKeys.map((key) => cloneSetting(key, config, env)),
+  ];
+}
+
+function cloneSetting(key: CloneSettingKey, config: HostConfig, env: NodeJS.ProcessEnv): Setting {
+  const { usual, variable, description } = cloneSettings[key];
+  const ofProcess = variable === null ? undefined : env[variable];
+  if (ofProcess) return { key, value: switchOf(ofProcess), source: 'environment', from: variable, description };
+  const entry = config.entries.findLast((each) => each.key === `orc.${key.toLowerCase()}`);
+  if (entry === undefined) return { key, value: usual, source: 'default', from: null, description };
+  return { key, value: switchOf(entry.value), source: 'git config', from: entry.scope, description };
+}
+
+/** Yes or no as git spells them; anything else is shown as it stands. */
+function switchOf(text: string): boolean | string {
+  if (/^(?:true|yes|on|[1-9]\d*)$/i.test(text)) return true;
+  return /^(?:false|no|off|0)$/i.test(text) ? false : text;
 }
 
 /** @throws OrcError `invalid-argument` for an unknown key */
@@ -72,6 +117,11 @@ export async function setConfig(
   options: { readonly shared?: boolean } = {},
 ): Promise<ChangedSetting> {
   if (!keys.includes(key)) throw unknownKey(key);
+  if ((cloneSettingKeys as readonly string[]).includes(key)) {
+    throw new OrcError('invalid-argument', `${key} is a matter of git's configuration alone`, {
+      hint: `\`git config orc.${key} ${value}\` sets it for this clone`,
+    });
+  }
   return options.shared === true ? setShared(orc, key, value) : setOwn(orc, key, value);
 }
 

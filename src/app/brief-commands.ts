@@ -58,3 +58,16 @@ function stepsOf({ task, agent: given, mail }: BriefContents): Step[] {
     ['When you have to stop in the middle', `orc t release ${ws} ${id} "<how far it is>"${as}`],
   ];
 }
+
+/** How the reader sees the whole of a text that a brief had to cut. */
+export interface Sight {
+  readonly task: (id: string) => string;
+  readonly topic: (topic: string) => string;
+  readonly mail: string;
+}
+
+export const commandSight: Sight = {
+  task: (id) => `orc t show ${id}`,
+  topic: (topic) => `orc kb read ${shellWord(topic)}`,
+  mail: 'orc msg inbox',
+};

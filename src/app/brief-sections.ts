@@ -1,10 +1,10 @@
 /** The parts of a brief: each with its items, and how much each item matters. Pure. */
 import type { Hold, Knowledge, Task } from '../core/records.ts';
 import { formatDuration, fromIso } from '../core/time.ts';
-import { commandLines } from './brief-commands.ts';
-import { code, fenced, plainOrCode, shellWord } from './brief-quote.ts';
+import { commandLines, commandSight, type Sight } from './brief-commands.ts';
+import { code, fenced, plainOrCode } from './brief-quote.ts';
 import { taskLines, whyLines } from './brief-task.ts';
-import { toolLines } from './brief-tools.ts';
+import { toolLines, toolSight } from './brief-tools.ts';
 import type { BriefContents } from './cycle-brief.ts';
 
 /** A part that may be dropped: the higher its rank, the sooner. */
@@ -54,18 +54,27 @@ const maxListed = 20;
 export type ReportWith = 'commands' | ReadonlySet<string>;
 
 export function briefSections(contents: BriefContents, reportWith: ReportWith = 'commands'): BriefSection[] {
+  const sight = reportWith === 'commands' ? commandSight : toolSight(reportWith);
   const instructions = reportWith === 'commands' ? commandLines(contents) : toolLines(contents, reportWith);
   return [
     { name: 'task', title: '', items: null, lines: taskLines(contents) },
     section('why', 'Why It Is Next', [{ rank: 20, lines: () => whyLines(contents) }]),
-    section('dependencies', 'What It Depends On', contents.dependencies.map(dependencyItem)),
+    section(
+      'dependencies',
+      'What It Depends On',
+      contents.dependencies.map((each, index) => dependencyItem(each, index, sight)),
+    ),
     section('dependents', 'What Waits for It', listItems(contents.place.dependents, 45)),
     section('family', 'Parent and Siblings', familyItems(contents)),
     section('locks', 'Locks', lockItems(contents)),
     section('others', 'Who Works on What', otherItems(contents)),
-    section('knowledge', 'Knowledge', knowledgeItems(contents)),
-    section('mail', 'Unread Mail', contents.mail.map(mailItem)),
-    section('notes', 'Notes on the Task', noteItems(contents.task)),
+    section('knowledge', 'Knowledge', knowledgeItems(contents, sight)),
+    section(
+      'mail',
+      'Unread Mail',
+      contents.mail.map((each, index) => mailItem(each, index, sight)),
+    ),
+    section('notes', 'Notes on the Task', noteItems(contents.task, sight)),
     { ...section('events', 'Recent Events', eventItems(contents)), isFenced: true },
     { name: 'commands', title: 'Instructions', items: null, lines: instructions },
   ];
@@ -90,11 +99,11 @@ function quoting(rank: number, head: readonly string[], text: string, more?: str
   return { rank, lines, isCuttable: true };
 }
 
-function dependencyItem({ task, by }: BriefContents['dependencies'][number], index: number): BriefItem {
+function dependencyItem({ task, by }: BriefContents['dependencies'][number], index: number, sight: Sight): BriefItem {
   const whose = by === null ? '' : ` by ${plainOrCode(by)}`;
   const head = `- ${taskWords(task)}: ${task.status}${whose}, ${task.updated_at}`;
   if (task.result === null || task.result === '') return { rank: 26 + index / 100, lines: () => [head] };
-  return quoting(26 + index / 100, [`${head}. Its result:`], task.result, `orc t show ${task.id}`);
+  return quoting(26 + index / 100, [`${head}. Its result:`], task.result, sight.task(task.id));
 }
 
 function familyItems({ parent, siblings, children }: BriefContents): BriefItem[] {
@@ -169,13 +178,13 @@ function otherItems({ others, now }: BriefContents): BriefItem[] {
   return more === '' ? items : [...items, { rank: 60.9, lines: () => [`-${more}`] }];
 }
 
-function knowledgeItems({ binding, relevant }: BriefContents): BriefItem[] {
+function knowledgeItems({ binding, relevant }: BriefContents, sight: Sight): BriefItem[] {
   return [
     ...binding.map(({ knowledge, globs }, index) => {
       const why = `It binds ${globs.map((glob) => code(glob)).join(', ')}:`;
-      return knowledgeItem(knowledge, 25 + index / 100, why);
+      return knowledgeItem(knowledge, 25 + index / 100, why, sight);
     }),
-    ...relevant.map((knowledge, index) => knowledgeItem(knowledge, 50 + index / 100, null)),
+    ...relevant.map((knowledge, index) => knowledgeItem(knowledge, 50 + index / 100, null, sight)),
   ];
 }
 
@@ -183,20 +192,21 @@ function knowledgeItem(
   { topic, title, updated_by, updated_at, content }: Knowledge,
   rank: number,
   why: string | null,
+  sight: Sight,
 ): BriefItem {
   const words = `**${plainOrCode(topic)}**${title === null ? '' : ` (${plainOrCode(title)})`}, by ${plainOrCode(updated_by)}, ${updated_at}:`;
-  return quoting(rank, ['', words, ...(why === null ? [] : [why])], content, `orc kb read ${shellWord(topic)}`);
+  return quoting(rank, ['', words, ...(why === null ? [] : [why])], content, sight.topic(topic));
 }
 
-function mailItem({ from, at, text, task }: BriefContents['mail'][number], index: number): BriefItem {
+function mailItem({ from, at, text, task }: BriefContents['mail'][number], index: number, sight: Sight): BriefItem {
   const about = task === null ? '' : `, on task ${code(task)}`;
-  return quoting(30 + index / 100, ['', `From ${plainOrCode(from)}, ${at}${about}:`], text, 'orc msg inbox');
+  return quoting(30 + index / 100, ['', `From ${plainOrCode(from)}, ${at}${about}:`], text, sight.mail);
 }
 
 /** The newest matter most, and stand in the order in which they were written. */
-function noteItems({ id, notes }: Task): BriefItem[] {
+function noteItems({ id, notes }: Task, sight: Sight): BriefItem[] {
   return notes.map(({ at, by, text }, index) =>
-    quoting(40 + (notes.length - index) / 100, ['', `By ${plainOrCode(by)}, ${at}:`], text, `orc t show ${id}`),
+    quoting(40 + (notes.length - index) / 100, ['', `By ${plainOrCode(by)}, ${at}:`], text, sight.task(id)),
   );
 }
 

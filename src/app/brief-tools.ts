@@ -1,4 +1,5 @@
 /** The instructions of a brief for readers who reach the board by tools (`orc mcp`), not by commands. Pure. */
+import { commandSight, type Sight } from './brief-commands.ts';
 import { fenced } from './brief-quote.ts';
 import type { BriefContents } from './cycle-brief.ts';
 
@@ -17,6 +18,17 @@ export function toolLines(contents: BriefContents, tools: ReadonlySet<string>): 
     '',
     ...fenced({ text: script.join('\n') }),
   ];
+}
+
+/** How to see the whole of what was cut, by tools; by a command where there is no tool for it. */
+export function toolSight(tools: ReadonlySet<string>): Sight {
+  const sight = (tool: string, args: object, command: string): string =>
+    tools.has(tool) ? `${tool} ${JSON.stringify(args)}` : command;
+  return {
+    task: (id) => sight('task_show', { id }, commandSight.task(id)),
+    topic: (topic) => sight('knowledge_read', { topic }, commandSight.topic(topic)),
+    mail: sight('message_inbox', {}, commandSight.mail),
+  };
 }
 
 function stepsOf({ task, agent, mail }: BriefContents): Step[] {

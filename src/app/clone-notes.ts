@@ -29,10 +29,11 @@ export function pathLocksFile(storePath: string): string {
  * Brings both up to date with a local head. Called while the store is locked, so that the newest head is written last; it costs
  * a few looks at files where nothing changed. Never fails: whoever moves a head has more important things to do.
  */
-export function noteForHooks(storePath: string, holdsFolder: string, board: Board): void {
+export function noteForHooks(storePath: string, board: Board): void {
   try {
     writePathLocks(storePath, pathLocksOf(board));
-    dropLostTasks(holdsFolder, board);
+    // Those of all sessions: a task that one work tree claimed may be completed from another one.
+    for (const folder of holdsFolders(storePath)) dropLostTasks(folder, board);
   } catch {
     // A disk that is full or read-only: what is noted stays, until the next head.
   }
@@ -82,6 +83,13 @@ export function forgetHeldTask(holdsFolder: string, id: string): void {
   }
 }
 
+function holdsFolders(storePath: string): string[] {
+  const holds = path.join(storePath, 'holds');
+  if (!existsSync(holds)) return [];
+  const sessions = readdirSync(holds, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return sessions.map(({ name }) => path.join(holds, name));
+}
+
 function heldTaskFile(holdsFolder: string, id: string): string {
   return path.join(holdsFolder, `task-${id}.txt`);
 }
@@ -97,7 +105,6 @@ function pathLocksOf(board: Board): PathLock[] {
 
 /** Completed elsewhere, taken over, cancelled: commits do not belong to them any more. */
 function dropLostTasks(holdsFolder: string, board: Board): void {
-  if (!existsSync(holdsFolder)) return;
   for (const name of readdirSync(holdsFolder)) {
     const id = heldTask.exec(name)?.[1];
     if (id === undefined) continue;

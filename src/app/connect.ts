@@ -13,12 +13,11 @@ import { fileCarryMemory, isCarryingWanted } from './carry-file.ts';
 import { noteForHooks } from './clone-notes.ts';
 import { rememberContact } from './contact.ts';
 import { isPortable } from './environment.ts';
-import { holdsFolderOf } from './holds.ts';
 import { openQueue } from './open-queue.ts';
 import { ownVersion } from './package-info.ts';
 import type { Progress } from './progress.ts';
 import type { StoreConfig } from './store-config.ts';
-import { type Surroundings, sessionOf } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 import { transportTo } from './upstream.ts';
 import type { World } from './world.ts';
 
@@ -72,7 +71,6 @@ export async function connect(
   });
   const transport = isHere ? reached : rememberContact(reached, store.path, () => world.clock.now());
   const version = ownVersion();
-  const holdsFolder = holdsFolderOf(store.path, sessionOf(surroundings));
   const view = new UpstreamView({
     store,
     transport,
@@ -82,7 +80,7 @@ export async function connect(
     // What cannot say which orc it is keeps none: another one might read it otherwise.
     ...(version === null ? {} : { snapshots: fileSnapshots(snapshotFile(store.path), version) }),
     // Hooks run in clones alone.
-    onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, holdsFolder, read.board),
+    onLocal: surroundings.board !== null ? undefined : ({ read }) => noteForHooks(store.path, read.board),
   });
   const { queue, owner } = openQueue(store.path, world);
   const progress: Progress = { listener: null };

@@ -22,11 +22,19 @@ export function isPortable(env: NodeJS.ProcessEnv): boolean {
 /** A claim that the environment names: `orc work` gives it to its commands. */
 export interface GivenClaim {
   readonly task: string;
-  readonly token: number;
+  /** As it was given: only who needs it has to be able to read it. */
+  readonly token: string;
 }
 
-/** `null` where there is none. What cannot be read is no claim: then what the store remembers counts, or nothing. */
+/** `null` where there is none. */
 export function givenClaim({ ORC_TASK: task, ORC_CLAIM_TOKEN: token }: NodeJS.ProcessEnv): GivenClaim | null {
-  if (task === undefined || token === undefined || !/^[1-9]\d{0,15}$/.test(token)) return null;
-  return { task, token: Number(token) };
+  return task === undefined || token === undefined || token === '' ? null : { task, token };
+}
+
+/** Another claim must not take the place of the one that was meant. @throws OrcError `invalid-argument` */
+export function readGivenToken({ task, token }: GivenClaim): number {
+  if (/^[1-9]\d{0,15}$/.test(token)) return Number(token);
+  throw new OrcError('invalid-argument', `ORC_CLAIM_TOKEN must be the token of the claim of ${task}, not "${token}"`, {
+    hint: '`orc work` sets it; unset it to act by what is remembered here, or give --token',
+  });
 }

@@ -23,6 +23,7 @@ import {
   markers,
   type OwnHook,
   ownHooks,
+  withoutConfigBlock,
 } from './hook-texts.ts';
 import { packageRoot } from './package-info.ts';
 
@@ -30,7 +31,7 @@ export interface HookReport {
   readonly name: string;
   /** `outdated`: it is another version's, or what it stands beside has changed since. */
   readonly state: 'installed' | 'absent' | 'outdated';
-  /** The hook that runs beside it; `null` where there is none. */
+  /** The hook of others that runs beside it, or in its place where it is absent; `null` where there is none. */
   readonly beside: string | null;
 }
 
@@ -112,7 +113,7 @@ function addFolder(place: HookPlace, files: HookFiles): void {
     files.write(path.join(folder, name), forwarder(name, before), 0o755);
   files.write(included, includedConfig(folder), 0o644);
   // Behind all that says otherwise.
-  const config = withBlock(withoutBlocks(readOrNull(configFile) ?? ''), configBlock(included), 'last');
+  const config = withBlock(withoutConfigBlock(readOrNull(configFile) ?? ''), configBlock(included), 'last');
   if (!hasBlock(configFile) || inForce !== folder) files.writeConfig(configFile, config);
 }
 
@@ -124,7 +125,7 @@ function removeFolder({ beforeHere }: HookPlace, files: HookFiles, { folder, con
       hint: `move them to ${beforeHere}, then try again`,
     });
   }
-  if (hasBlock(configFile)) files.writeConfig(configFile, withoutBlocks(readOrNull(configFile) ?? ''));
+  if (hasBlock(configFile)) files.writeConfig(configFile, withoutConfigBlock(readOrNull(configFile) ?? ''));
   for (const name of namesIn(folder)) files.remove(path.join(folder, name));
   files.removeFolder(folder);
   files.remove(included);
@@ -184,4 +185,4 @@ function commandText(): string {
 const standardHook = ({ host }: HookPlace, name: string): string => path.join(host.commonDir, 'hooks', name);
 const hasBlockIn = (text: string): boolean => markers.some((marker) => findBlock(text, marker) !== null);
 const hasBlock = (file: string): boolean => hasBlockIn(readOrNull(file) ?? '');
-const withoutBlocks = (text: string): string => markers.reduce(withoutBlock, text);
+const withoutBlocks = (text: string): string => markers.reduce((rest, marker) => withoutBlock(rest, marker), text);

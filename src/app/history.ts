@@ -1,13 +1,12 @@
 /** The audit trail, from the commits of the board's branch: newest first, as far as this store has them. */
-import type { Operation } from '../core/operation.ts';
-import type { Agent, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
+import type { Agent, Cycle, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
 import { type Commit, decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import { readPath } from '../git/trees.ts';
 import { pathOf } from '../layout/paths.ts';
-import { parseTrailers } from '../sync/commit-message.ts';
+import { parseTrailers, type Trailers } from '../sync/commit-message.ts';
 import type { OrcCore } from './orc-core.ts';
 
 export interface HistoryEntry {
@@ -26,12 +25,12 @@ export interface HistoryEntry {
   readonly manual: boolean;
 }
 
-export const historyKinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const;
+export const historyKinds = ['task', 'agent', 'lock', 'kb', 'ws', 'cycle'] as const;
 export type HistoryKind = (typeof historyKinds)[number];
 
 export interface HistoryFilter {
   readonly about?: HistoryKind | undefined;
-  /** A full task id, agent, resource, topic or workstream. */
+  /** A full task id, agent, resource, topic or workstream, or the number of a cycle. */
   readonly id?: string | undefined;
   /** Only the newest so many. */
   readonly last?: number | undefined;
@@ -100,7 +99,14 @@ function pathsOf(about: HistoryKind, id: string): string[] {
       return [pathOf('knowledge', { topic: id } as Knowledge)];
     case 'ws':
       return [pathOf('workstreams', { name: id } as Workstream)];
+    case 'cycle':
+      return [pathOf('cycles', { number: cycleNumber(id) } as Cycle)];
   }
+}
+
+function cycleNumber(id: string): number {
+  if (/^[1-9]\d{0,8}$/.test(id)) return Number(id);
+  throw new OrcError('invalid-argument', `a cycle has a number, not "${id}"`, { hint: 'see `orc cycle list`' });
 }
 
 /** The end of the line is the beginning of the board, or the edge of a shallow store. */
@@ -142,11 +148,12 @@ async function concerns(store: GitStore, target: Target, read: Read, parent: Rea
   const trailers = parseTrailers(message);
   if (trailers === null)
     return (target.about === 'agent' && author.name === target.id) || changes(store, target, read, parent);
-  if (isNamed(target, trailers.op, message)) return true;
+  if (isNamed(target, trailers, message)) return true;
   return changesInPassing.test(trailers.op.kind) && changes(store, target, read, parent);
 }
 
-function isNamed({ about, id }: Target, { kind, agent, args }: Operation, message: string): boolean {
+function isNamed({ about, id }: Target, { op, result }: Trailers, message: string): boolean {
+  const { kind, agent, args } = op;
   const [noun] = kind.split('.');
   switch (about) {
     case 'task':
@@ -167,6 +174,8 @@ function isNamed({ about, id }: Target, { kind, agent, args }: Operation, messag
     case 'ws':
       // The subject names a task as `workstream/id`.
       return (noun === 'workstream' && args.name === id) || message.startsWith(`${kind} ${id}/`);
+    case 'cycle':
+      return result !== null && 'cycle' in result && result.cycle === Number(id);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Operation } from '../core/operation.ts';
 import type { Lock, Task } from '../core/records.ts';
 import type { Outcome } from '../sync/queue.ts';
+import { readGivenToken } from './environment.ts';
 import type { HoldKind, Holds } from './holds.ts';
 import type { PerformContext } from './performed.ts';
 
@@ -52,7 +53,8 @@ async function withHold({ holds, given }: Provers, { kind, args, agent }: Asker)
   const about = provable[kind];
   if (about === undefined || args.token !== undefined || args.claim !== undefined) return args;
   // What the store remembers may be a later claim, of another worker: whoever was told a token acts under that one alone.
-  if (about.kind === 'task' && given !== null && given.task === args.id) return { ...args, token: given.token };
+  if (about.kind === 'task' && given !== null && given.task === args.id)
+    return { ...args, token: readGivenToken(given) };
   const hold = await holds.find(about.kind, String(args[about.argument]), agent);
   return hold === null || hold.agent !== agent ? args : { ...args, claim: hold.claim };
 }

@@ -23,11 +23,16 @@ export function withBlock(text: string, block: Block, place: 'second' | 'last'):
   return `${text.slice(0, at)}${body}\n${text.slice(at)}`;
 }
 
-/** The text as it was without the block. */
-export function withoutBlock(text: string, { start, end }: Pick<Block, 'start' | 'end'>): string {
+/** The text as it was without the block; `kept` takes its place. */
+export function withoutBlock(
+  text: string,
+  { start, end }: Pick<Block, 'start' | 'end'>,
+  kept: readonly string[] = [],
+): string {
   const range = rangeOf(text, start, end);
   if (range === null) return text;
   const { from, to } = range;
+  if (kept.length > 0) return text.slice(0, from) + kept.join('\n') + text.slice(to);
   if (text[to] === '\n') return text.slice(0, from) + text.slice(to + 1);
   return text.slice(0, Math.max(0, from - 1)) + text.slice(to);
 }

@@ -1,10 +1,10 @@
 /** Where git looks for the hooks of a clone, and how orc's can live beside those that are there. */
 import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import type { Host } from '../git/host.ts';
+import { expandGitPath } from './git-path.ts';
 import { ownHooks } from './hook-texts.ts';
 import { findSurroundings } from './surroundings.ts';
 
@@ -58,8 +58,9 @@ export async function findHookPlace({ cwd, env }: HooksPlace): Promise<HookPlace
   );
   const other = set.findLast(({ value }) => !isOurs(value));
   const standard = path.join(host.commonDir, 'hooks');
-  const before = other === undefined ? standard : expandHome(other.value, env);
-  const beforeHere = path.resolve(host.workTree ?? host.gitDir, before);
+  const top = host.workTree ?? host.gitDir;
+  const before = other === undefined ? standard : await expandGitPath(other.value, top, env);
+  const beforeHere = path.resolve(top, before);
   const isStandard = isSamePlace(beforeHere, standard);
   const ofClone = generatedIn(path.join(orc, 'hooks-path'), path.join(host.commonDir, 'config'));
   const ofWorkTree = generatedIn(
@@ -116,10 +117,6 @@ function isSamePlace(one: string, other: string): boolean {
   const isThere =
     statSync(one, { throwIfNoEntry: false }) !== undefined && statSync(other, { throwIfNoEntry: false }) !== undefined;
   return isThere && realpathSync(one) === realpathSync(other);
-}
-
-function expandHome(value: string, env: NodeJS.ProcessEnv): string {
-  return value.startsWith('~/') ? path.join(env.HOME ?? os.homedir(), value.slice(2)) : value;
 }
 
 const managers: readonly (readonly [string, RegExp])[] = [

@@ -1,5 +1,5 @@
 /** What orc writes into a clone for its hooks: a few lines each, which call the scripts of the package's folder `hooks/git`. */
-import type { Block } from './hook-block.ts';
+import { type Block, findBlock, withoutBlock } from './hook-block.ts';
 
 /** orc's own hooks, in the order in which git calls them. */
 export const ownHooks = ['pre-commit', 'prepare-commit-msg', 'commit-msg', 'post-commit'] as const;
@@ -65,6 +65,17 @@ export function forwardedNames(present: readonly string[]): string[] {
 /** The lines at the end of git's configuration: behind all others, so that they count; and nothing of what was set is changed. */
 export function configBlock(includedFile: string): Block {
   return { start, end, lines: ['[include]', `\tpath = ${configQuoted(asBytes(includedFile))}`] };
+}
+
+/** A file that orc makes to be included, wherever the clone lay when it did. */
+const ownInclude = /^\s*path = ".*\/orc\/hooks-path[^/]*\.config"$/;
+
+/** git's configuration without our lines. What `git config --add include.path` has put among them stays. */
+export function withoutConfigBlock(text: string): string {
+  const lines = (findBlock(text, { start, end }) ?? '').split('\n').slice(1, -1);
+  const foreign = lines.filter((line, index) => !ownInclude.test(line) && !(index === 0 && line === '[include]'));
+  const header = foreign.length === 0 || foreign[0]?.trimStart().startsWith('[') ? [] : ['[include]'];
+  return withoutBlock(text, { start, end }, [...header, ...foreign]);
 }
 
 export function includedConfig(folder: string): string {

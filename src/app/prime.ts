@@ -135,16 +135,26 @@ function section<T>(rank: number, title: string, entries: readonly T[], line: (e
 }
 
 function fitted(sections: readonly Section[], maxChars: number): string {
-  const hint = '(more: `orc status`)';
+  const hint = `(cut to ${maxChars} characters; more: \`orc prime --max-chars ${largerThan(maxChars)}\`, \`orc status\`)`;
   let kept = sections;
   for (;;) {
     const isCut = kept.length < sections.length;
     const text = `${[...kept.flatMap(({ lines }) => lines), ...(isCut ? ['', hint] : [])].join('\n')}\n`;
     if (text.length <= maxChars) return text;
     const worst = Math.max(...kept.map(({ rank }) => rank));
-    if (worst === 0) return `${text.slice(0, maxChars - 1).replace(/[\ud800-\udbff]$/, '')}\n`;
+    if (worst === 0) return cutTo(kept.flatMap(({ lines }) => lines).join('\n'), maxChars, hint);
     kept = kept.filter(({ rank }) => rank < worst);
   }
+}
+
+/** Not even the instructions fit. Where there is no room for the hint, a mark says that something is missing. */
+function cutTo(text: string, maxChars: number, hint: string): string {
+  const end = [`…\n\n${hint}\n`, '…\n', '…'].find(({ length }) => length <= maxChars) ?? '';
+  return `${text.slice(0, maxChars - end.length).replace(/[\ud800-\udbff]$/, '')}${end}`;
+}
+
+function largerThan(maxChars: number): number {
+  return Math.max(2 * defaultMaxChars, 2 * maxChars);
 }
 
 function holder(agent: string | null): string {

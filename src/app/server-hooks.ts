@@ -7,6 +7,7 @@ import { lastValue, readConfigFile } from '../git/config-file.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { checkBranchName } from './branch-name.ts';
 import type { HookReport, HooksReport } from './git-hooks.ts';
+import { expandGitPath } from './git-path.ts';
 import { packageRoot } from './package-info.ts';
 import { hookFolder, readHookSettings } from './server-check.ts';
 
@@ -37,7 +38,7 @@ const besideEnding = '.before-orc';
 export async function installServerHook(options: ServerHookOptions): Promise<HooksReport> {
   const { hook = 'update', branch, command = runningCommand() } = options;
   if (branch !== undefined) checkBranchName(branch);
-  const place = findPlace(options);
+  const place = await findPlace(options);
   const guarded = hooks.flatMap((name) => refsIn(readOwn(place.folder, name)));
   const ref = `refs/heads/${branch ?? 'orc'}`;
   const refs = [...new Set(branch === undefined && guarded.length > 0 ? guarded : [...guarded, ref])];
@@ -47,7 +48,8 @@ export async function installServerHook(options: ServerHookOptions): Promise<Hoo
     const isNew = readOwn(place.folder, hook) !== text;
     const gaveWay = takeOut(place.folder, other);
     if (isNew) putIn(place.folder, hook, text);
-    return report(place, isNew || gaveWay);
+    const left = gaveWay ? [`${hook} takes the place of ${other}, which was installed before.`] : [];
+    return report(place, isNew || gaveWay, left);
   } catch (error) {
     throw toIoError(`write hooks in ${place.folder}`, error);
   }
@@ -55,7 +57,7 @@ export async function installServerHook(options: ServerHookOptions): Promise<Hoo
 
 /** @throws OrcError `no-repository`, `io` */
 export async function uninstallServerHook(server: ServerPlace): Promise<HooksReport> {
-  const place = findPlace(server);
+  const place = await findPlace(server);
   try {
     const taken = hooks.map((name) => takeOut(place.folder, name));
     fs.rmSync(hookFolder(place.gitDir), { recursive: true, force: true });
@@ -67,7 +69,7 @@ export async function uninstallServerHook(server: ServerPlace): Promise<HooksRep
 
 /** @throws OrcError `no-repository`, `io` */
 export async function readServerHook(server: ServerPlace): Promise<HooksReport> {
-  return report(findPlace(server), false);
+  return report(await findPlace(server), false);
 }
 
 interface Place {
@@ -77,7 +79,7 @@ interface Place {
   readonly isNamed: boolean;
 }
 
-function findPlace({ path: given }: ServerPlace): Place {
+async function findPlace({ path: given }: ServerPlace): Promise<Place> {
   const gitDir = [given, path.join(given, '.git')].find(isRepository);
   if (gitDir === undefined) {
     const hint =
@@ -85,23 +87,25 @@ function findPlace({ path: given }: ServerPlace): Place {
     throw new OrcError('no-repository', `there is no git repository in ${given}`, { hint });
   }
   const named = lastValue(readConfigFile(path.join(gitDir, 'config')), 'core.hookspath');
-  return { gitDir, folder: path.resolve(gitDir, named ?? 'hooks'), isNamed: named !== null };
+  const folder = named === null ? 'hooks' : await expandGitPath(named, gitDir, process.env);
+  return { gitDir, folder: path.resolve(gitDir, folder), isNamed: named !== null };
 }
 
 function isRepository(folder: string): boolean {
   return ['HEAD', 'config', 'objects', 'refs'].every((name) => fs.existsSync(path.join(folder, name)));
 }
 
-function report({ gitDir, folder, isNamed }: Place, changed: boolean): HooksReport {
+function report({ gitDir, folder, isNamed }: Place, changed: boolean, said: readonly string[] = []): HooksReport {
   const rows = hooks.map((name): HookReport => {
     const own = readOwn(folder, name);
-    const beside = fs.existsSync(path.join(folder, name + besideEnding)) ? name + besideEnding : null;
-    if (own === null) return { name, state: 'absent', beside: null };
+    const foreign = own === null ? name : name + besideEnding;
+    const beside = isThere(path.join(folder, foreign)) ? foreign : null;
+    if (own === null) return { name, state: 'absent', beside };
     return { name, state: isCurrent(own, name) ? 'installed' : 'outdated', beside };
   });
   const refs = [...new Set(hooks.flatMap((name) => refsIn(readOwn(folder, name))))];
   const guards = refs.map((ref) => ref.replace('refs/heads/', '')).join(', ');
-  const notes = refs.length === 0 ? [] : [`Guards ${guards}.`];
+  const notes = [...said, ...(refs.length === 0 ? [] : [`Guards ${guards}.`])];
   if (refs.length > 0 && readHookSettings(gitDir).isWarning)
     notes.push('It only warns: `git config orc.hookMode enforce` makes it refuse.');
   return { folder, manager: isNamed ? 'core.hooksPath' : null, hooks: rows, changed, notes };

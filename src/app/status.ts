@@ -188,8 +188,21 @@ function laterRemote({ connection, surroundings }: BoardGlance): string | null {
     : `the board is in this repository alone: \`orc init --remote ${remote}\` takes it to ${remote}`;
 }
 
+/** How the reader is told what to do about it: by commands, unless it reaches the board by tools. */
+export interface StatusWords {
+  readonly inbox: string;
+  readonly queued: string;
+  readonly rejected: string;
+}
+
+const commandWords: StatusWords = {
+  inbox: '`orc msg inbox`',
+  queued: 'run `orc sync`',
+  rejected: 'see `orc rejected`',
+};
+
 /** The original's text, section by section, with what is new: leases, upstream, queue. */
-export function statusText(status: StatusReport, now = Date.now()): string {
+export function statusText(status: StatusReport, now = Date.now(), words: StatusWords = commandWords): string {
   const lines = ['=== orc status ===', `Board version: ${status.version} | Updated: ${status.updated_at ?? 'never'}`];
   if (status.warning !== null) lines.push(`Warning: ${status.warning}`);
   lines.push(...boardLines(status, now));
@@ -205,8 +218,8 @@ export function statusText(status: StatusReport, now = Date.now()): string {
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);
   if (status.recent_events.length === 0) lines.push('(none)');
   lines.push('', '--- Knowledge Base ---', status.knowledge_topics.join(', ') || '(empty)');
-  lines.push(...mailLines(status.unread_mail));
-  lines.push('', '--- Sync ---', syncLine(status, now), ...clockLines(status));
+  lines.push(...mailLines(status.unread_mail, words));
+  lines.push('', '--- Sync ---', syncLine(status, now, words), ...clockLines(status));
   if (status.sync.inbox !== null)
     lines.push(
       `Inbox: ${status.sync.upstream} takes no deposits, so many machines publish slower: ${status.sync.inbox}`,
@@ -242,20 +255,20 @@ export function boardLines(status: Pick<StatusReport, 'workstreams' | 'in_progre
 }
 
 /** Nothing where nobody has unread mail, as in the original. */
-function mailLines({ by_agent, agent, own }: UnreadMail): string[] {
+function mailLines({ by_agent, agent, own }: UnreadMail, words: StatusWords): string[] {
   if (by_agent.length === 0) return [];
   const counts = by_agent.map((each) => `${each.agent}: ${each.unread}`).join(', ');
   const hint =
     own.length === 0
       ? []
-      : [`\`orc msg inbox\` shows the ${own.length} for ${agent}, the newest from ${own.at(-1)?.from}`];
+      : [`${words.inbox} shows the ${own.length} for ${agent}, the newest from ${own.at(-1)?.from}`];
   return ['', '--- Unread Mail ---', counts, ...hint];
 }
 
-function syncLine({ sync }: StatusReport, now: number): string {
+function syncLine({ sync }: StatusReport, now: number, words: StatusWords): string {
   const queued =
-    sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: run \`orc sync\``;
-  const rejected = sync.rejected === 0 ? '' : ` | ${sync.rejected} rejected: see \`orc rejected\``;
+    sync.queued === 0 ? 'nothing waits' : `${sync.queued} not published since ${sync.queued_since}: ${words.queued}`;
+  const rejected = sync.rejected === 0 ? '' : ` | ${sync.rejected} rejected: ${words.rejected}`;
   const seen = sync.last_contact === null ? '' : ` | seen ${formatDuration(now - Date.parse(sync.last_contact))} ago`;
   return `Upstream: ${sync.upstream}${seen} | ${queued}${rejected}`;
 }

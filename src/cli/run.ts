@@ -1,5 +1,6 @@
 /** `runCli`: a command line in, an exit code out. The one place where errors are caught. */
 import { CommanderError } from 'commander';
+import { hookEvents } from '../app/agent-hooks/event.ts';
 import { OrcError } from '../errors.ts';
 import { Call } from './call.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -16,7 +17,14 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   if (argv[0] === 'hooks' && argv[1] === 'receive') return (await import('./receive.ts')).receive(argv.slice(2), io);
   const code = await runWords(argv, io);
   // To a coding agent a hook's exit code 2 means "do not do it": a word of ours that is wrong must not stop its work.
-  return code === exitCodes.usage && firstWord(argv)?.word === 'hook' ? exitCodes.failed : code;
+  return code === exitCodes.usage && isForHook(argv) ? exitCodes.failed : code;
+}
+
+/** Also where an option lacks its value (`orc --board $UNSET hook stop`), and behind `--`. */
+function isForHook(argv: readonly string[]): boolean {
+  if (firstWord(argv.filter((arg) => arg !== '--'))?.word === 'hook') return true;
+  const [word = '', event = ''] = argv.filter((arg) => !arg.startsWith('-'));
+  return word === 'hook' && (hookEvents as readonly string[]).includes(event);
 }
 
 async function runWords(argv: readonly string[], io: Io): Promise<number> {

@@ -1,5 +1,6 @@
 /** Commands that go on: what they print as it comes, what ends them, and what they tell beside it. */
 import type { WatchNotice } from '../app/follow.ts';
+import { noticeWords } from '../app/notice-words.ts';
 import type { Call } from './call.ts';
 import type { CommandResult } from './command.ts';
 import { escapeJson, escapeLine } from './escape.ts';
@@ -28,25 +29,12 @@ export function printDocument(call: Call, data: unknown, published: boolean | nu
 /** On standard error: `{"notice": …}` for programs. */
 export function printNotice(call: Call, notice: WatchNotice): void {
   if (!call.globals.json) {
-    call.io.stderr(`${escapeLine(wordsOf(notice))}\n`);
+    call.io.stderr(`${escapeLine(noticeWords(notice))}\n`);
     return;
   }
   const { kind } = notice;
   const facts = kind === 'unreachable' ? { reason: notice.reason } : kind === 'lease-over' ? leaseFacts(notice) : {};
   call.io.stderr(`${escapeJson(JSON.stringify({ notice: { kind, ...facts } }))}\n`);
-}
-
-function wordsOf(notice: WatchNotice): string {
-  switch (notice.kind) {
-    case 'unreachable':
-      return `the upstream cannot be reached: ${notice.reason}; asking again`;
-    case 'reachable':
-      return 'the upstream can be reached again';
-    case 'lease-over': {
-      const { id, workstream, title, assigned_to } = notice.overdue.task;
-      return `lease of ${assigned_to} on ${workstream}/${id} ran out: ${title}`;
-    }
-  }
 }
 
 function leaseFacts({ overdue: { task, claim } }: Extract<WatchNotice, { kind: 'lease-over' }>) {

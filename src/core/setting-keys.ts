@@ -12,3 +12,7 @@ export const settingKeys = [
   'manual_edits',
   'edit_locks',
 ] as const satisfies readonly (keyof Settings | 'lease' | 'lock_ttl' | 'clock_skew')[];
+
+/** What `git config orc.KEY` says of a clone alone; no board has a say in it. Completed and shown, not set, by `orc config`. */
+export const cloneSettingKeys = ['runChecks', 'carry', 'stopReminder', 'handOver'] as const;
+export type CloneSettingKey = (typeof cloneSettingKeys)[number];

@@ -52,8 +52,7 @@ function pick({ state, op, reason }: Pick<Performed, 'state' | 'op' | 'reason'>)
 }
 
 export function toErrorResult(error: unknown, tools: ReadonlySet<string>): CallToolResult {
-  const { hint, ...rest } = tellError(error);
-  const told = { ...rest, hint: hintForTools(hint, tools) };
+  const told = tellError(error, tools);
   return { content: [{ type: 'text', text: errorLine(told) }], structuredContent: { error: told }, isError: true };
 }
 
@@ -67,7 +66,7 @@ const nouns: Readonly<Record<string, string>> = {
 };
 
 /** Hints name commands; whoever has the tool for one is better off with that. */
-export function hintForTools(hint: string, tools: ReadonlySet<string>): string {
+function hintForTools(hint: string, tools: ReadonlySet<string>): string {
   return hint
     .replaceAll(/`orc ([\w-]+)(?: ([\w-]+))?[^`]*`/g, (command, noun: string, verb: string | undefined) => {
       const names = [`${nouns[noun] ?? noun}_${verb}`, noun];
@@ -75,8 +74,8 @@ export function hintForTools(hint: string, tools: ReadonlySet<string>): string {
       return tool === undefined ? command : `\`${tool}\``;
     })
     .replaceAll(
-      /--(token|confirm|base)\b/g,
-      (_option, name: string) => `\`${name === 'confirm' ? 'confirmed' : name}\``,
+      /--(token|confirm|base|max-chars)\b/g,
+      (_option, name: string) => `\`${name === 'confirm' ? 'confirmed' : name.replace('-', '_')}\``,
     );
 }
 
@@ -84,7 +83,13 @@ export function errorLine({ code, message, hint }: ToldError): string {
   return visibleText(`${code}: ${message} — ${hint}`);
 }
 
-export function tellError(error: unknown): ToldError {
+/** `tools`: those that the client has; hints name them. */
+export function tellError(error: unknown, tools: ReadonlySet<string>): ToldError {
+  const { hint, ...rest } = explain(error);
+  return { ...rest, hint: hintForTools(hint, tools) };
+}
+
+function explain(error: unknown): ToldError {
   if (error instanceof OrcError) {
     const { code, hint = hints[code] ?? otherHint, details } = error;
     return { code, message: cut(error.message), hint, ...(details === undefined ? {} : { details }) };

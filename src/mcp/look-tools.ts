@@ -265,7 +265,7 @@ export const lookTools: readonly Tool[] = [
     name: 'history',
     title: 'Audit trail',
     description:
-      'Who changed what, from git: of the board, or of one task, agent, lock, topic (kb) or workstream (ws).',
+      'Who changed what, from git: of the board, or of one task, agent, lock, topic (kb), workstream (ws) or cycle.',
     takes: () => z.strictObject({ kind: z.optional(z.enum(historyKinds)), name: z.optional(z.string()), last: last() }),
     gives: shapes.objects,
     async read({ desk }, { kind, name, last: most = 20 }) {

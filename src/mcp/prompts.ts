@@ -20,7 +20,7 @@ export function registerPrompts(server: McpServer, desk: Desk, tools: ReadonlySe
       argsSchema: asStandard(schema),
     },
     async (given) => {
-      const told = await telling(async () => {
+      const told = await telling(tools, async () => {
         refuseUnknown(schema, given);
         return startText(desk, tools, parseArguments(takes(), given).workstream ?? null);
       });
@@ -33,7 +33,7 @@ export function registerPrompts(server: McpServer, desk: Desk, tools: ReadonlySe
       title: 'End of work',
       description: 'What is left to do before you go: report, write down, hand back.',
     },
-    async () => message(await telling(() => handOverText(desk, tools))),
+    async () => message(await telling(tools, () => handOverText(desk, tools))),
   );
 }
 
@@ -103,10 +103,10 @@ function message(text: string) {
   return { messages: [{ role: 'user' as const, content: { type: 'text' as const, text } }] };
 }
 
-async function telling(make: () => Promise<string>): Promise<string> {
+async function telling(tools: ReadonlySet<string>, make: () => Promise<string>): Promise<string> {
   try {
     return await make();
   } catch (error) {
-    return fail(error);
+    return fail(error, tools);
   }
 }

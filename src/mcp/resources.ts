@@ -37,27 +37,27 @@ interface Listed {
 }
 
 export function registerResources(server: McpServer, settings: ResourceSettings): void {
-  const { desk, onListed } = settings;
+  const { desk, tools, onListed } = settings;
   const read = (uri: URL) => readResource(settings, uri.toString());
   const list = (make: () => Promise<Listed[]>) => async () => {
     onListed();
-    await desk.refresher.refresh().catch(fail);
+    await desk.refresher.refresh().catch((error: unknown) => fail(error, tools));
     return { resources: await make() };
   };
   const complete = (make: () => Promise<string[]>) => async (begun: string) =>
     (await make()).filter((each) => each.startsWith(begun)).sort();
   server.registerResource('board', boardUri, { title: 'The board', mimeType: json }, read);
   server.registerResource('BOARD.md', boardMdUri, { title: 'The board as a page', mimeType: markdown }, read);
-  const tasks = { workstream: complete(() => workstreams(desk)), id: complete(() => openIds(desk)) };
+  const ofTask = { workstream: complete(() => workstreams(desk)), id: complete(() => openIds(desk)) };
   server.registerResource(
     'task',
-    new ResourceTemplate(taskTemplate, { list: list(() => listTasks(desk, 'task', json)), complete: tasks }),
+    new ResourceTemplate(taskTemplate, { list: list(() => listTasks(desk, 'task', json)), complete: ofTask }),
     { title: 'A task', mimeType: json },
     read,
   );
   server.registerResource(
     'brief',
-    new ResourceTemplate(briefTemplate, { list: list(() => listTasks(desk, 'brief', markdown)), complete: tasks }),
+    new ResourceTemplate(briefTemplate, { list: list(() => listTasks(desk, 'brief', markdown)), complete: ofTask }),
     { title: 'What an agent has to know for a task', mimeType: markdown },
     read,
   );
@@ -98,7 +98,7 @@ async function readResource(settings: ResourceSettings, uri: string) {
     await settings.desk.refresher.refresh();
     return { contents: [{ uri, ...(await contentsOf(settings, place)) }] };
   } catch (error) {
-    return fail(error, uri);
+    return fail(error, settings.tools, uri);
   }
 }
 
@@ -128,8 +128,8 @@ async function contentsOf(
 }
 
 /** Errors of the protocol bear code and hint in their data. @throws ProtocolError */
-export function fail(error: unknown, uri?: string): never {
-  const told = tellError(error);
+export function fail(error: unknown, tools: ReadonlySet<string>, uri?: string): never {
+  const told = tellError(error, tools);
   const code = told.code === 'bug' ? ProtocolErrorCode.InternalError : ProtocolErrorCode.InvalidParams;
   throw new ProtocolError(code, errorLine(told), { ...told, ...(uri === undefined ? {} : { uri }) });
 }

@@ -1,7 +1,9 @@
 /** `orc mcp`: a server on standard input and output, for one client, as long as that lives. */
+import { pipeline } from 'node:stream';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { AgentSession } from '../app/agent-session.ts';
 import { Desk } from './desk.ts';
+import { jsonLines } from './json-lines.ts';
 import { makeServer } from './server.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { selectTools } from './tools.ts';
@@ -26,7 +28,13 @@ export async function serveMcp({ tools, open, signal, log }: McpOptions): Promis
   const session = await open(log);
   const desk = new Desk(session);
   const subscriptions = new Subscriptions({ orc: session.orc, log });
-  const transport = new StdioServerTransport();
+  const incoming = jsonLines((fault) => {
+    log(`a line of the client is no message: ${fault.error.message}`);
+    process.stdout.write(`${JSON.stringify(fault)}\n`);
+  });
+  // What breaks on the way ends the connection, as it would without the pipe.
+  pipeline(process.stdin, incoming, () => {});
+  const transport = new StdioServerTransport(incoming);
   const server = serveStdio(() => makeServer({ desk, tools: selected, subscriptions, log }), {
     transport,
     onerror: (error) => log(error.message),

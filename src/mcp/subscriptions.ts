@@ -4,7 +4,7 @@
  */
 import type { McpServer } from '@modelcontextprotocol/server';
 import { type BoardChanges, watchChanges } from '../app/board-changes.ts';
-import type { WatchNotice } from '../app/follow.ts';
+import { noticeWords } from '../app/notice-words.ts';
 import type { Orc } from '../app/orc.ts';
 import { placeOf, uriOf } from './resource-uris.ts';
 
@@ -53,7 +53,7 @@ export class Subscriptions {
     try {
       for await (const changes of watchChanges(orc, {
         signal: this.#stop.signal,
-        onNotice: (each) => log(noticeLine(each)),
+        onNotice: (each) => log(noticeWords(each)),
       }))
         await this.#tell(changes);
     } catch (error) {
@@ -75,18 +75,5 @@ export class Subscriptions {
       if (isOfAll || changed.has(uri)) await server.server.sendResourceUpdated({ uri });
     }
     if (changes.isListChanged) server.sendResourceListChanged();
-  }
-}
-
-function noticeLine(notice: WatchNotice): string {
-  switch (notice.kind) {
-    case 'unreachable':
-      return `the upstream cannot be reached: ${notice.reason}; asking again`;
-    case 'reachable':
-      return 'the upstream can be reached again';
-    case 'lease-over': {
-      const { id, assigned_to: agent } = notice.overdue.task;
-      return `the lease of ${agent} on task ${id} ran out`;
-    }
   }
 }

@@ -2,7 +2,7 @@
 import { code, fenced, plainOrCode } from '../app/brief-quote.ts';
 import type { BoundKnowledge, KnowledgeHit } from '../app/knowledge-base.ts';
 import type { ListedLock } from '../app/list-locks.ts';
-import { type StatusReport, statusText } from '../app/status.ts';
+import { type StatusReport, type StatusWords, statusText } from '../app/status.ts';
 import type { ListedTask } from '../app/task-views.ts';
 import type { Agent, BoardEvent, Cycle, Knowledge, Lock, Message, Task, Workstream } from '../core/records.ts';
 
@@ -63,12 +63,19 @@ export function wroteLine({ topic, version }: Knowledge): string[] {
   return [`Wrote knowledge ${code(topic)}, version ${version}.`];
 }
 
+/** What is queued goes with any change of this server; what was rejected is for whoever has the command. */
+const toolWords: StatusWords = {
+  inbox: '`message_inbox`',
+  queued: 'they go with the next change',
+  rejected: 'tell a person',
+};
+
 export function statusLines(report: StatusReport, agent: string, now: number): string[] {
   const held = report.in_progress.filter((task) => task.assigned_to === agent);
   const holding = held.length === 0 ? '' : ` You work on ${held.map(taskWords).join(', ')}.`;
   return [
     `You are ${plainOrCode(agent)}.${holding}`,
-    ...fenced({ text: statusText(report, now) }),
+    ...fenced({ text: statusText(report, now, toolWords) }),
     ...mailLines(report.unread_mail.own),
   ];
 }

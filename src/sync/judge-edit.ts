@@ -14,8 +14,10 @@ import { decodeRecord } from '../layout/read-board.ts';
 import { faultInEntry } from '../layout/tree-faults.ts';
 import { type Head, loadHead } from './head.ts';
 import type { Evidence, Judged, Suspect } from './judge-parts.ts';
+import { faultInVersions } from './judge-versions.ts';
 
 const mendHint = 'mend it, amend the commit and push again';
+const leaveHint = 'leave versions and tokens to orc';
 
 export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }: Suspect): Promise<Judged> {
   if (head.commit === null)
@@ -32,6 +34,8 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
     if (refusal !== null) return refusal;
     const fault = await faultInFile(evidence, change);
     if (fault !== null) return refuse('malformed-record', `${change.path} ${fault}`, mendHint);
+    const wrongVersion = await faultInVersions(evidence, change, board.meta.version);
+    if (wrongVersion !== null) return refuse('wrong-version', `${change.path} ${wrongVersion}`, leaveHint);
   }
   const after = await loadHead(evidence, oid, head);
   const { writeBlock } = after.read;
@@ -40,15 +44,8 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
   const known = new Set(faults.map(({ path, reason }) => `${path} ${reason}`));
   const broken = after.read.faults.find(({ path, reason }) => !known.has(`${path} ${reason}`));
   if (broken !== undefined) return refuse('malformed-record', `${broken.path} ${broken.reason}`, mendHint);
-  const { id, version } = after.read.board.meta;
-  if (id !== board.meta.id)
+  if (after.read.board.meta.id !== board.meta.id)
     return refuse('board-mismatch', 'its state.json has the id of another board', 'leave state.json to orc');
-  if (version > board.meta.version)
-    return refuse(
-      'wrong-version',
-      `its state.json says version ${version}: no operation made it`,
-      'leave state.json to orc',
-    );
   return { outcome: 'honest', head: after };
 }
 

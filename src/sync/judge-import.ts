@@ -6,10 +6,12 @@
 import type { Change } from '../core/board.ts';
 import { checkInvariants } from '../core/invariants.ts';
 import { isSame } from '../core/is-same.ts';
-import { type Accepted, refuse } from '../core/operation.ts';
+import { faultInName } from '../core/names.ts';
+import { type Accepted, type Refusal, refuse } from '../core/operation.ts';
+import { isImportedLine } from '../core/operations/board-import.ts';
 import type { BoardEvent, Knowledge, Lock } from '../core/records.ts';
 import { fromIso, toIso } from '../core/time.ts';
-import { tailOf } from '../layout/events.ts';
+import { parseSegment } from '../layout/events.ts';
 import type { Trailers } from './commit-message.ts';
 import { type Head, listSegments } from './head.ts';
 import { type Evidence, explain, headAfter, isSameCommit, type Judged, redo, type Suspect } from './judge-parts.ts';
@@ -28,10 +30,13 @@ export async function judgeImport(
 ): Promise<Judged> {
   const { board } = head.read;
   const { op, at } = trailers;
+  const faultInAgent = faultInName(op.agent);
+  if (faultInAgent !== null) return refuse('invalid-argument', `agent ${faultInAgent}`, hint);
   const changes = await changesBetween(evidence, head.tree, suspect.commit.tree);
   const fault = changes.map((change) => faultInChange(change, trailers)).find((each) => each !== null);
   if (fault !== undefined) return refuse('wrong-result', fault, hint);
   const events = await eventsOf(evidence, head, suspect);
+  if ('outcome' in events) return events;
   const inLog = faultInEvents(events, head, trailers);
   if (inLog !== null) return refuse('wrong-result', inLog, hint);
   const brought = changes.filter(({ collection, before }) => collection === 'tasks' && before === null).length;
@@ -96,26 +101,22 @@ function faultInLock(
   return null;
 }
 
-/** The lines that it added to the log. */
-async function eventsOf(evidence: Evidence, { tail }: Head, { commit }: Suspect): Promise<BoardEvent[]> {
+/** The lines that it added to the log; a refusal where one of them is no event. */
+async function eventsOf(evidence: Evidence, { tail }: Head, { commit }: Suspect): Promise<BoardEvent[] | Refusal> {
   const segments = (await listSegments(evidence, commit.tree)).filter(({ first }) => first >= tail.first);
   const objects = await evidence.readObjects(segments.map(({ oid }) => oid));
-  const texts = segments.map(({ path, oid }) => tailOf(path, new TextDecoder().decode(objects.get(oid)?.bytes)).text);
-  const text = texts.join('');
-  if (!text.startsWith(tail.text)) return [];
-  return text
-    .slice(tail.text.length)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => parse(line));
-}
-
-function parse(line: string): BoardEvent {
-  try {
-    return JSON.parse(line) as BoardEvent;
-  } catch {
-    return { n: 0, v: 0, ts: '', agent: '', action: '' };
+  const events: BoardEvent[] = [];
+  for (const { path, first, oid } of segments) {
+    const text = new TextDecoder().decode(objects.get(oid)?.bytes);
+    const before = first === tail.first ? tail.text : '';
+    // What stood there was changed: the comparison of the files says so.
+    if (!text.startsWith(before)) return [];
+    const added = parseSegment(path, text.slice(before.length));
+    const fault = added.faults[0];
+    if (fault !== undefined) return refuse('malformed-record', `${path}, of what it adds ${fault.reason}`, hint);
+    events.push(...added.events);
   }
+  return events;
 }
 
 function faultInEvents(events: readonly BoardEvent[], head: Head, { version, at, op }: Trailers): string | null {
@@ -123,10 +124,12 @@ function faultInEvents(events: readonly BoardEvent[], head: Head, { version, at,
   if (own === undefined || own.op !== op.id || own.action !== 'board_imported' || own.agent !== op.agent)
     return 'its own line is missing in the log';
   if (own.ts !== toIso(fromIso(at))) return 'its line in the log has another time';
-  for (const [index, { n, v, op: id }] of events.entries()) {
+  for (const [index, { n, v, op: id, ...line }] of events.entries()) {
     if (n !== head.read.board.meta.events + index + 1 || v !== version)
       return `event ${n} has a wrong number or version`;
-    if (id !== undefined && index < events.length - 1) return `event ${n} passes for another operation`;
+    if (index === events.length - 1) break;
+    if (id !== undefined) return `event ${n} passes for another operation`;
+    if (!isImportedLine(line)) return `event ${n} is none that an import brings`;
   }
   return null;
 }

@@ -157,7 +157,10 @@ async function trailersOf(evidence: Evidence, oid: Oid): Promise<Trailers | null
   return bytes === undefined ? null : parseTrailers(decodeCommit(bytes).message);
 }
 
-/** The lines of a batch follow one another, in one push. A line that had nothing to do is not among them. */
+/**
+ * The lines of a batch follow one another, in one push. A line that had nothing to do is not among
+ * them, so nothing tells whether some are missing.
+ */
 class Batches {
   readonly #over = new Set<string>();
   #open: { readonly id: string; readonly k: number; readonly n: number } | null = null;

@@ -24,7 +24,7 @@ import {
 } from './judge-parts.ts';
 import { faultInSetting } from './judge-settings.ts';
 import { findMutation } from './past.ts';
-import { restoreArguments } from './restore-arguments.ts';
+import { namesNowhere, restoreArguments } from './restore-arguments.ts';
 import type { SeenOperations } from './seen-operations.ts';
 import { hasQuotes } from './unquote.ts';
 
@@ -114,16 +114,17 @@ async function judgeOperation(
   const hashText = (text: string): Oid => evidence.hashObject('blob', encoder.encode(text));
   const given = trailers.op;
   const args = await restoreArguments(evidence, head, suspect.commit, given, hashText);
-  if ('outcome' in args) return args;
-  const operation: Operation = { ...given, args: args.args };
-  if (hasQuotes(args.args)) return judgeImport(evidence, head, suspect, trailers);
+  const operation: Operation = { ...given, args };
+  const hasQuote = hasQuotes(args);
+  if (hasQuote && given.kind === 'board.import') return judgeImport(evidence, head, suspect, trailers);
   let first: Redone | Refusal | null = null;
   let parent = head;
   for (const view of views(head.read.board.settings.clock_skew_ms)) {
     const decision = await decide(evidence, parent, operation, trailers, view);
     if (decision.outcome === 'unchanged')
       first ??= refuse('wrong-result', 'there was nothing to do for it', 'such an operation makes no commit');
-    else if (decision.outcome === 'refused') first ??= decision;
+    else if (decision.outcome === 'refused')
+      first ??= hasQuote && decision.code === 'invalid-argument' ? namesNowhere() : decision;
     else {
       const fault = await faultInSetting(operation, parent.read.board.settings);
       if (fault !== null) return fault;

@@ -11,8 +11,8 @@ import { hasQuotes, unquote } from './unquote.ts';
 const cutBody = /^.{4095}…$/s;
 
 /**
- * Texts that are nowhere are refused, but for those of an import, which come as lists that nothing keeps: they stay
- * digests, and the import is judged by what it brought.
+ * What stands nowhere stays as it is: somebody may have given an argument that looks like a digest (`namesNowhere` says
+ * why it is refused where that cannot be). The lists of an import are kept by nothing: it is judged by what it brought.
  */
 export async function restoreArguments(
   reader: ObjectReader,
@@ -20,13 +20,14 @@ export async function restoreArguments(
   commit: Commit,
   operation: Operation,
   hashText: (text: string) => string,
-): Promise<{ readonly args: Operation['args'] } | Refusal> {
+): Promise<Operation['args']> {
   const { kind, args } = operation;
-  if (!hasQuotes(args)) return { args };
+  if (!hasQuotes(args)) return args;
   const found = (await unquote(args, sources(reader, head, commit), hashText)) as Operation['args'];
-  if (!hasQuotes(found) || kind === 'board.import') return { args: found };
-  const restored = kind === 'undo' ? withReason(found, bodyOf(commit)) : found;
-  if (!hasQuotes(restored)) return { args: restored };
+  return kind === 'undo' && hasQuotes(found) ? withReason(found, bodyOf(commit)) : found;
+}
+
+export function namesNowhere(): Refusal {
   return refuse('wrong-result', 'it names a text that stands in none of its files', 'make changes with orc');
 }
 
@@ -78,6 +79,7 @@ function bodyOf({ message }: Commit): string {
  * No file keeps the whole of a long reason for an undo, only its beginning: any text that begins so comes to the same.
  */
 function withReason(args: Operation['args'], body: string): Operation['args'] {
+  if (!hasQuotes(args.reason)) return args;
   const { length } = args.reason as { readonly length?: unknown };
   if (!cutBody.test(body) || typeof length !== 'number' || length > maxTextLength) return args;
   return { ...args, reason: body.slice(0, -1).padEnd(length, 'x') };

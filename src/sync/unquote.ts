@@ -12,10 +12,16 @@ interface Quote {
 const quotedText = 1024;
 const quotedJson = 8 * 1024;
 
+/** An argument may look so by itself; where it is as short as no text that is named, it is one that was given. */
 function isQuote(value: unknown): value is Quote {
   if (typeof value !== 'object' || value === null || Object.keys(value).join() !== '$blob,length') return false;
   const { $blob, length } = value as Quote;
-  return typeof $blob === 'string' && /^[0-9a-f]{40,64}$/.test($blob) && Number.isSafeInteger(length);
+  return (
+    typeof $blob === 'string' &&
+    /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test($blob) &&
+    Number.isSafeInteger(length) &&
+    length > quotedText
+  );
 }
 
 export function hasQuotes(value: unknown): boolean {
@@ -59,7 +65,7 @@ class Search {
     if (typeof source === 'string') {
       // A reason stands in a note behind a word, appended knowledge behind what was there.
       for (const length of this.#wanted.keys()) {
-        if (length > source.length || length <= quotedText) continue;
+        if (length > source.length) continue;
         const text = source.slice(source.length - length);
         this.#offer(text, text);
       }

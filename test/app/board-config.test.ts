@@ -20,6 +20,10 @@ describe('where settings come from', () => {
       'board_md=true (orc.yaml)',
       'manual_edits=allow (orc.yaml)',
       'edit_locks=check (orc.yaml)',
+      'runChecks=false (default)',
+      'carry=false (default)',
+      'stopReminder=true (default)',
+      'handOver=true (default)',
     ]);
     for (const { description } of found) expect(description).not.toBe('');
   });
@@ -41,6 +45,28 @@ describe('where settings come from', () => {
     expect(await getConfig(orc, 'lease')).toMatchObject({ value: '30m', source: 'orc.yaml' });
     await again.close();
     await process_.close();
+  });
+
+  test('what a clone alone has to say is shown with where it stands, and set by git', async () => {
+    const { orc, clone } = await openSharedBoard();
+    git(clone, 'config', 'orc.runChecks', 'yes');
+    git(clone, 'config', 'orc.handOver', 'off');
+    git(clone, 'config', 'orc.stopReminder', 'perhaps');
+    git(clone, 'config', 'orc.carry', 'true');
+    const env = { ...process.env, ORC_CARRY: '0' };
+    await using again = await openOrc({ cwd: clone, env });
+    const found = (await listConfig(again)).slice(-4);
+    expect(found.map(({ key, value, source, from }) => [key, value, source, from])).toEqual([
+      ['runChecks', true, 'git config', 'local'],
+      ['carry', false, 'environment', 'ORC_CARRY'],
+      ['stopReminder', 'perhaps', 'git config', 'local'],
+      ['handOver', false, 'git config', 'local'],
+    ]);
+    for (const shared of [true, false])
+      await expect(setConfig(orc, 'runChecks', 'true', { shared })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        hint: expect.stringContaining('git config orc.runChecks true'),
+      });
   });
 
   test('a value of orc.yaml that is not allowed counts as not there', async () => {

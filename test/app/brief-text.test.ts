@@ -132,6 +132,8 @@ describe('texts of others', () => {
     expect(markdown.includes('description'.repeat(1000))).toBe(true);
     expect(markdown.includes('result'.repeat(667))).toBe(false);
     expect(markdown.includes('(2000 characters more: `orc t show 44444444`)')).toBe(true);
+    const byTool = briefMarkdown(long, { reportWith: new Set(['task_show']) }).markdown;
+    expect(byTool.includes('(2000 characters more: `task_show {"id":"44444444"}`)')).toBe(true);
   });
 });
 

@@ -51,6 +51,20 @@ test('a task that was claimed here is noted until it is over, here or elsewhere,
   expect(noted()).toEqual([]);
 });
 
+test('a task that another work tree completes is noted nowhere any more', async () => {
+  const cwd = makeClone(makeBareRemote());
+  await using here = await openOrc({ cwd, create: true });
+  await using beside = await openOrc({ cwd, env: { ...process.env, ORC_SESSION: 'beside' } });
+  const { path: store } = here.connection.store;
+  await here.createWorkstream('build');
+  const { id } = await here.addTask('build', { title: '1' });
+  const claim = await here.claimTask(null, id, 'ann');
+  const note = path.join(store, 'holds/main', `task-${id}.txt`);
+  expect(existsSync(note)).toBe(true);
+  await beside.completeTask(null, id, null, { agent: 'ann', token: claim.claim?.token ?? 0 });
+  expect(existsSync(note)).toBe(false);
+});
+
 test('what hooks spooled comes with the next change, once, and what cannot be understood is set aside', async () => {
   const cwd = makeClone(makeBareRemote());
   await using orc = await openOrc({ cwd, create: true, agent: 'eve' });

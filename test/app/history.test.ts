@@ -64,6 +64,19 @@ test('of one task, agent, lock, topic or workstream', async () => {
   await expect(readHistory(orc, { about: 'task' })).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
+test('of one cycle, by its number', async () => {
+  const { orc } = await board();
+  await orc.openCycle();
+  await orc.addTask('press', { title: 'Fold' });
+  await orc.collectCycle();
+  await orc.openCycle();
+  expect(kinds(await readHistory(orc, { about: 'cycle', id: '1' }))).toEqual(['cycle.collect', 'cycle.open']);
+  expect(kinds(await readHistory(orc, { about: 'cycle', id: '2' }))).toEqual(['cycle.open']);
+  expect(await readHistory(orc, { about: 'cycle', id: '3' })).toEqual([]);
+  for (const id of ['x', '0', '1.5'])
+    await expect(readHistory(orc, { about: 'cycle', id })).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
 test('what changed a record in passing: an import that brought it, an agent that was retired', async () => {
   const orc = await openNewBoard();
   await importBoard(orc, fileURLToPath(new URL('../fixtures/opspawn-board', import.meta.url)));

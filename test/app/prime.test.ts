@@ -84,10 +84,17 @@ test('long lists are counted, and what is least relevant is left out first', () 
   const less = primeText(facts, now, whole.length - 1);
   expect(less).not.toContain('Others work on');
   expect(less).toContain('Ready to be taken');
-  expect(less).toContain('(more: `orc status`)');
+  const hint = `(cut to ${whole.length - 1} characters; more: \`orc prime --max-chars 16000\`, \`orc status\`)\n`;
+  expect(less.endsWith(`\n\n${hint}`)).toBe(true);
+  expect(whole).not.toContain('(cut to');
   expect(primeText(facts, now, 2000)).toContain('Yours:');
   for (const most of [1, 2, 200, 1000, 2000, 3000])
     expect(primeText(facts, now, most).length).toBeLessThanOrEqual(most);
+  // Where not even the instructions fit, the cut is told all the same.
+  expect(primeText(facts, now, 200)).toMatch(
+    /…\n\n\(cut to 200 characters; more: `orc prime --max-chars 16000`, `orc status`\)\n$/,
+  );
+  expect([1, 2].map((most) => primeText(facts, now, most))).toEqual(['…', '…\n']);
   expect(primeText(nothing, now, 8000)).toContain('No task is in progress or ready.');
   expect(primeText({ ...nothing, agent: null }, now, 8000)).toContain('Choose a name');
   expect(primeText({ ...nothing, agent: "a'b c" }, now, 8000)).toContain(`--agent 'a'\\''b c'`);

@@ -1,6 +1,7 @@
 /** Putting the hook of a remote in and taking it out, and what becomes of a push when the hook itself fails. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { receivePush } from '../../src/app/server-check.ts';
@@ -35,6 +36,7 @@ describe('installing', () => {
     expect((await installServerHook({ path: remote, command })).changed).toBe(false);
     const other = await installServerHook({ path: remote, hook: 'pre-receive', command });
     expect(other.hooks.map(({ state }) => state)).toEqual(['absent', 'installed']);
+    expect(other.notes).toEqual(['pre-receive takes the place of update, which was installed before.', 'Guards orc.']);
     expect((await uninstallServerHook({ path: remote })).changed).toBe(true);
     expect(filesIn(hooks)).toEqual(before);
     expect((await uninstallServerHook({ path: remote })).changed).toBe(false);
@@ -57,6 +59,48 @@ describe('installing', () => {
     expect([push('topic'), push('closed')]).toEqual([0, 1]);
     await uninstallServerHook({ path: remote });
     expect(filesIn(path.dirname(file))).toEqual(before);
+  });
+
+  test('a hook of one’s own is shown where ours is another one, or none', async () => {
+    const remote = makeBareRemote();
+    fs.writeFileSync(path.join(remote, 'hooks/pre-receive'), '#!/bin/sh\n', { mode: 0o755 });
+    const beside = async () => (await readServerHook({ path: remote })).hooks.map((hook) => [hook.state, hook.beside]);
+    expect(await beside()).toEqual([
+      ['absent', null],
+      ['absent', 'pre-receive'],
+    ]);
+    await installServerHook({ path: remote, command });
+    expect(await beside()).toEqual([
+      ['installed', null],
+      ['absent', 'pre-receive'],
+    ]);
+  });
+
+  test('what pre-receive runs leaves it the list of what is pushed', async () => {
+    const remote = makeBareRemote();
+    const receive = path.join(makeTempDir(), 'receive');
+    fs.writeFileSync(receive, 'cat >/dev/null; echo "$1"; exit 1\n');
+    await installServerHook({ path: remote, hook: 'pre-receive', command: { node: '/bin/sh', receive } });
+    await installServerHook({
+      path: remote,
+      hook: 'pre-receive',
+      branch: 'other',
+      command: { node: '/bin/sh', receive },
+    });
+    git(remote, 'config', 'orc.hookFailure', 'accept');
+    const input = ['orc', 'other'].map((name) => `${zeros} ${zeros} refs/heads/${name}\n`).join('');
+    const { stdout } = spawnSync(path.join(remote, 'hooks/pre-receive'), { cwd: remote, env: isolatedEnv, input });
+    expect(stdout.toString()).toBe('refs/heads/orc\nrefs/heads/other\n');
+  });
+
+  test('a folder of a user’s, as git names it', async () => {
+    const remote = makeBareRemote();
+    git(remote, 'config', 'core.hooksPath', `~${userInfo().username}/no such hooks`);
+    expect(await readServerHook({ path: remote })).toMatchObject({
+      folder: path.join(userInfo().homedir, 'no such hooks'),
+    });
+    git(remote, 'config', 'core.hooksPath', '~nobody-of-this-name/hooks');
+    await expect(readServerHook({ path: remote })).rejects.toMatchObject({ code: 'git-failed' });
   });
 
   test('the folder that core.hooksPath names, a repository with a work tree, more than one board', async () => {

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { settingKeys } from '../../src/cli/completion/slots.ts';
+import { cloneSettingKeys } from '../../src/core/setting-keys.ts';
 import { addTask, orcIn, orcWithBoard } from '../support/command-line.ts';
 import { git } from '../support/git-fixtures.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
@@ -28,7 +29,7 @@ test('commands and options, with what they are', async () => {
   expect(await ask('--publish', '')).toEqual(['each', 'claims', 'sync']);
   expect(await ask('t', 'list', '--status', 'b')).toEqual(['blocked']);
   expect(await ask('t', 'list', '--status=b')).toEqual(['--status=blocked']);
-  expect(await ask('history', '')).toEqual(['task', 'agent', 'lock', 'kb', 'ws']);
+  expect(await ask('history', '')).toEqual(['task', 'agent', 'lock', 'kb', 'ws', 'cycle']);
   expect(await ask('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   for (const nothing of [
     ['nonsense', ''],
@@ -42,8 +43,11 @@ test('commands and options, with what they are', async () => {
 test('every setting that there is', async () => {
   const { orc, folder } = await orcWithBoard();
   const { data } = (await orc('config', '--json')).json();
-  expect([...settingKeys].sort()).toEqual(data.map(({ key }: { key: string }) => key).sort());
+  const all = [...settingKeys, ...cloneSettingKeys];
+  expect([...all].sort()).toEqual(data.map(({ key }: { key: string }) => key).sort());
   expect(await askIn(folder)('config', 'get', 'lo')).toEqual(['lock_ttl']);
+  expect(await askIn(folder)('config', 'get', 'run')).toEqual(['runChecks']);
+  expect(await askIn(folder)('config', 'set', 'run')).toEqual([]);
 });
 
 test('files and folders are the shell’s own', async () => {

@@ -58,10 +58,14 @@ test('words that make no sense end with 1', async () => {
     ['-C', '/nowhere/at/all', 'hook', 'stop'],
     ['hook', 'stop', '--json', '--publish', 'never'],
     ['--bogus', 'hook', 'stop'],
+    ['--board', 'hook', 'stop'],
+    ['--json', '--at', 'hook', 'pre-tool-use', '--quiet'],
+    ['--', 'hook', 'bogus'],
   ];
   for (const words of lines) expect({ words, ...(await orc(...words)) }).toMatchObject({ code: 1, out: '' });
   // Only hooks: elsewhere a mistake stays one.
   expect((await orc('sync', 'hook', '--bogus')).code).toBe(2);
+  expect((await orc('--agent', 'hook', 'sync', '--bogus')).code).toBe(2);
 });
 
 test('where there is no repository, no board, or something else on its branch, nothing is said and nothing made', async () => {

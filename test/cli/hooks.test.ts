@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { orcIn } from '../support/command-line.ts';
@@ -68,6 +69,37 @@ test('a folder that was set afterwards, and before another one than was there, i
   git(folder, 'config', '--unset', 'core.hooksPath');
   await orc('hooks', 'uninstall');
   expect(git(folder, 'config', '--get-all', 'core.hooksPath')).toBe('third');
+});
+
+test('a folder of another user, and of none, is read as git reads it', async () => {
+  const folder = repository();
+  const orc = orcIn(folder);
+  const { username, homedir } = userInfo();
+  git(folder, 'config', 'core.hooksPath', `~${username}/no such hooks`);
+  expect((await orc('hooks', '--json')).json().data).toMatchObject({ folder: path.join(homedir, 'no such hooks') });
+  git(folder, 'config', 'core.hooksPath', '~nobody-of-this-name/hooks');
+  const { code, message } = (await orc('hooks', '--json')).error();
+  expect({ code, message }).toEqual({
+    code: 'git-failed',
+    message: expect.stringContaining('~nobody-of-this-name/hooks'),
+  });
+});
+
+test('what git puts among the lines of the configuration stays when they go', async () => {
+  const folder = repository();
+  const orc = orcIn(folder);
+  const config = path.join(folder, '.git/config');
+  git(folder, 'config', 'core.hooksPath', 'hooks');
+  const before = readFileSync(config, 'utf8');
+  await orc('hooks', 'install');
+  git(folder, 'config', '--add', 'include.path', '/etc/theirs');
+  git(folder, 'config', 'core.hooksPath', 'others');
+  await orc('hooks', 'install');
+  expect(git(folder, 'config', '--get-all', 'include.path').split('\n')).toContain('/etc/theirs');
+  expect(git(folder, 'config', 'core.hooksPath')).toBe(path.join(folder, '.git/orc/hooks-path'));
+  await orc('hooks', 'uninstall');
+  const after = `${before.replace('= hooks', '= others')}[include]\n\tpath = /etc/theirs\n`;
+  expect(readFileSync(config, 'utf8')).toBe(after);
 });
 
 test('what is asked wrongly is refused by code', async () => {

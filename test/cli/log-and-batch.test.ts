@@ -222,6 +222,7 @@ test('history: all, and of one record', async () => {
   expect((await orc('history', 'kb', 'notes')).lines()).toHaveLength(1);
   for (const words of [
     ['history', 'task'],
+    ['history', 'cycle', 'first'],
     ['history', 'thing', 'x'],
     ['history', '--last', '0'],
   ])

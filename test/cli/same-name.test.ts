@@ -134,6 +134,19 @@ describe('ORC_TASK and ORC_CLAIM_TOKEN, as a worker sets them', () => {
       'not-holder',
     );
   });
+
+  test('are told when the token cannot be read: what the session remembers does not take its place', async () => {
+    const { orc, folder } = await orcWithBoard();
+    const { id, token } = await hold(orc);
+    for (const bad of ['x', '0', '-1', `${token} `, 'null']) {
+      const env = { ...process.env, ORC_AGENT: 'agent-1', ORC_TASK: id, ORC_CLAIM_TOKEN: bad };
+      const error = (await orcIn(folder, { env })('t', 'complete', id, '--json')).error();
+      expect([bad, error.code, error.hint]).toEqual([bad, 'invalid-argument', expect.stringContaining('unset it')]);
+    }
+    const child = childOf(folder, { ORC_TASK: id, ORC_CLAIM_TOKEN: 'x' });
+    expect((await child('ws', 'create', 'other')).code).toBe(0);
+    expect((await child('t', 'complete', id, '--token', token)).code).toBe(0);
+  });
 });
 
 test('a retired agent hears what has become of it', async () => {

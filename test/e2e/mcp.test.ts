@@ -184,6 +184,8 @@ test('a broken client does no harm: lines that are none, SIGTERM, a closed pipe,
     serverInfo: { name: 'orc' },
     instructions: expect.stringContaining('"ann"'),
   });
+  const faults = one.lines.map((line) => JSON.parse(line)).filter(({ id }) => id === null);
+  expect(faults.map(({ error }) => error.code)).toEqual([-32700, -32600, -32600, -32700]);
   one.write('{"jsonrpc":"2.0","method":"notifications/initialized"}');
   expect(await one.ask('no/such/method', {})).toMatchObject({ code: -32601 });
   expect(await one.ask('tools/call', { name: 'nothing', arguments: {} })).toMatchObject({ code: -32602 });

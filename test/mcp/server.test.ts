@@ -238,6 +238,20 @@ describe('refusals', () => {
     expect((await call('task_complete', { id: '00000000' })).structured.error.hint).toContain('`orc t list`');
   });
 
+  test('so do the hints of resources, the status, and what a brief had to cut', async () => {
+    const { call, client, id, orc } = await served();
+    await expect(client.readResource({ uri: 'orc://brief/build/00000000' })).rejects.toMatchObject({
+      data: { hint: 'see `task_list`' },
+    });
+    await orc('a', 'register', 'ann');
+    await orc('msg', 'send', 'ann', 'x'.repeat(5000), '--agent', 'bob');
+    const { text } = await call('status');
+    expect(text).toContain('`message_inbox` shows the 1 for ann');
+    expect(text).not.toContain('`orc ');
+    expect((await call('brief', { id })).text).toContain('(1000 characters more: `message_inbox {}`)');
+    expect((await call('brief', { id, max_chars: 10 })).structured.error.hint).toContain('give `max_chars` at least');
+  });
+
   test('unknown tools, resources and prompts are errors of the protocol; the server goes on', async () => {
     const { client, call } = await served({ tools: 'default' });
     await expect(client.callTool({ name: 'task_nxt', arguments: {} })).rejects.toThrow('Tool task_nxt not found');

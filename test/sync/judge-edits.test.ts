@@ -55,6 +55,21 @@ describe('what is let in', () => {
     expect(verdicts).toMatchObject(expected);
   });
 
+  test('a text together with the version that it had', async () => {
+    const before = (text: string): string => reword(text).replace('version: 4', 'version: 3');
+    expect(await edit('knowledge', 'knowledge/k.md', before)).toMatchObject({ outcome: 'honest' });
+  });
+
+  test('state.json with its own version back', async () => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    const last = forge.drafts.at(-1);
+    if (last === undefined) throw new Error('no commits');
+    const lowered = forge.withFile(last, 'state.json', (text) => text.replace('"version": 4', '"version": 2'));
+    forge.drafts.push({ ...lowered, message: 'by hand\n' }, { ...last, message: 'mended\n' });
+    expect(await judgeChain(forge.chain(), chain.commits.length + 1)).toMatchObject({ outcome: 'honest' });
+  });
+
   test('a file of others at the root, where all is let in', async () => {
     expect(await edit('allow', 'LICENSE', () => 'Free\n')).toMatchObject({ outcome: 'honest' });
   });
@@ -72,6 +87,19 @@ describe('what no setting lets in', () => {
     ['no state.json', 'state.json', () => null, 'malformed-record'],
     ['another board’s state.json', 'state.json', (text) => text.replace('b0a2', 'c0c2'), 'board-mismatch'],
     ['a version of nobody’s', 'state.json', (text) => text.replace('"version": 4', '"version": 400'), 'wrong-version'],
+    ['a version that goes back', 'state.json', (text) => text.replace('"version": 4', '"version": 2'), 'wrong-version'],
+    [
+      'knowledge of a version to come',
+      'knowledge/k.md',
+      (text) => text.replace('version: 4', 'version: 5'),
+      'wrong-version',
+    ],
+    [
+      'a workstream of a version to come',
+      'workstreams/w.json',
+      (text) => text.replace('"created_version": 2', '"created_version": 20'),
+      'wrong-version',
+    ],
     ['a newer format', 'state.json', (text) => text.replace('"format": 1', '"format": 99'), 'newer-format'],
     ['settings that cannot be read', 'orc.yaml', () => 'a: [', 'malformed-record'],
   ])('%s', async (_, path, change, code) => {

@@ -12,6 +12,9 @@ const time = '2025-01-01T00:00:00.000Z';
 const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 const hex = (n: number): string => (0xa0000000 + n).toString(16);
 
+/** What somebody gives, and looks as commits name long texts. */
+const quote = (length: number) => ({ $blob: 'a'.repeat(40), length });
+
 let chain: Chain;
 beforeAll(async () => {
   const upstream = new MemoryUpstream();
@@ -59,6 +62,10 @@ beforeAll(async () => {
   }));
   await ask('task.complete', { id: hex(2), token: 7, checks, result: 'r'.repeat(5000) });
   await ask('event.log', { action: 'seen', data: { text: 'e'.repeat(4000), list: many(900, (n) => `item ${n}`) } });
+  await ask('event.log', {
+    action: 'quoted',
+    data: { short: quote(20), long: quote(2000), list: [quote(9000)], text: 'e'.repeat(4000) },
+  });
   await ask('cycle.open', { plan: { tasks: many(700, (n) => ({ id: hex(n), why: 'because' })) }, plan_version: 3 });
   await ask('undo', { version: 5, reason: `${'u'.repeat(9000)}` });
   chain = readChain(objectsOf(upstream.objects), upstream.head ?? '');
@@ -108,11 +115,47 @@ describe('an import that brings more than an import', () => {
       (text) => text.replace('"did-7"}', '"did-7","op":"abcdefgh"}'),
       'wrong-result',
     ],
+    [
+      'a line without an agent',
+      'events/0000000001.jsonl',
+      (text) => text.replace('"agent":"agent-1","action":"did-7"', '"agent":7,"action":"did-7"'),
+      'malformed-record',
+    ],
+    [
+      'a line whose time is none',
+      'events/0000000001.jsonl',
+      (text) =>
+        text.replace(`"${time}","agent":"agent-1","action":"did-7"`, '"soon","agent":"agent-1","action":"did-7"'),
+      'wrong-result',
+    ],
+    [
+      'a line that is no JSON',
+      'events/0000000001.jsonl',
+      (text) => text.replace('"action":"did-7"}', '"action":"did-7"'),
+      'malformed-record',
+    ],
     ['a past event', 'events/0000000001.jsonl', (text) => text.replace('board_created', 'x'), 'wrong-result'],
     ['a foreign file', 'run.sh', () => 'x', 'foreign-file'],
   ])('%s', async (_, path, edit, code) => {
     const verdict = await judgeImport((draft, forge) => forge.withFile(draft, path, edit));
     expect(verdict).toMatchObject({ outcome: 'refused', refusal: { code } });
+  });
+
+  test('an agent whose name no board takes', async () => {
+    const verdict = await judgeImport((draft, forge) => {
+      const [log = ''] = forge
+        .paths(draft)
+        .filter((path) => path.startsWith('events/'))
+        .slice(-1);
+      const { tree } = forge.withFile(draft, log, (text) =>
+        text.replace('"agent":"one","action":"board_i', '"agent":"a:b","action":"board_i'),
+      );
+      const message = draft.message.replace('by one', 'by a:b').replace('"agent":"one"', '"agent":"a:b"');
+      const { author } = draft.commit;
+      const renamed = { ...author, name: 'a:b', email: author.email.replace('one', 'a-b') };
+      return { tree, message, commit: { ...draft.commit, author: renamed } };
+    });
+    expect(verdict).toMatchObject({ outcome: 'refused', refusal: { code: 'invalid-argument' } });
   });
 
   function claimed(text: string): string {

@@ -47,9 +47,10 @@ function pathWithin(file: string, host: Host | null, env: NodeJS.ProcessEnv): st
   if (home === null || home.workTree === null) return null;
   if (host !== null && home.commonDir !== host.commonDir) return null;
   const way = path.relative(home.workTree, file);
-  if (way === '' || way.startsWith('..') || path.isAbsolute(way)) return null;
+  if (way === '' || path.isAbsolute(way)) return null;
   const names = way.split(path.sep);
-  return names[0] === '.git' ? null : names.join('/');
+  // Not every name that begins with two dots leads out.
+  return names[0] === '..' || names[0] === '.git' ? null : names.join('/');
 }
 
 function nearestFolder(folder: string): string {

@@ -9,7 +9,8 @@ const list = defineCommand<Setting[]>({
   isDefault: true,
   words: '',
   summary: 'Show each setting, and where its value comes from',
-  details: 'Later ones win: defaults, orc.yaml on the board, git config orc.* of the clone, ORC_* of the process.',
+  details:
+    'Later ones win: defaults, orc.yaml on the board, git config orc.* of the clone, ORC_* of the process. The last four are set by git alone: git config orc.runChecks true.',
   examples: ['orc config', 'orc config list --json'],
   data: 'Setting[]',
   async run(call) {

@@ -5,15 +5,15 @@ import { readChoice, readWhole } from '../values.ts';
 import { historyLines } from '../views/history.ts';
 
 /** Spelled again: the list of app would bring app along for the sake of a help text. */
-const kinds = ['task', 'agent', 'lock', 'kb', 'ws'] as const satisfies readonly HistoryKind[];
+const kinds = ['task', 'agent', 'lock', 'kb', 'ws', 'cycle'] as const satisfies readonly HistoryKind[];
 
 export const history: CommandSpec = defineCommand<Trail>({
   name: 'history',
   words: '[kind] [id]',
-  summary: 'Show the audit trail, from git: of all, or of one task, agent, lock, topic or workstream',
+  summary: 'Show the audit trail, from git: of all, or of one task, agent, lock, topic, workstream or cycle',
   details: `The kind is one of ${kinds.join(', ')}. "cut": older commits are not in this shallow store; \`orc init --full\` fetches them.`,
   options: [{ flags: '--last <n>', summary: 'the last so many (default: 20)' }],
-  examples: ['orc history', 'orc history task 1a2b3c4d', 'orc history kb api-design --last 5'],
+  examples: ['orc history', 'orc history task 1a2b3c4d', 'orc history kb api-design --last 5', 'orc history cycle 3'],
   data: 'Trail',
   async run(call) {
     const [kind, id] = call.words;

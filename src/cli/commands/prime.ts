@@ -7,7 +7,12 @@ export const prime: CommandSpec = defineCommand<Prime>({
   summary: 'Print what a coding agent has to know before it begins',
   details:
     'How to use orc, in brief, and what the board has for the agent now: its tasks, locks and unread mail, what others hold, what is ready. For agents without hooks, and at the start of a session; with hooks, `orc hook session-start` gives the same.',
-  options: [{ flags: '--max-chars <n>', summary: 'leave out what is least relevant beyond so many characters (8000)' }],
+  options: [
+    {
+      flags: '--max-chars <n>',
+      summary: 'leave out what is least relevant beyond so many characters (8000), and say so',
+    },
+  ],
   examples: ['orc prime', 'orc prime agent-1 --max-chars 3000', 'orc prime --fresh --json'],
   data: 'Prime',
   async run(call) {

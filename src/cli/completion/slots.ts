@@ -1,7 +1,7 @@
 /** What may stand in the place of each word and each option's value: `<id>` of a task command is a task, `--status` one of six words. */
 
 import type { TaskPurpose, ValueKind } from '../../app/local-values.ts';
-import { settingKeys as boardSettings } from '../../core/setting-keys.ts';
+import { settingKeys as boardSettings, cloneSettingKeys } from '../../core/setting-keys.ts';
 
 /** What completes a word: records of the board, words that are always the same, or files. */
 export type Slot =
@@ -44,7 +44,7 @@ const words: Readonly<Record<string, Slot>> = {
   'batch * file': { kind: 'files' },
   'import * dir': { kind: 'dirs' },
   'export * dir': { kind: 'dirs' },
-  'history * kind': fixed('task', 'agent', 'lock', 'kb', 'ws'),
+  'history * kind': fixed('task', 'agent', 'lock', 'kb', 'ws', 'cycle'),
   'completion * shell': fixed('bash', 'zsh', 'fish'),
   'work * command': { kind: 'files' },
 };
@@ -67,6 +67,7 @@ const ofKind: Readonly<Record<string, Slot>> = {
   lock: { kind: 'resource' },
   kb: { kind: 'topic' },
   ws: { kind: 'workstream' },
+  cycle: { kind: 'cycle' },
 };
 
 const options: Readonly<Record<string, Slot>> = {
@@ -93,7 +94,7 @@ const options: Readonly<Record<string, Slot>> = {
 export function slotOfWord(noun: string, command: string | null, word: string, given: readonly string[]): Slot | null {
   const name = word.replace(/[^\w]/g, '');
   if (noun === 'history' && name === 'id') return ofKind[given[0] ?? ''] ?? null;
-  if (noun === 'config' && name === 'key') return fixed(...settingKeys);
+  if (noun === 'config' && name === 'key') return fixed(...settingKeys, ...(command === 'set' ? [] : cloneSettingKeys));
   if (noun === 't' && name === 'id') return task(purposes[command ?? ''] ?? 'any');
   const own = command === null ? undefined : words[`${noun} ${command} ${name}`];
   return own ?? words[`${noun} * ${name}`] ?? anywhere[name] ?? null;

@@ -40,7 +40,9 @@ const importedTask = () =>
   });
 
 /** Whatever the original logged; what every reader of the log relies on has to be there. */
-const importedEvent = () => z.catchall(z.object({ ts: arg.time(), agent: arg.word(), action: arg.word() }), z.json());
+const importedEvent = lazily(() =>
+  z.catchall(z.object({ ts: arg.time(), agent: arg.word(), action: arg.word() }), z.json()),
+);
 
 const importedHold = () => ({
   agent: arg.name(),
@@ -52,11 +54,24 @@ const importedHold = () => ({
 /** What orc holds otherwise than the folder had it, such as a priority of 0: an export writes it back. */
 const adjustment = () => z.strictObject({ record: arg.word(), field: arg.word(), was: z.json(), is: z.json() });
 
+/**
+ * A list of any length, of whose faults the first alone is told: hundreds of thousands of them would be handed upwards as
+ * arguments of one call, which no stack holds.
+ */
+function listOf<Element extends z.core.$ZodType>(element: Element): z.ZodMiniArray<Element> {
+  const firstFault = z.check<unknown[]>(({ issues }) => {
+    issues.splice(1);
+  });
+  // Else checks are left out where something is wrong.
+  firstFault._zod.def.when = () => true;
+  return z.array(element).check(firstFault);
+}
+
 const importArguments = lazily(() =>
   z.strictObject({
     version: arg.count(),
     updated_at: z.nullable(arg.time()),
-    workstreams: z.array(
+    workstreams: listOf(
       z.strictObject({
         name: arg.name(),
         description: z._default(arg.text(), ''),
@@ -64,10 +79,10 @@ const importArguments = lazily(() =>
         status: z._default(z.enum(['active', 'paused', 'archived']), 'active'),
         created_at: arg.time(),
         updated_at: z.optional(arg.time()),
-        tasks: z.array(importedTask()),
+        tasks: listOf(importedTask()),
       }),
     ),
-    agents: z.array(
+    agents: listOf(
       z.strictObject({
         id: arg.name(),
         type: z._default(arg.name(), 'general'),
@@ -77,7 +92,7 @@ const importArguments = lazily(() =>
         last_seen: arg.time(),
       }),
     ),
-    locks: z.array(
+    locks: listOf(
       z.strictObject({
         resource: arg.resource(),
         shared: z._default(arg.flag(), false),
@@ -86,8 +101,8 @@ const importArguments = lazily(() =>
         others: z._default(z.array(z.strictObject(importedHold())), []),
       }),
     ),
-    events: z.array(importedEvent()),
-    knowledge: z.array(
+    events: listOf(importedEvent()),
+    knowledge: listOf(
       z.strictObject({
         topic: arg.topic(),
         content: arg.knowledgeText(),
@@ -98,11 +113,17 @@ const importArguments = lazily(() =>
         updated_at: z._default(z.nullable(arg.time()), null),
       }),
     ),
-    adjusted: z._default(z.array(adjustment()), []),
+    adjusted: z._default(listOf(adjustment()), []),
   }),
 );
 
 export type ImportArguments = z.infer<ReturnType<typeof importArguments>>;
+
+/** Whether a line of the log, without its numbers, is one that an import writes: times as orc has them. */
+export function isImportedLine(line: Readonly<Record<string, unknown>>): boolean {
+  const parsed = importedEvent().safeParse(line);
+  return parsed.success && utc(parsed.data.ts) === line.ts;
+}
 
 /** It may bring what orc itself would not produce, such as tasks done that nobody claimed. */
 export const boardImport = defineOperation({

@@ -20,7 +20,7 @@ test('paths are those of the repository, whether the file is there or not', () =
   expect(pathsFrom(dir, 'src/a.ts', path.join(dir, 'src/a.ts'), './src/../src/a.ts')).toEqual(['src/a.ts']);
   expect(pathsFrom(dir, 'new/folder/b.ts')).toEqual(['new/folder/b.ts']);
   expect(pathsFrom(path.join(dir, 'src'), 'b.ts', '../README.md')).toEqual(['src/b.ts', 'README.md']);
-  expect(pathsFrom(dir, '.github/x.yml', '..a')).toEqual(['.github/x.yml']);
+  expect(pathsFrom(dir, '.github/x.yml', '..env', '..a/b')).toEqual(['.github/x.yml', '..env', '..a/b']);
 });
 
 test('what is outside, in the git folder, or in another repository is nobody’s business', () => {
@@ -29,6 +29,7 @@ test('what is outside, in the git folder, or in another repository is nobody’s
   git(path.join(dir, 'src'), 'init', '--quiet', 'inner');
   const files = [
     '../x',
+    '..',
     '/',
     '/etc/passwd',
     '.git/config',

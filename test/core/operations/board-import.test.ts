@@ -199,6 +199,20 @@ describe('board.import', () => {
     ).toMatch(words);
   });
 
+  it('tells the first fault of a list, however many there are', () => {
+    const events = Array.from({ length: 70_000 }, () => ({}));
+    const tasks = events.map((_, index) => ({ id: (0xa0000000 + index).toString(16) }));
+    const workstreams = [{ name: 'w', created_at: original.updated_at, tasks }];
+    for (const [changes, words] of [
+      [{ events }, 'events.0.ts is required'],
+      [{ workstreams }, 'workstreams.0.tasks.0.title is required'],
+    ] as const)
+      expect(
+        runRefused(boardWith({ workstreams: [] }), 'invalid-argument', 'board.import', { ...original, ...changes })
+          .message,
+      ).toBe(words);
+  });
+
   it.each([
     ['unknown-dependency', ['deadbeef']],
     ['dependency-cycle', ['9e203446']],
