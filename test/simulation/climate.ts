@@ -134,9 +134,7 @@ function drawWeather(random: Random, isSleepy: boolean): Weather {
 
 /** Often deposits arrive when their authors have given up on them, and have published by themselves. */
 function drawCrowdedWeather(random: Random): Weather {
-  const weather = drawWeather(random, false);
-  const late = random.pick([0, 0.1, 0.25]);
-  return { ...weather, push: { ...weather.push, late: Math.max(weather.push.late, late) } };
+  return { ...drawWeather(random, false), lateDeposit: random.pick([0, 0.3, 0.6]) };
 }
 
 export function drawMishap(

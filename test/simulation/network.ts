@@ -27,6 +27,8 @@ export interface Weather {
     /** The connection never comes about. */
     readonly unreachable: number;
   };
+  /** As `push.late`, where that is less: of deposits. Their authors publish by themselves meanwhile. */
+  readonly lateDeposit?: number;
   readonly read: { readonly unreachable: number; readonly hang: number };
 }
 
@@ -229,7 +231,7 @@ export class Network {
     const back = this.#delay();
     // What has left the machine goes its way though its sender is killed; sometimes.
     const outlivesSender = random.happens(0.5);
-    let fate = this.#fate();
+    let fate = this.#fate(head === null);
     if (fate === 'plain' && this.#isOut(machine, began + there)) fate = random.happens(0.5) ? 'unreachable' : 'lost';
     if (fate === 'plain' && (there + back > timeoutMs || this.#isOut(machine, began + there + back))) fate = 'cut';
     const receive = (): Promise<PushOutcome> => this.#receive(arrive, life.isAlive || outlivesSender);
@@ -293,8 +295,9 @@ export class Network {
     if (outcome === 'rejected') this.counts.raced++;
   }
 
-  #fate(): PushFate {
-    const { push } = this.#weather;
+  #fate(isDeposit: boolean): PushFate {
+    const { push: usual, lateDeposit = 0 } = this.#weather;
+    const push = isDeposit ? { ...usual, late: Math.max(usual.late, lateDeposit) } : usual;
     const plain = 1 - Object.values(push).reduce((sum, each) => sum + each, 0);
     return pickWeighted(this.#options.random, { ...push, plain: Math.max(0, plain) });
   }
