@@ -210,7 +210,9 @@ describe('fetching', () => {
     expect(await transport.fetch()).toEqual({ outcome: 'fetched', head: chain[5] });
     expect(await store.isAncestor(chain[3] as Oid, chain[5] as Oid)).toBe(true);
     expect(await store.isAncestor(chain[0] as Oid, chain[5] as Oid)).toBe(false);
-    expect(await transport.push(await writeCommit(store, 'mine', [chain[5] as Oid]))).toMatchObject({ outcome: 'taken' });
+    expect(await transport.push(await writeCommit(store, 'mine', [chain[5] as Oid]))).toMatchObject({
+      outcome: 'taken',
+    });
   });
 
   test('many at once into one store do not disturb each other', async () => {
