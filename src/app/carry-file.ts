@@ -51,10 +51,10 @@ const words: ReadonlyMap<string, boolean> = new Map([
   ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
 ]);
 
-/** `ORC_CARRY`, else `git config orc.carry`, else no. @throws OrcError `invalid-argument` */
+/** `ORC_CARRY`, else `git config orc.carry`, else yes. @throws OrcError `invalid-argument` */
 export function isCarryingWanted(fromEnvironment: string | undefined, configured: string | null): boolean {
   const [text, name] = fromEnvironment ? [fromEnvironment, 'ORC_CARRY'] : [configured, 'git config orc.carry'];
-  if (text === null || text === '') return false;
+  if (text === null || text === '') return true;
   const wanted = words.get(text.toLowerCase());
   if (wanted !== undefined) return wanted;
   throw new OrcError('invalid-argument', `${name} is neither true nor false: "${text}"`, {

@@ -164,7 +164,7 @@ export class MemoryUpstream {
     const outcome = this.#receiveBranch(store, oid);
     if (outcome.outcome !== 'taken') return outcome;
     for (const name of remove.keys()) this.refs.delete(`${inboxPrefix(this.ref)}${name}`);
-    return this.deposits().size > 0 ? { ...outcome, hasDeposits: true } : outcome;
+    return { ...outcome, hasDeposits: this.deposits().size > 0 };
   }
 
   #receiveBranch(store: MemoryStore, oid: Oid): PushOutcome {
@@ -173,7 +173,7 @@ export class MemoryUpstream {
       return { outcome: 'rejected', reason: '[remote rejected] (missing necessary objects)' };
     }
     if (this.head !== null && !this.#isAncestor(this.head, oid)) {
-      return { outcome: 'rejected', reason: '[rejected] (fetch first)' };
+      return { outcome: 'rejected', reason: '[rejected] (fetch first)', isBehind: true };
     }
     this.#setHead(oid);
     return { outcome: 'taken' };

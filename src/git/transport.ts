@@ -33,7 +33,7 @@ export type PushOutcome =
   /** 1. The upstream's branch is at the pushed commit. */
   | {
       readonly outcome: 'taken';
-      /** Whether other deposits lay in the inbox, as the upstream told on the way; left out by transports that do not hear of it. */
+      /** Whether other deposits lay in the inbox, as the upstream told on the way; left out where it does not tell. */
       readonly hasDeposits?: boolean;
     }
   /** The upstream answered no: raced (2), or refused by a hook, a lock, a protected branch (4). Only a fetch tells which. */
@@ -44,6 +44,8 @@ export type PushOutcome =
       readonly absent?: readonly string[];
       /** It takes no push of several refs that is done whole or not at all, or no such refs. */
       readonly isUnable?: boolean;
+      /** The branch has moved, for certain: nobody else had a say. Left out where only a fetch tells. */
+      readonly isBehind?: boolean;
     }
   /** 3. No clear answer: the push may have landed, now or later. */
   | { readonly outcome: 'unknown'; readonly reason: string }

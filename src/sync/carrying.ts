@@ -36,7 +36,7 @@ const surelyUnableMs = 24 * 60 * 60_000;
 
 export class Carrying {
   readonly #memory: CarryMemory;
-  #lostAt = Number.NEGATIVE_INFINITY;
+  #contendedAt = Number.NEGATIVE_INFINITY;
   #metAt = Number.NEGATIVE_INFINITY;
   #publishedAt = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -47,6 +47,8 @@ export class Carrying {
   #strikes = 0;
   #refusals = 0;
   #isAwaited = false;
+  /** Whether the upstream tells, with each push, that others wait: then nobody has to look. */
+  #isTold = false;
 
   constructor(memory: CarryMemory) {
     this.#memory = memory;
@@ -55,13 +57,15 @@ export class Carrying {
   /** Times are of the monotonic clock. */
   begin(now: number): CarryingMode {
     if (!this.isOn(now)) return this.withoutMode(now);
-    if (now - this.#lostAt < contendedMs) return 'deposit';
+    // Whoever has just published is quicker than all that wait.
+    if (this.#isAwaited && this.#isHot(now)) return 'carry';
+    if (this.#isContended(now)) return 'deposit';
     return this.#mustLook(now) ? 'carry' : 'plain';
   }
 
   /** After a round that settled something. */
   next(mode: CarryingMode, now: number): CarryingMode {
-    const isCarrying = (mode === 'wait' || mode === 'watch') && this.isOn(now) && now - this.#lostAt < contendedMs;
+    const isCarrying = mode === 'wait' && this.isOn(now) && this.#isContended(now);
     return isCarrying ? 'wait' : this.begin(now);
   }
 
@@ -74,24 +78,31 @@ export class Carrying {
   }
 
   lost(now: number): void {
-    this.#lostAt = now;
+    this.#contendedAt = now;
     this.#metAt = now;
   }
 
   looked(now: number, hasOthers: boolean): void {
     this.#lookedAt = now;
     this.#lookAfterMs = hasOthers ? firstLookMs : Math.min(2 * this.#lookAfterMs, maxLookMs);
-    if (hasOthers) this.#metAt = now;
+    if (hasOthers) this.lost(now);
     this.#isAwaited = false;
   }
 
-  /** `isAwaited`: others' deposits lay in the inbox just now. */
-  published(now: number, isAwaited: boolean): void {
+  /** It published what was its own, and saw that nobody else waits. */
+  alone(): void {
+    this.#contendedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** `isAwaited`: whether others' deposits lay in the inbox just now; `null`: the upstream does not tell. */
+  published(now: number, isAwaited: boolean | null): void {
     if (now - this.#publishedAt >= hotMs) this.#hotSince = now;
     this.#publishedAt = now;
     this.#refusals = 0;
-    this.#isAwaited = isAwaited;
-    if (isAwaited) this.#metAt = now;
+    // Who carried goes on with that, for those who came too late; who met nobody until now lets itself be carried, like all others.
+    this.#isAwaited = isAwaited === true && this.#isContended(now);
+    this.#isTold = isAwaited !== null;
+    if (isAwaited === true) this.lost(now);
   }
 
   /** A push that would have removed deposits was refused although the upstream had not moved. */
@@ -113,16 +124,21 @@ export class Carrying {
     else if (this.#strikes >= strikesUntilUnable) this.#memory.noteUnable(reason, unableMs);
   }
 
-  /** The first in the inbox carries for all; whoever was not carried after some looks no longer waits for it. */
-  isTurn(deposits: Deposits, own: ReadonlySet<string>, looks: number): boolean {
-    if (looks >= patience) return true;
-    const [first] = [...deposits.keys()].sort();
-    return first === undefined || own.has(first);
+  /** Of those who wait one or two carry, by chance; whoever was not carried after some looks no longer leaves it to others. */
+  isTurn(deposits: Deposits, looks: number, fraction: number): boolean {
+    return looks >= patience || fraction * deposits.size < 2 + looks;
+  }
+
+  #isContended(now: number): boolean {
+    return now - this.#contendedAt < contendedMs;
+  }
+
+  #isHot(now: number): boolean {
+    return now - this.#publishedAt < hotMs;
   }
 
   #mustLook(now: number): boolean {
-    if (now - this.#publishedAt >= hotMs) return false;
-    if (this.#isAwaited) return true;
+    if (this.#isTold || !this.#isHot(now)) return false;
     if (now - this.#metAt < maxLookMs) return now - this.#lookedAt >= lookEveryMs;
     return now - Math.max(this.#hotSince, this.#lookedAt) >= this.#lookAfterMs;
   }
@@ -132,27 +148,33 @@ export interface Waiting {
   readonly mode: CarryingMode;
   readonly isDeposited: boolean;
   readonly isFirst: boolean | null;
+  readonly hasLost: boolean;
+  readonly looked: Deposits | null;
+  /** How long a call to the upstream takes. */
+  readonly tripMs: number;
 }
 
-/**
- * What to do after a round that left operations in the inbox, and how long to wait before. `tookMs`: how long that round took, a
- * measure of the way to the upstream. `fraction`: by chance, from 0 to 1.
- */
-export function afterWaiting(
-  { mode, isDeposited, isFirst }: Waiting,
-  tookMs: number,
-  fraction: number,
-): { readonly mode: CarryingMode; readonly pauseMs: number } {
-  if (!isDeposited) return { mode: 'carry', pauseMs: 0 };
-  const trip = Math.max(tookMs, leastTripMs);
-  if (mode === 'deposit') {
+export interface Next {
+  readonly mode: CarryingMode;
+  readonly pauseMs: number;
+  /** What lies in the inbox, where nobody needs to look again. */
+  readonly looked: Deposits | null;
+}
+
+/** What to do after a round that left operations in the inbox, and how long to wait before. `fraction`: by chance, from 0 to 1. */
+export function afterWaiting(waiting: Waiting, fraction: number): Next {
+  const { mode, isDeposited, isFirst, hasLost, looked } = waiting;
+  if (!isDeposited) return { mode: 'carry', pauseMs: 0, looked };
+  const trip = Math.max(waiting.tripMs, leastTripMs);
+  if (mode === 'deposit' || hasLost) {
+    // Nobody else was there: it goes on as who is not carried, with what it has just fetched.
+    if (hasLost && isFirst !== false && looked?.size === 1) return { mode: 'carry', pauseMs: 0, looked };
     // The first carries for all who come shortly after it; the others look when it should be done with that.
-    if (isFirst === true) return { mode: 'carry', pauseMs: trip * (0.25 + 0.25 * fraction) };
-    if (isFirst === false) return { mode: 'watch', pauseMs: trip * (1.5 + fraction) };
-    return { mode: 'wait', pauseMs: trip * fraction };
+    if (isFirst === true) return { mode: 'carry', pauseMs: trip * (0.25 + 0.25 * fraction), looked: null };
+    if (isFirst === false) return { mode: 'wait', pauseMs: trip * (1.5 + fraction), looked: null };
+    return { mode: 'wait', pauseMs: trip * fraction, looked: null };
   }
-  // Whoever came too late for the first one looks whose turn it is now.
-  return { mode: 'wait', pauseMs: trip * (mode === 'watch' ? 0.25 * fraction : 0.25 + 0.75 * fraction) };
+  return { mode: 'wait', pauseMs: trip * (0.25 + 0.75 * fraction), looked: null };
 }
 
 /** Nothing is remembered beyond the process. */

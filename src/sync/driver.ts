@@ -59,6 +59,8 @@ const pauseMs = 200;
 const quickLosses = 4;
 /** How long to look for an outcome, or for the role, again. */
 const pollMs = 5;
+/** After so many looks in vain it looks less often: whoever has it in hand is slow, or the store was removed beneath this process. */
+const patientPolls = 100;
 /** Whether the role's holder is alive is asked less often: that costs more than a look. */
 const roleCheckMs = 100;
 /** The role is advisory: who has waited so long for its holder (stopped, or very slow) publishes beside it. */
@@ -189,6 +191,7 @@ export class Driver {
     let left: ReadonlySet<string> = new Set();
     let losses = 0;
     let failures = 0;
+    let idle = 0;
     let step: Step = { mode: carrying?.begin(clock.monotonic()) ?? 'plain', looks: 0, looked: null };
     this.#trouble = null;
     // Callers that ask in the same turn gather in the first round.
@@ -211,25 +214,30 @@ export class Driver {
         this.#trouble = null;
         losses = 0;
         failures = 0;
-        if (mode === 'wait' || mode === 'carry') carrying?.looked(now, round.hasCarried);
+        const hasLooked = mode === 'wait' || mode === 'carry';
+        if (hasLooked) carrying?.looked(now, round.hasCarried);
         if (round.isPushed) carrying?.published(now, round.isAwaited);
+        if (round.isPushed && hasLooked && !round.hasCarried && round.isAwaited !== true) carrying?.alone();
         step = { mode: carrying?.next(mode, now) ?? 'plain', looks: 0, looked: null };
         count(tally, await this.#rejectGuilty(isolation.settled(round.isPushed)));
         // Whoever had the role before us may have published ours with its own.
         await this.#collectOutcomes();
         left = new Set(round.left);
-        if (round.settled.length === 0 && (await isWanted(left))) await clock.sleep(pollMs);
+        idle = round.settled.length === 0 ? idle + 1 : 0;
+        if (idle > 0 && (await isWanted(left))) await clock.sleep(idle < patientPolls ? pollMs : roleCheckMs);
       } else if (round.outcome === 'raced') {
         losses++;
-        carrying?.lost(now);
-        const isCarrying = carrying?.isOn(now) === true;
+        if (round.hasLost) carrying?.lost(now);
+        const isCarrying = round.hasLost && carrying?.isOn(now) === true;
         if (isCarrying) step = { mode: mode === 'plain' ? 'deposit' : 'wait', looks: looks + 1, looked: round.looked };
         if (isCarrying && losses < quickLosses) continue;
         step = { ...step, looked: null };
         await this.#pause(firstBackoffMs * 2 ** Math.min(losses, 8), deadline);
       } else if (round.outcome === 'waiting') {
-        const next = afterWaiting({ mode, ...round }, now - began, this.#ports.chance.fraction());
-        step = { mode: next.mode, looks: mode === 'deposit' ? looks : looks + 1, looked: null };
+        if (round.hasLost) carrying?.lost(now);
+        const next = afterWaiting({ mode, ...round }, this.#ports.chance.fraction());
+        const hasLooked = mode !== 'deposit' && !round.hasLost;
+        step = { mode: next.mode, looks: hasLooked ? looks + 1 : looks, looked: next.looked };
         await clock.sleep(Math.max(0, Math.min(next.pauseMs, deadline - clock.monotonic())));
       } else if (round.outcome === 'refused' && round.removed !== 'none') {
         carrying?.refused(now, round.removed);
@@ -286,8 +294,9 @@ export class Driver {
     return publishRound(this.#ports, {
       deadline,
       carrying: mode,
+      mayDeposit: carrying?.isOn(this.#ports.clock.monotonic()) === true,
       looked,
-      isTurn: (deposits, own) => carrying?.isTurn(deposits, own, looks) ?? true,
+      isTurn: (deposits) => carrying?.isTurn(deposits, looks, this.#ports.chance.fraction()) ?? true,
       onUnable: (reason, isCertain) => carrying?.unable(reason, isCertain),
       isWaitedFor: (id) => this.#waiters.has(id),
       select: (units) => isolation.select(units),

@@ -2,7 +2,9 @@
 import type { Oid } from '../git/store.ts';
 import type { ObjectReader } from '../git/trees.ts';
 import { depositLapsesMs, readDeposit } from './deposit.ts';
+import type { Head } from './head.ts';
 import type { Unit } from './queue.ts';
+import { type Replayed, type ReplayOptions, replay } from './replay.ts';
 import type { Deposits } from './upstream-view.ts';
 
 export interface Foreign {
@@ -52,4 +54,19 @@ export async function readInbox(reader: ObjectReader, deposits: Deposits, option
     done.set(name, oid);
   }
   return { units, done };
+}
+
+/** What others deposited was written by whoever may push: where it cannot be decided, one's own is decided without it. */
+export async function replayWith(
+  base: Head,
+  units: readonly Unit[],
+  foreign: Foreign,
+  options: ReplayOptions,
+): Promise<{ readonly replayed: Replayed; readonly foreign: Foreign }> {
+  try {
+    return { replayed: await replay(base, [...units, ...foreign.units], options), foreign };
+  } catch (error) {
+    if (foreign.units.length === 0) throw error;
+    return { replayed: await replay(base, units, options), foreign: nothingForeign };
+  }
 }

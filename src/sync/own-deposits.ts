@@ -7,7 +7,9 @@
 import type { GitStore, Oid } from '../git/store.ts';
 import type { PushOutcome, Transport } from '../git/transport.ts';
 import { makeDeposit } from './deposit.ts';
+import type { Head } from './head.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
+import { findProofs } from './proof.ts';
 import { type DepositMark, type Queue, type QueueRecord, sentLapsesMs, type Taking, type Unit } from './queue.ts';
 import type { Deposits } from './upstream-view.ts';
 
@@ -50,12 +52,36 @@ export class OwnDeposits {
         this.#marks.set(id, { ...mark, state: 'there' });
   }
 
-  /** Those of these deposits that are our own: they go with the push that makes them needless. */
+  /** Those that have arrived, as far as is known. */
+  get there(): Map<string, Oid> {
+    const marks = [...this.#marks.values()].filter(({ state }) => state === 'there');
+    return new Map(marks.map(({ name, oid }) => [name, oid as Oid]));
+  }
+
+  /**
+   * Our own deposits, of these and of those that have arrived: they go with the push that makes them needless. Some upstreams do not
+   * show what they hold.
+   */
   among(deposits: Deposits): Map<string, Oid> {
     const listed = [...this.#marks.values()].filter(
-      ({ name, oid, state }) => state !== 'gone' && deposits.get(name) === oid,
+      ({ name, oid, state }) => state === 'there' || (state === 'sent' && deposits.get(name) === oid),
     );
     return new Map(listed.map(({ name, oid }) => [name, oid as Oid]));
+  }
+
+  /** Which units were carried in, which wait for that in the inbox, and which are neither there nor may be laid there. */
+  async fates(units: readonly Unit[], head: Head, inbox: Deposits | null) {
+    const records = units.flatMap((unit) => unit.records);
+    const ids = new Set(records.map(({ operation }) => operation.id));
+    const proofs = await findProofs(this.#ports.store, head, ids, Math.min(...records.map(({ base }) => base)));
+    const isThere = (mark: DepositMark | null): boolean =>
+      mark !== null && mark.state !== 'gone' && (inbox === null || inbox.has(mark.name));
+    const isCarried = (unit: Unit): boolean => unit.records.some(({ operation }) => proofs.has(operation.id));
+    const isWaiting = (unit: Unit): boolean => unit.records.every((record) => isThere(this.markOf(record)));
+    const carried = units.filter(isCarried);
+    const waiting = units.filter((unit) => !isCarried(unit) && isWaiting(unit));
+    const others = units.filter((unit) => !carried.includes(unit) && !waiting.includes(unit) && !this.mayDeposit(unit));
+    return { carried, waiting, others };
   }
 
   /** Only what nobody was told anything of may be decided elsewhere, and only while somebody waits for it. */

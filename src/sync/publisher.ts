@@ -12,25 +12,16 @@ import type { GitStore, Oid } from '../git/store.ts';
 import type { Added, PushOutcome, Transport } from '../git/transport.ts';
 import { isIn, replayOptions } from './deciding.ts';
 import type { Head } from './head.ts';
-import { type Foreign, nothingForeign, readInbox } from './inbox.ts';
+import { type Foreign, nothingForeign, readInbox, replayWith } from './inbox.ts';
 import { droppedOutcome, mayStillArrive, sortOut } from './orphans.ts';
 import { outcomesOf } from './outcomes.ts';
-import { OwnDeposits } from './own-deposits.ts';
+import { type Deposited, OwnDeposits } from './own-deposits.ts';
 import type { Chance, Clock, Committer } from './ports.ts';
-import { findProofs } from './proof.ts';
-import {
-  type DepositMark,
-  type Queue,
-  type QueueRecord,
-  type Settled,
-  type Taking,
-  type Unit,
-  unitIdOf,
-  unitsOf,
-} from './queue.ts';
-import { type Decided, type Replayed, replay } from './replay.ts';
+import { type Queue, type QueueRecord, type Settled, type Taking, type Unit, unitIdOf, unitsOf } from './queue.ts';
+import type { Decided, Replayed } from './replay.ts';
 import type { RoundOptions, RoundResult } from './round.ts';
 import type { Deposits, Fetched, UpstreamView } from './upstream-view.ts';
+import { type Withdrawn, withdraw } from './withdraw.ts';
 
 export interface PublisherPorts {
   readonly store: GitStore;
@@ -75,6 +66,8 @@ class Round {
   #left: readonly string[];
   /** As last seen in this round; `null`: nobody looked. */
   #inbox: Deposits | null;
+  /** How long the last call took. */
+  #tripMs = 0;
 
   /** `partial`: of batches that are not whole, which nobody can decide. */
   constructor(ports: PublisherPorts, options: RoundOptions, taking: Taking, partial: readonly QueueRecord[]) {
@@ -93,8 +86,11 @@ class Round {
     const { carrying } = this.#options;
     if (carrying === 'deposit') return this.#deposit(unitsOf(records));
     // 3. What may have been sent before must be looked for upstream before it is decided again.
-    const isOut = records.some(({ sent, owner }) => sent !== null || this.#ports.queue.liveness(owner) === 'dead');
-    if (this.#inbox === null && (isOut || this.#looks || carrying === 'watch')) {
+    const { queue, view } = this.#ports;
+    const isOut = records.some(
+      ({ sent, owner }) => (sent !== null && !view.hasFetchedSince(sent.at)) || queue.liveness(owner) === 'dead',
+    );
+    if (this.#inbox === null && (isOut || this.#looks)) {
       const fetched = await this.#fetch();
       if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, unitsOf(records));
     }
@@ -105,94 +101,88 @@ class Round {
     if (left === 'raced') return this.#raced();
     this.#left = [...this.#left, ...left.map(({ operation }) => operation.id)];
     const units = unitsOf(sorted.wanted);
-    if (carrying !== 'wait' && carrying !== 'watch')
-      return carrying === 'carry' ? this.#decideAll(units) : this.#decide(units, nothingForeign);
-    const { carried, waiting, others } = await this.#lookFor(units);
+    if (carrying !== 'wait') return carrying === 'carry' ? this.#decideAll(units) : this.#decide(units, nothingForeign);
+    const { carried, waiting, others } = await this.#own.fates(units, await this.#ports.view.head(), this.#inbox);
     // Whoever hears its outcome now does not carry others before it.
     if (carried.length > 0) return this.#decide(carried, nothingForeign);
-    const isTurn = others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox, this.#own.names));
+    const isTurn = others.length > 0 || (this.#inbox !== null && this.#options.isTurn(this.#inbox));
     if (waiting.length > 0 && !isTurn) {
       const fresh = units.filter((unit) => this.#own.mayDeposit(unit));
       if (fresh.length > 0) return this.#deposit(fresh);
-      return { outcome: 'waiting', isDeposited: true, isFirst: null, settled: this.#settled };
+      return this.#waiting(true, null);
     }
     return this.#decideAll(units);
   }
 
   /** One's own first, then what others deposited. */
   async #decideAll(units: readonly Unit[]): Promise<RoundResult> {
-    const foreign = await this.#foreign(units);
+    const { store, view, clock } = this.#ports;
+    const { meta } = (await view.head()).read.board;
+    const decided = new Set(units.flatMap(({ records }) => records.map(({ operation }) => operation.id)));
+    const own = this.#own.names;
+    const options = { board: meta.id, now: clock.now(), own, decided };
+    const foreign = await readInbox(store, this.#inbox ?? new Map(), options);
     return this.#decide(units, foreign);
   }
 
   /** Whether this round has to know what lies in the inbox. */
   get #looks(): boolean {
     const { carrying } = this.#options;
-    return carrying === 'wait' || carrying === 'carry' || (carrying !== 'watch' && this.#own.names.size > 0);
+    return carrying === 'wait' || carrying === 'carry' || this.#own.names.size > 0;
   }
 
   get #call(): { readonly timeoutMs: number } {
     return { timeoutMs: Math.max(1, this.#options.deadline - this.#ports.clock.monotonic()) };
   }
 
-  async #fetch(): Promise<Fetched> {
-    const looks = this.#looks ? { inbox: true } : {};
-    const fetched = await this.#ports.view.fetch({ ...this.#call, ...looks });
+  async #fetch(looks = this.#looks): Promise<Fetched> {
+    const began = this.#ports.clock.monotonic();
+    const fetched = await this.#ports.view.fetch({ ...this.#call, ...(looks ? { inbox: true } : {}) });
+    this.#tripMs = this.#ports.clock.monotonic() - began;
     if (fetched.outcome !== 'unreachable') this.#inbox = fetched.deposits ?? null;
     if (this.#inbox !== null) this.#own.see(this.#inbox);
     return fetched;
   }
 
-  /** Which units of ours were carried in, which wait for that, and which are for us to publish. */
-  async #lookFor(units: readonly Unit[]) {
-    const { store, view } = this.#ports;
-    const records = units.flatMap((unit) => unit.records);
-    const ids = new Set(records.map(({ operation }) => operation.id));
-    const proofs = await findProofs(store, await view.head(), ids, Math.min(...records.map(({ base }) => base)));
-    const inbox = this.#inbox;
-    const isThere = (mark: DepositMark | null): boolean =>
-      mark !== null && mark.state !== 'gone' && (inbox === null || inbox.has(mark.name));
-    const isCarried = (unit: Unit): boolean => unit.records.some(({ operation }) => proofs.has(operation.id));
-    const isWaiting = (unit: Unit): boolean => unit.records.every((record) => isThere(this.#own.markOf(record)));
-    const carried = units.filter(isCarried);
-    const waiting = units.filter((unit) => !isCarried(unit) && isWaiting(unit));
-    const others = units.filter(
-      (unit) => !carried.includes(unit) && !waiting.includes(unit) && !this.#own.mayDeposit(unit),
-    );
-    return { carried, waiting, others };
-  }
-
-  async #foreign(units: readonly Unit[]): Promise<Foreign> {
-    const { store, view, clock } = this.#ports;
-    const { meta } = (await view.head()).read.board;
-    const decided = new Set(units.flatMap(({ records }) => records.map(({ operation }) => operation.id)));
-    return readInbox(store, this.#inbox ?? new Map(), {
-      board: meta.id,
-      now: clock.now(),
-      own: this.#own.names,
-      decided,
-    });
-  }
-
   async #deposit(units: readonly Unit[]): Promise<RoundResult> {
-    const { view } = this.#ports;
-    const { timeoutMs } = this.#call;
-    const wanted = units.filter((unit) => this.#own.mayDeposit(unit));
-    const deposited = await this.#own.deposit((await view.head()).read.board.meta.id, wanted, timeoutMs);
+    const deposited = await this.#makeDeposit(units);
     if (deposited.outcome === 'unreachable') return this.#unreachable(deposited.reason, units);
+    return this.#afterDeposit(deposited, false);
+  }
+
+  async #makeDeposit(units: readonly Unit[]): Promise<Deposited> {
+    const { meta } = (await this.#ports.view.head()).read.board;
+    const wanted = units.filter((unit) => this.#own.mayDeposit(unit));
+    const began = this.#ports.clock.monotonic();
+    const deposited = await this.#own.deposit(meta.id, wanted, this.#call.timeoutMs);
+    this.#tripMs = this.#ports.clock.monotonic() - began;
     if (deposited.outcome === 'rejected') this.#options.onUnable(deposited.reason, deposited.isUnable === true);
+    return deposited;
+  }
+
+  #afterDeposit(deposited: Deposited, hasLost: boolean): RoundResult {
     const isDeposited = deposited.outcome === 'taken' || deposited.outcome === 'unknown';
     const hasOthers = deposited.outcome === 'taken' ? deposited.hasDeposits : undefined;
-    const isFirst = hasOthers === undefined ? null : !hasOthers;
-    return { outcome: 'waiting', isDeposited, isFirst, settled: this.#settled };
+    return this.#waiting(isDeposited, hasOthers === undefined ? null : !hasOthers, hasLost);
   }
 
-  async #decide(units: readonly Unit[], foreign: Foreign): Promise<RoundResult> {
+  /** A race is lost for certain: what may be deposited is laid into the inbox while the upstream's head is fetched. */
+  async #fetchAndDeposit(units: readonly Unit[]): Promise<RoundResult> {
+    const [fetched, deposited] = await Promise.allSettled([this.#fetch(true), this.#makeDeposit(units)]);
+    if (fetched.status === 'rejected') throw fetched.reason;
+    if (deposited.status === 'rejected') throw deposited.reason;
+    if (fetched.value.outcome === 'unreachable') return this.#unreachable(fetched.value.reason, units);
+    // The fetch may have seen the inbox as it was before.
+    if (this.#inbox !== null) this.#inbox = new Map([...this.#inbox, ...this.#own.there]);
+    return this.#afterDeposit(deposited.value, true);
+  }
+
+  async #decide(units: readonly Unit[], others: Foreign): Promise<RoundResult> {
     const { view } = this.#ports;
     for (;;) {
       const base = await view.head();
-      const all = [...units, ...foreign.units];
-      const replayed = await replay(base, all, await replayOptions(this.#ports, { ...this.#call, ask: true }));
+      const replaying = await replayOptions(this.#ports, { ...this.#call, ask: true });
+      const { replayed, foreign } = await replayWith(base, units, others, replaying);
       // What others deposited is for them to hear of: a refusal of ours is none of theirs.
       const mine = new Set(units.flatMap(({ records }) => records));
       const decided = replayed.decided.filter(({ record }) => mine.has(record));
@@ -261,15 +251,19 @@ class Round {
         const published = new Set(replayed.decided.flatMap((each) => (isIn(each.decision) ? unitOf(each) : [])));
         const certain = replayed.decided.filter((each) => published.has(unitOf(each)) || isCertain(each.record));
         await this.#settle(await outcomesOf(this.#ports, certain));
-        return this.#done(true, { hasCarried: foreign.units.length > 0, isAwaited: pushed.hasDeposits === true });
+        return this.#done(true, { hasCarried: foreign.units.length > 0, isAwaited: pushed.hasDeposits ?? null });
       }
       case 'rejected': {
         this.#taking.cleared();
         await stored();
         await this.#own.noteAbsent(pushed.absent);
+        if (pushed.isBehind === true && this.#options.mayDeposit && units.some((unit) => this.#own.mayDeposit(unit)))
+          return this.#fetchAndDeposit(units);
         const fetched = await this.#fetch();
         if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
-        if (fetched.outcome === 'moved' || (pushed.absent ?? []).length > 0) return this.#raced();
+        // A replica that lags may not show yet that it has moved.
+        const hasMoved = fetched.outcome === 'moved' || pushed.isBehind === true;
+        if (hasMoved || (pushed.absent ?? []).length > 0) return this.#raced();
         const removed = foreign.done.size > 0 ? 'others' : own.size > 0 ? 'own' : 'none';
         return { outcome: 'refused', reason: pushed.reason, units, removed, settled: this.#settled };
       }
@@ -277,7 +271,7 @@ class Round {
         await stored().catch(() => undefined);
         const fetched = await this.#fetch();
         // Whether it moved or not: the event lines tell in the next round.
-        if (fetched.outcome !== 'unreachable') return this.#raced();
+        if (fetched.outcome !== 'unreachable') return this.#raced(false);
         return this.#unreachable(pushed.reason, units);
       }
       case 'unreachable':
@@ -287,42 +281,17 @@ class Round {
     }
   }
 
-  /**
-   * Makes certain that deposits of these, which are not in `head`, will not be carried in: the upstream is at that head at some moment
-   * after they were removed, or were found to be gone. Those of which nobody can be certain keep their marks.
-   */
-  async #withdraw(head: Head, deposited: readonly QueueRecord[]): Promise<Withdrawn> {
-    const { view, clock } = this.#ports;
-    const isBare = this.#options.carrying === 'bare';
-    let records = deposited.filter((record) => this.#own.markOf(record) !== null);
-    // Where nothing can be removed, nobody can carry either: every carrier's push removes.
-    if (isBare) await this.#own.clear(records.filter((record) => this.#own.isOver(record)));
-    while (records.length > 0 && !isBare) {
-      const began = clock.monotonic();
-      const pushed = await this.#pushOnce(head, head, nothingNew, this.#own.toRemove(records));
-      if (pushed.outcome === 'unreachable') return pushed;
-      if (pushed.outcome === 'taken') {
-        await this.#keepBooks(() => view.taken(head, began));
-        await this.#own.clear(records);
-        break;
-      }
-      const absent = new Set(pushed.outcome === 'rejected' ? pushed.absent : []);
-      await this.#own.noteAbsent([...absent]);
-      const fetched = await this.#fetch();
-      if (fetched.outcome === 'unreachable') return fetched;
-      if (fetched.outcome === 'moved' || pushed.outcome === 'unknown') return { outcome: 'raced' };
-      if (absent.size === 0) {
-        this.#options.onUnable(pushed.reason, pushed.isUnable === true);
-        break;
-      }
-      // One that was never seen there may be on its way.
-      const isUncertain = (record: QueueRecord): boolean => {
-        const mark = this.#own.markOf(record);
-        return mark !== null && mark.state !== 'gone' && absent.has(mark.name);
-      };
-      records = records.filter((record) => !isUncertain(record));
-    }
-    return { outcome: 'done' };
+  /** Makes certain that deposits of these, which are not in `head`, will not be carried in. */
+  #withdraw(head: Head, deposited: readonly QueueRecord[]): Promise<Withdrawn> {
+    return withdraw(deposited, {
+      own: this.#own,
+      isBare: this.#options.carrying === 'bare',
+      push: (remove) => this.#pushOnce(head, head, nothingNew, remove),
+      onTaken: (began) => this.#keepBooks(() => this.#ports.view.taken(head, began)),
+      fetch: () => this.#fetch(),
+      monotonic: () => this.#ports.clock.monotonic(),
+      onUnable: this.#options.onUnable,
+    });
   }
 
   /** Of orphans that were deposited, those that could not be taken back. */
@@ -376,12 +345,23 @@ class Round {
     }
   }
 
-  #done(isPushed: boolean, others = { hasCarried: false, isAwaited: false }): RoundResult {
+  #done(
+    isPushed: boolean,
+    others: { readonly hasCarried: boolean; readonly isAwaited: boolean | null } = {
+      hasCarried: false,
+      isAwaited: null,
+    },
+  ): RoundResult {
     return { outcome: 'settled', isPushed, ...others, left: this.#left, settled: this.#settled };
   }
 
-  #raced(): RoundResult {
-    return { outcome: 'raced', looked: this.#inbox, settled: this.#settled };
+  #waiting(isDeposited: boolean, isFirst: boolean | null, hasLost = false): RoundResult {
+    const { looked, tripMs, settled } = { looked: this.#inbox, tripMs: this.#tripMs, settled: this.#settled };
+    return { outcome: 'waiting', isDeposited, isFirst, hasLost, looked, tripMs, settled };
+  }
+
+  #raced(hasLost = true): RoundResult {
+    return { outcome: 'raced', hasLost, looked: this.#inbox, settled: this.#settled };
   }
 
   #unreachable(reason: string, units: readonly Unit[]): RoundResult {
@@ -390,8 +370,6 @@ class Round {
 }
 
 const nothingNew: Omit<Added, 'base'> = { objects: [], store: () => Promise.resolve() };
-
-type Withdrawn = { readonly outcome: 'done' | 'raced' } | { readonly outcome: 'unreachable'; readonly reason: string };
 
 function unitOf({ record }: Decided): string {
   return unitIdOf(record.operation);

@@ -10,8 +10,6 @@ export type CarryingMode =
   | 'bare'
   /** Deposits what may be deposited. */
   | 'deposit'
-  /** Looks whether it was carried, and no further. */
-  | 'watch'
   /** Looks whether it was carried; carries the others when it is one's turn. */
   | 'wait'
   /** Carries whatever lies there. */
@@ -31,16 +29,31 @@ export type RoundResult =
       readonly left: readonly string[];
       /** Others were carried. */
       readonly hasCarried: boolean;
-      /** The upstream told that others' deposits are left. */
-      readonly isAwaited: boolean;
+      /** Whether others' deposits are left, as the upstream told; `null`: it does not tell. */
+      readonly isAwaited: boolean | null;
     } & RoundCommon)
   /** 2. The upstream moved. What was found to be in already is settled. `looked`: what lies in its inbox, if that was asked just now. */
-  | ({ readonly outcome: 'raced'; readonly looked: Deposits | null } & RoundCommon)
+  | ({
+      readonly outcome: 'raced';
+      /** Whether others were quicker; or there was no answer, and the next round finds out. */
+      readonly hasLost: boolean;
+      readonly looked: Deposits | null;
+    } & RoundCommon)
   /**
    * It lies in the inbox, or could not be laid there (`isDeposited: false`). `isFirst`: whether nothing else lay there before it;
    * `null`: nobody knows.
    */
-  | ({ readonly outcome: 'waiting'; readonly isDeposited: boolean; readonly isFirst: boolean | null } & RoundCommon)
+  | ({
+      readonly outcome: 'waiting';
+      readonly isDeposited: boolean;
+      readonly isFirst: boolean | null;
+      /** The race that was lost just now is why it was deposited. */
+      readonly hasLost: boolean;
+      /** What lies in the inbox, if that was asked just now: with what was deposited. */
+      readonly looked: Deposits | null;
+      /** How long the last call took. */
+      readonly tripMs: number;
+    } & RoundCommon)
   /** 4. A clear no although the upstream has not moved. `removed`: whose deposits the push would have removed. */
   | ({
       readonly outcome: 'refused';
@@ -55,10 +68,12 @@ export interface RoundOptions {
   /** On the monotonic clock. */
   readonly deadline: number;
   readonly carrying: CarryingMode;
+  /** Whether what loses a race may be deposited at once. */
+  readonly mayDeposit: boolean;
   /** What lies in the inbox, if the upstream was asked just now. */
   readonly looked: Deposits | null;
   /** Whether it is for us to carry, of those who wait. */
-  readonly isTurn: (deposits: Deposits, own: ReadonlySet<string>) => boolean;
+  readonly isTurn: (deposits: Deposits) => boolean;
   /** The upstream takes no deposits. `isCertain`: it said so itself, or cannot take them at all. */
   readonly onUnable: (reason: string, isCertain: boolean) => void;
   /** Whether a caller of this process waits for the operation. */

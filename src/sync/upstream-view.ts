@@ -70,6 +70,8 @@ export class UpstreamView {
   #boardId: string | null;
   #floor: number | null = null;
   #settings: { readonly oid: Oid; readonly settings: Settings } | null = null;
+  /** When the last fetch began that was answered; ms since the epoch. */
+  #fetchedAt = Number.NEGATIVE_INFINITY;
   /** Where the upstream was last known to stand, and when on the monotonic clock: the start of the call that showed it. */
   #confirmed: { readonly commit: Oid | null; readonly at: number } | null = null;
 
@@ -105,6 +107,14 @@ export class UpstreamView {
   /** Whether the upstream stood at this head at some moment since then. */
   isConfirmed(head: Head, since: number): boolean {
     return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at >= since;
+  }
+
+  /**
+   * Whether the upstream was fetched after that time, ms since the epoch: then what was sent by then need not be looked for by another
+   * fetch. It may have come in after that all the same: a push onto an older head is refused, and only that decides.
+   */
+  hasFetchedSince(at: number): boolean {
+    return this.#fetchedAt >= at;
   }
 
   /** What `orc.yaml` sets at the local head; without loading the board, where it is readable. */
@@ -249,11 +259,13 @@ export class UpstreamView {
     const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     for (let tries = 1; ; tries++) {
       const began = clock.monotonic();
+      const at = clock.now();
       // The head as it was before the fetch began: another process may move it while we fetch.
       const before = await store.readRef(trackingRef);
       const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - began) };
       const fetched = await transport.fetch({ ...options, ...left });
       if (fetched.outcome === 'unreachable') return fetched;
+      this.#fetchedAt = at;
       const inbox = fetched.deposits === undefined ? {} : { deposits: fetched.deposits };
       if (fetched.head === before)
         return { outcome: 'seen', relation: 'same', before, after: this.#head, began, ...inbox };

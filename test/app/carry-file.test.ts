@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { fileCarryMemory, isCarryingWanted, readUnable } from '../../src/app/carry-file.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
-test('the environment goes before the configuration, and by default nothing is carried', () => {
-  expect(isCarryingWanted(undefined, null)).toBe(false);
-  expect(isCarryingWanted('', 'on')).toBe(true);
+test('the environment goes before the configuration, and by default operations are carried', () => {
+  expect(isCarryingWanted(undefined, null)).toBe(true);
+  expect(isCarryingWanted('', 'off')).toBe(false);
   expect(isCarryingWanted('1', 'false')).toBe(true);
   expect(isCarryingWanted('no', 'true')).toBe(false);
   for (const ask of [() => isCarryingWanted('perhaps', null), () => isCarryingWanted(undefined, 'perhaps')])

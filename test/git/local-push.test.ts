@@ -63,7 +63,7 @@ test('starts one process, and the remote is in order', async () => {
   const base = addCommit(remote, ref);
   const joined = await joinUpstream(remote, { syncedUpstream: true });
   const { oid, outcome } = await pushOn(joined, base, 'next');
-  expect(outcome).toEqual({ outcome: 'taken' });
+  expect(outcome).toMatchObject({ outcome: 'taken' });
   expect(joined.started).toEqual(['receive-pack']);
   expect(readRef(remote, ref)).toBe(oid);
   checkRepository(remote);
@@ -81,7 +81,7 @@ test('many objects go as the one pack that was stored', async () => {
     parent = made[0].oid;
   }
   await store.writeObjects(objects);
-  expect(await transport.push(parent, { added: { base, objects, store: stored } })).toEqual({ outcome: 'taken' });
+  expect(await transport.push(parent, { added: { base, objects, store: stored } })).toMatchObject({ outcome: 'taken' });
   expect(started).toEqual(['receive-pack']);
   checkRepository(remote);
   const packs = (folder: string): string[] => fs.readdirSync(join(folder, 'objects/pack')).sort();
@@ -92,7 +92,7 @@ test('a branch that is not there, or is there already, is `git push`’s to deal
   const remote = makeBareRemote();
   const joined = await joinUpstream(remote);
   const first = await pushOn(joined, null, 'first');
-  expect(first.outcome).toEqual({ outcome: 'taken' });
+  expect(first.outcome).toMatchObject({ outcome: 'taken' });
   expect(joined.started.splice(0)).toEqual(['push', 'ls-remote']);
   const theirs = await pushOn(await joinUpstream(remote), first.oid, 'theirs');
   expect((await pushOn(joined, first.oid, 'ours')).outcome.outcome).toBe('rejected');
@@ -103,7 +103,7 @@ test('a branch that is not there, or is there already, is `git push`’s to deal
   await again.transport.fetch();
   const objects = makeCommit(again.store, 'theirs', [first.oid]);
   const added = { base: first.oid, objects, store: stored };
-  expect(await again.transport.push(theirs.oid, { added })).toEqual({ outcome: 'taken' });
+  expect(await again.transport.push(theirs.oid, { added })).toMatchObject({ outcome: 'taken' });
 });
 
 test('shallow clones on either side, and SHA-256, are `git push`’s to deal with', async () => {
@@ -112,7 +112,7 @@ test('shallow clones on either side, and SHA-256, are `git push`’s to deal wit
   const here = await joinUpstream(remote);
   await here.transport.fetch();
   fs.writeFileSync(join(here.store.path, 'shallow'), `${base}\n`);
-  expect((await pushOn(here, base, 'next')).outcome).toEqual({ outcome: 'taken' });
+  expect((await pushOn(here, base, 'next')).outcome).toMatchObject({ outcome: 'taken' });
   expect(here.started).toEqual(['fetch', 'push']);
 
   const shallow = join(makeTempDir(), 'shallow.git');
@@ -121,14 +121,14 @@ test('shallow clones on either side, and SHA-256, are `git push`’s to deal wit
   const whole = await joinUpstream(remote);
   await whole.transport.fetch();
   const there = await joinUpstream(shallow, {}, 'sha1', whole.store);
-  expect((await pushOn(there, readRef(shallow, ref), 'next')).outcome).toEqual({ outcome: 'taken' });
+  expect((await pushOn(there, readRef(shallow, ref), 'next')).outcome).toMatchObject({ outcome: 'taken' });
   expect(there.started).toEqual(['receive-pack', 'push']);
 
   const other = makeBareRemote('sha256');
   const root = addCommit(other, ref);
   const sha256 = await joinUpstream(other, {}, 'sha256');
   await sha256.transport.fetch();
-  expect((await pushOn(sha256, root, 'next')).outcome).toEqual({ outcome: 'taken' });
+  expect((await pushOn(sha256, root, 'next')).outcome).toMatchObject({ outcome: 'taken' });
   expect(sha256.started).toEqual(['fetch', 'push']);
 });
 
@@ -145,14 +145,14 @@ test('hooks of the remote run and are heard; those of the host do not run', asyn
   fs.rmSync(join(remote, 'hooks/update'));
   installHook(remote, 'post-receive', `cat > ${remote}/heard; echo hello`);
   const { oid, outcome } = await pushOn(await joinUpstream(remote), base, 'next');
-  expect(outcome).toEqual({ outcome: 'taken' });
+  expect(outcome).toMatchObject({ outcome: 'taken' });
   expect(fs.readFileSync(join(remote, 'heard'), 'utf8')).toBe(`${base} ${oid} ${ref}\n`);
 
   const gitDir = join(makeClone(makeBareRemote()), '.git');
   const head = addCommit(gitDir, ref);
   for (const hook of ['pre-receive', 'update', 'post-receive'])
     installHook(gitDir, hook, `touch ${gitDir}/ran; exit 1`);
-  expect((await pushOn(await joinUpstream(gitDir, { quietHost: true }), head, 'next')).outcome).toEqual({
+  expect((await pushOn(await joinUpstream(gitDir, { quietHost: true }), head, 'next')).outcome).toMatchObject({
     outcome: 'taken',
   });
   expect(fs.existsSync(join(gitDir, 'ran'))).toBe(false);
@@ -171,7 +171,7 @@ test('the hooks and settings of the user’s own configuration do not count at t
     GIT_DIR: '/nonexistent',
     GIT_OBJECT_DIRECTORY: '/nonexistent',
   };
-  expect((await pushOn(await joinUpstream(remote, { env }), base, 'next')).outcome).toEqual({ outcome: 'taken' });
+  expect((await pushOn(await joinUpstream(remote, { env }), base, 'next')).outcome).toMatchObject({ outcome: 'taken' });
   expect(fs.existsSync(join(home, 'ran'))).toBe(false);
 });
 

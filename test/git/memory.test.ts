@@ -101,7 +101,7 @@ describe('interference', () => {
     upstream.moveHead(stranger, store);
     expect((await transport.push(chain[2])).outcome).toBe('rejected');
     upstream.moveHead(chain[0]);
-    expect(await transport.push(chain[2])).toEqual({ outcome: 'taken' });
+    expect(await transport.push(chain[2])).toMatchObject({ outcome: 'taken' });
     expect(upstream.heads).toEqual([chain[2], stranger, chain[0], chain[2]]);
   });
 });

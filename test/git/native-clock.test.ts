@@ -36,7 +36,7 @@ test.each([0, hour, -hour])('hears of it with every call, when the server is %i 
   const { store, transport, differenceOf } = await storeWith(server.url(credentials));
   expect(await differenceOf(false)).toBe(null);
   const oid = await writeCommit(store, 'one');
-  expect(await transport.push(oid)).toEqual({ outcome: 'taken' });
+  expect(await transport.push(oid)).toMatchObject({ outcome: 'taken' });
   const requests = server.requests.length;
   const difference = await differenceOf(true);
   expect(server.requests).toHaveLength(requests);

@@ -87,7 +87,7 @@ async function costOfOneChange(tasks: number): Promise<Cost> {
     },
   });
   read = 0;
-  expect(await transport.push(after)).toEqual({ outcome: 'taken' });
+  expect(await transport.push(after)).toMatchObject({ outcome: 'taken' });
   expect(readRef(remote, ref)).toBe(after);
   const bytes = receiving.seen.find(({ method }) => method === 'POST')?.size ?? 0;
   return { sent, bytes, read, fetchedBytes: answered, readToFetch };

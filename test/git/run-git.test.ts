@@ -82,6 +82,17 @@ const ref = 'refs/heads/orc';
 const report = (stdout: string, stderr: string, exitCode: number | null = 1, timedOut = false) =>
   classifyPush(ref, { stdout, stderr, exitCode, timedOut }).outcome;
 
+test('only git’s own words say for certain that the branch has moved', () => {
+  const isBehind = (summary: string) => {
+    const stdout = `To x\n!\tabc:${ref}\t${summary}\nDone\n`;
+    const outcome = classifyPush(ref, { stdout, stderr: '', exitCode: 1, timedOut: false });
+    return outcome.outcome === 'rejected' && outcome.isBehind === true;
+  };
+  expect(['[rejected] (fetch first)', '[rejected] (non-fast-forward)'].map(isBehind)).toEqual([true, true]);
+  const others = ['[remote rejected] (fetch first)', '[rejected] (stale info)', '[remote rejected] (hook declined)'];
+  expect(others.map(isBehind)).toEqual([false, false, false]);
+});
+
 test.each([
   [`To x\n \tabc:${ref}\ta..b\nDone\n`, '', 'taken'],
   [`To x\n*\tabc:${ref}\t[new branch]\nDone\n`, '', 'taken'],

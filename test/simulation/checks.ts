@@ -33,6 +33,7 @@ export function checkWorld(world: PastWorld, beginning: Beginning): string[] {
   checkHolders(chain, beginning, faults);
   checkOrphans(world, chain, faults);
   checkDeadlines(world, faults);
+  checkQueues(world, faults);
   checkDeposits(world, chain, faults);
   return faults;
 }
@@ -108,6 +109,16 @@ function checkAnswers({ log, machines }: PastWorld, chain: readonly Link[], faul
     const isSpent = record.kind === 'agent.heartbeat';
     if (answer === 'queued' && link === undefined && !rejected.has(op) && !queued.has(op) && !isSpent)
       faults.push(`${what} is lost`);
+  }
+}
+
+/** A machine's queue holds what was asked there, and nobody is promised anything of what others may decide. */
+function checkQueues({ log, machines }: PastWorld, faults: string[]): void {
+  for (const { name, disk } of machines) {
+    const asked = new Set(log.calls.filter(({ record }) => record.client === name).map(({ record }) => record.op));
+    for (const id of disk.known)
+      if (!asked.has(id)) faults.push(`${id} was in the queue of ${name}, where nobody asked for it`);
+    for (const id of disk.toldTooSoon) faults.push(`${id} was told as queued on ${name} while it was deposited`);
   }
 }
 

@@ -85,9 +85,9 @@ export function drawClimate(random: Random): Climate {
       isNew: random.happens(0.15),
       clockJumps: jumps ? [{ at: random.between(0, endsAt), by: random.between(-30_000, 30_000) }] : [],
     })),
-    calls: random.between(8, 32),
+    calls: isCrowded ? random.between(20, 44) : random.between(8, 32),
     endsAt,
-    weather: drawWeather(random, isSleepy),
+    weather: isCrowded ? drawCrowdedWeather(random) : drawWeather(random, isSleepy),
     outages: [...some(0.25, () => spell(someMachine())), ...some(0.15, () => spell(someMachine()))],
     lags: some(0.2, () => ({ ...spell(someMachine()), lagMs: random.pick([50, 300, 1_000, 4_000]) })),
     powerCuts: some(0.12, () => ({ at: random.between(0, endsAt), machine: random.pick(names) })),
@@ -130,6 +130,11 @@ function drawWeather(random: Random, isSleepy: boolean): Weather {
     },
     read: { unreachable: part(), hang: part() / 4 },
   };
+}
+
+/** Often deposits arrive when their authors have given up on them, and have published by themselves. */
+function drawCrowdedWeather(random: Random): Weather {
+  return { ...drawWeather(random, false), lateDeposit: random.pick([0, 0.3, 0.6]) };
 }
 
 export function drawMishap(

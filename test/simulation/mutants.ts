@@ -257,8 +257,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a carrier’s refusal is an outcome',
     file: publisher,
-    find: 'const { carried, waiting, others } = await this.#lookFor(units);',
-    replace: `const { carried, waiting, others } = await this.#lookFor(units);
+    find: 'const { carried, waiting, others } = await this.#own.fates(units, await this.#ports.view.head(), this.#inbox);',
+    replace: `const { carried, waiting, others } = await this.#own.fates(units, await this.#ports.view.head(), this.#inbox);
     const sentBack = others.flatMap(({ records: each }) => each).filter((each) => this.#own.markOf(each)?.state === 'there');
     await this.#settle(sentBack.map((each) => ({ record: each, outcome: { outcome: 'refused', code: 'not-found', message: '' } })));`,
     why: 'it was refused on another board, between other operations; and it may be in',
@@ -266,8 +266,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'foreign operations stay in the carrier’s queue',
     file: publisher,
-    find: 'const foreign = await this.#foreign(units);',
-    replace: `const foreign = await this.#foreign(units);
+    find: 'const foreign = await readInbox(store, this.#inbox ?? new Map(), options);',
+    replace: `const foreign = await readInbox(store, this.#inbox ?? new Map(), options);
     const mine = this.#taking.records[0]?.owner;
     if (mine !== undefined)
       await this.#ports.queue.add(
@@ -280,8 +280,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the local head shows what is carried before it is published',
     file: publisher,
-    find: 'stored.catch(() => undefined);\n    const began',
-    replace: `await stored;
+    find: 'const stored = lazily(() => store.writeObjects(replayed.objects));\n    const began',
+    replace: `const stored = lazily(() => store.writeObjects(replayed.objects));
+    await stored();
     if (foreign.units.length > 0) await view.moveLocal(replayed.tip, await view.place());
     const began`,
     why: 'readers see what may never be published',

@@ -27,6 +27,8 @@ export interface Weather {
     /** The connection never comes about. */
     readonly unreachable: number;
   };
+  /** As `push.late`, where that is less: of deposits. Their authors publish by themselves meanwhile. */
+  readonly lateDeposit?: number;
   readonly read: { readonly unreachable: number; readonly hang: number };
 }
 
@@ -154,8 +156,7 @@ export class Network {
         this.#depositors.set(oid, machine);
         const receive = async (): Promise<PushOutcome> => {
           const outcome = (await upstream.transport(store).deposit?.(name, oid, { objects })) as PushOutcome;
-          // As by transports that do not hear of it.
-          return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
+          return this.#asHeard(outcome);
         };
         return this.#send({ machine, life, timeoutMs, head: null, receive });
       },
@@ -201,6 +202,8 @@ export class Network {
     this.counts.pushes++;
     const receive = async (): Promise<PushOutcome> => {
       const before = upstream.head;
+      // What is new is sent from memory, while it is being stored.
+      for (const { oid: each, type, bytes } of added?.objects ?? []) upstream.objects.set(each, { type, bytes });
       const outcome = await upstream.transport(store).push(oid, remove === undefined ? {} : { remove });
       const gone = outcome.outcome === 'taken' ? [...(remove?.values() ?? [])] : [];
       // Who takes its own back decides again.
@@ -208,9 +211,14 @@ export class Network {
       const { now: at } = this.#options.time;
       this.removals.push(...removed.map((deposit) => ({ at, deposit, head: upstream.head })));
       if (outcome.outcome === 'taken') this.counts[before === oid ? 'clearedAway' : 'carried'] += remove?.size ?? 0;
-      return outcome;
+      return this.#asHeard(outcome);
     };
     return this.#send({ machine, life, timeoutMs, head: oid, receive });
+  }
+
+  /** Some transports do not hear what lies in the inbox. */
+  #asHeard(outcome: PushOutcome): PushOutcome {
+    return outcome.outcome === 'taken' && !this.#options.tellsOfInbox ? { outcome: 'taken' } : outcome;
   }
 
   /** `head`: what the upstream is told to be at; `null`: nothing of that. */
@@ -223,7 +231,7 @@ export class Network {
     const back = this.#delay();
     // What has left the machine goes its way though its sender is killed; sometimes.
     const outlivesSender = random.happens(0.5);
-    let fate = this.#fate();
+    let fate = this.#fate(head === null);
     if (fate === 'plain' && this.#isOut(machine, began + there)) fate = random.happens(0.5) ? 'unreachable' : 'lost';
     if (fate === 'plain' && (there + back > timeoutMs || this.#isOut(machine, began + there + back))) fate = 'cut';
     const receive = (): Promise<PushOutcome> => this.#receive(arrive, life.isAlive || outlivesSender);
@@ -287,8 +295,9 @@ export class Network {
     if (outcome === 'rejected') this.counts.raced++;
   }
 
-  #fate(): PushFate {
-    const { push } = this.#weather;
+  #fate(isDeposit: boolean): PushFate {
+    const { push: usual, lateDeposit = 0 } = this.#weather;
+    const push = isDeposit ? { ...usual, late: Math.max(usual.late, lateDeposit) } : usual;
     const plain = 1 - Object.values(push).reduce((sum, each) => sum + each, 0);
     return pickWeighted(this.#options.random, { ...push, plain: Math.max(0, plain) });
   }

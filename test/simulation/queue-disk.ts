@@ -32,8 +32,7 @@ export class Disk {
 
   write(name: string, value: unknown, isDurable: boolean): void {
     const now: unknown = JSON.parse(JSON.stringify(value));
-    if (name.startsWith('queue/'))
-      for (const record of now as QueueRecord[]) if (record.told !== null) this.told.add(idOf(record));
+    if (name.startsWith('queue/')) for (const record of now as QueueRecord[]) this.#note(record);
     this.#files.set(name, { now, durable: isDurable ? now : (this.#files.get(name)?.durable ?? null) });
   }
 
@@ -45,6 +44,16 @@ export class Disk {
 
   /** Operations whose callers were told, or were about to be. */
   readonly told = new Set<string>();
+  /** All operations that ever were in the queue. */
+  readonly known = new Set<string>();
+  /** Operations whose callers were told what will become of them, though somebody else may decide that. */
+  readonly toldTooSoon = new Set<string>();
+
+  #note(record: QueueRecord): void {
+    this.known.add(idOf(record));
+    if (record.told !== null) this.told.add(idOf(record));
+    if (record.told?.state === 'queued' && (record.deposit ?? null) !== null) this.toldTooSoon.add(idOf(record));
+  }
 
   /** Each file is as it was last, or as it was last made durable. */
   cutPower(random: Random): void {

@@ -4,7 +4,7 @@ import { MemoryUpstream, type Stage } from '../../src/git/memory-upstream.ts';
 import { decodeCommit, encodeTree } from '../../src/git/objects.ts';
 import type { ObjectType, Oid } from '../../src/git/store.ts';
 import { inboxPrefix } from '../../src/git/transport.ts';
-import { afterWaiting, Carrying, type CarryMemory, forgetfulMemory } from '../../src/sync/carrying.ts';
+import { afterWaiting, Carrying, type CarryMemory, forgetfulMemory, type Waiting } from '../../src/sync/carrying.ts';
 import { parseTrailers } from '../../src/sync/commit-message.ts';
 import { depositLapsesMs } from '../../src/sync/deposit.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
@@ -72,8 +72,8 @@ test('who lost a race deposits; whoever publishes next carries it in, and the au
   let carrier: Promise<unknown> = Promise.resolve();
   hooks.set('bob', async (stage) => {
     if (stage === 'before-push' && upstream.deposits().size === 0) await add(ann, 'wins');
-    // Bob is the first in the inbox and about to carry: eve is quicker.
-    if (stage === 'before-fetch' && upstream.deposits().size === 1) {
+    // Bob is alone in the inbox, as far as he knows, and goes on: eve is quicker.
+    else if (stage === 'before-push') {
       hooks.delete('bob');
       carrier = eve.session.sync({ timeoutMs: 1000 });
       await carrier;
@@ -105,13 +105,64 @@ test('who is not carried carries itself, and takes its deposit back in the same 
   expect(answer.published).toBe(true);
   expect(line(upstream)[0]).toEqual({ op: answer.operation.id, agent: 'bob', by: 'bob' });
   expect(upstream.deposits().size).toBe(0);
-  expect(calls.filter((call) => call.startsWith('bob'))).toEqual([
-    'bob push',
-    'bob fetch',
-    'bob deposit',
-    'bob fetch',
-    'bob push',
-  ]);
+  // The deposit is laid while the upstream is fetched: whoever lost against a single one waits no longer than without carrying.
+  expect(calls.filter((call) => call.startsWith('bob'))).toEqual(['bob push', 'bob fetch', 'bob deposit', 'bob push']);
+});
+
+test('a push that is refused for another reason than a lost race leaves nothing in the inbox', async () => {
+  const { upstream, bob, hooks, calls } = await makeCrowd();
+  let pushes = 0;
+  hooks.set('bob', async (stage) => {
+    if (stage !== 'before-push') return undefined;
+    pushes++;
+    return pushes === 1 ? { outcome: 'rejected' } : undefined;
+  });
+  expect((await add(bob, 'refused once')).published).toBe(true);
+  expect(calls).not.toContain('bob deposit');
+  expect(upstream.deposits().size).toBe(0);
+});
+
+test('a push without an answer costs one fetch, whether it came in or not', async () => {
+  for (const stage of ['before-push', 'after-push'] as const) {
+    const { upstream, bob, hooks, calls } = await makeCrowd();
+    let isFirst = true;
+    hooks.set('bob', async (present) => {
+      if (present !== stage || !isFirst) return undefined;
+      isFirst = false;
+      return { outcome: 'unknown' };
+    });
+    const answer = await add(bob, 'cut off');
+    expect(answer.published).toBe(true);
+    expect(line(upstream).filter(({ op }) => op === answer.operation.id)).toHaveLength(1);
+    expect(calls).toEqual(stage === 'before-push' ? ['bob push', 'bob fetch', 'bob push'] : ['bob push', 'bob fetch']);
+  }
+});
+
+test('what cannot be decided does not keep its carrier from publishing', async () => {
+  const { upstream, ann, bob, eve, hooks } = await makeCrowd();
+  hooks.set('bob', async (stage) => {
+    if (stage === 'before-push' && upstream.deposits().size > 0) return { outcome: 'unreachable' };
+    if (stage === 'before-push') await add(ann, 'wins');
+    return undefined;
+  });
+  await add(bob, 'poison');
+  expect(upstream.deposits().size).toBe(1);
+  const { store } = eve;
+  const hash = store.hashObject.bind(store);
+  let failures = 0;
+  store.hashObject = (type, bytes) => {
+    if (!new TextDecoder().decode(bytes).includes('poison')) return hash(type, bytes);
+    failures++;
+    throw new Error('it cannot be decided');
+  };
+  hooks.set(
+    'eve',
+    once('before-push', () => add(ann, 'wins again')),
+  );
+  expect((await add(eve, 'clean')).published).toBe(true);
+  expect(failures).toBe(1);
+  expect(line(upstream)[0]).toMatchObject({ agent: 'eve', by: 'eve' });
+  expect(upstream.deposits().size).toBe(1);
 });
 
 test('a refusal is told only after the deposit was taken back', async () => {
@@ -183,8 +234,9 @@ test('an upstream that takes no deposits is remembered, and races are lost and r
 test('a deposit that makes every push fail is left where it is', async () => {
   const { upstream, ann, bob, eve, hooks } = await makeCrowd();
   hooks.set('bob', async (stage) => {
+    if (stage === 'before-push' && upstream.deposits().size > 0) return { outcome: 'unreachable' };
     if (stage === 'before-push') await add(ann, 'wins');
-    return stage === 'before-fetch' && upstream.deposits().size > 0 ? { outcome: 'unreachable' } : undefined;
+    return undefined;
   });
   await add(bob, 'poison').catch(() => undefined);
   expect(upstream.deposits().size).toBe(1);
@@ -218,33 +270,48 @@ test('what nobody can read is cleared away, and nothing of it is applied', async
   expect(upstream.head).toBe(before);
 });
 
-test('a hot publisher looks into the inbox when it was told that others wait, or else seldom', () => {
-  const carrying = new Carrying(forgetfulMemory());
-  carrying.published(0, false);
-  expect(carrying.begin(1_000)).toBe('plain');
-  carrying.published(1_000, true);
-  expect(carrying.begin(1_001)).toBe('carry');
-  carrying.looked(1_200, true);
-  carrying.published(1_200, false);
-  expect(carrying.begin(1_300)).toBe('plain');
-  // Others are about: once a second.
-  expect(carrying.begin(2_200)).toBe('carry');
-  carrying.lost(3_000);
-  expect(carrying.begin(3_100)).toBe('deposit');
-  // Nobody hears of others here; after five seconds without a pause it looks all the same.
+test('a hot publisher that hears of nobody looks into the inbox ever less often; whoever is told never looks', () => {
   const blind = new Carrying(forgetfulMemory());
   for (let now = 0; now < 5_000; now += 500) {
     expect(blind.begin(now)).toBe('plain');
-    blind.published(now, false);
+    blind.published(now, null);
   }
   expect(blind.begin(5_000)).toBe('carry');
   blind.looked(5_100, false);
-  blind.published(5_100, false);
+  blind.published(5_100, null);
   for (let now = 5_500; now < 15_000; now += 500) {
     expect(blind.begin(now)).toBe('plain');
-    blind.published(now, false);
+    blind.published(now, null);
   }
   expect(blind.begin(15_200)).toBe('carry');
+  // Once it met others: it lets itself be carried like them, and later looks every second.
+  blind.looked(15_300, true);
+  blind.published(15_300, null);
+  expect(blind.begin(15_400)).toBe('deposit');
+  for (let now = 16_000; now <= 20_000; now += 1_000) blind.published(now, null);
+  expect(blind.begin(20_400)).toBe('carry');
+  const told = new Carrying(forgetfulMemory());
+  for (let now = 0; now < 100_000; now += 500) {
+    expect(told.begin(now)).toBe('plain');
+    told.published(now, false);
+  }
+});
+
+test('whoever hears that others wait is carried like them; whoever carried goes on for those who came too late', () => {
+  const carrying = new Carrying(forgetfulMemory());
+  carrying.published(1_000, true);
+  expect(carrying.begin(1_001)).toBe('deposit');
+  carrying.looked(1_200, true);
+  carrying.published(1_200, true);
+  expect(carrying.begin(1_201)).toBe('carry');
+  carrying.looked(1_500, true);
+  carrying.published(1_500, false);
+  expect(carrying.begin(1_501)).toBe('deposit');
+  // Alone in the inbox: the race is over.
+  carrying.looked(1_800, false);
+  carrying.published(1_800, false);
+  carrying.alone();
+  expect(carrying.begin(1_801)).toBe('plain');
 });
 
 test('one no is not yet a reason to do without: carrying rests after two, depositing after three', () => {
@@ -261,19 +328,30 @@ test('one no is not yet a reason to do without: carrying rests after two, deposi
 });
 
 test('the first in the inbox carries for those who come shortly after it, and they look when it should be done', () => {
-  const after = (isFirst: boolean | null, mode: 'deposit' | 'watch' | 'wait' = 'deposit') =>
-    afterWaiting({ mode, isDeposited: true, isFirst }, 100, 0.5);
-  expect(after(true)).toEqual({ mode: 'carry', pauseMs: 37.5 });
-  expect(after(false)).toEqual({ mode: 'watch', pauseMs: 200 });
-  expect(after(null)).toEqual({ mode: 'wait', pauseMs: 50 });
-  expect(after(null, 'watch').mode).toBe('wait');
-  expect(afterWaiting({ mode: 'deposit', isDeposited: false, isFirst: null }, 100, 0.5).mode).toBe('carry');
-  const carrying = new Carrying(forgetfulMemory());
-  const inbox = new Map([
-    ['b', 'x' as Oid],
-    ['a', 'x' as Oid],
-  ]);
-  expect([carrying.isTurn(inbox, new Set(['a']), 0), carrying.isTurn(inbox, new Set(['b']), 0)]).toEqual([true, false]);
-  expect(carrying.isTurn(inbox, new Set(['b']), 3)).toBe(true);
+  const inbox = (...names: string[]) => new Map(names.map((name) => [name, 'x' as Oid]));
+  const after = (isFirst: boolean | null, more: Partial<Waiting> = {}) =>
+    afterWaiting(
+      { mode: 'deposit', isDeposited: true, isFirst, hasLost: false, looked: null, tripMs: 100, ...more },
+      0.5,
+    );
+  expect(after(true)).toEqual({ mode: 'carry', pauseMs: 37.5, looked: null });
+  expect(after(false)).toEqual({ mode: 'wait', pauseMs: 200, looked: null });
+  expect(after(null)).toEqual({ mode: 'wait', pauseMs: 50, looked: null });
+  expect(after(null, { mode: 'wait' })).toEqual({ mode: 'wait', pauseMs: 62.5, looked: null });
+  expect(after(null, { isDeposited: false })).toEqual({ mode: 'carry', pauseMs: 0, looked: null });
+  // Fetched a moment ago, and nobody else is there: no reason to wait for anybody.
+  const alone = { hasLost: true, mode: 'plain', looked: inbox('own') } as const;
+  for (const isFirst of [true, null]) expect(after(isFirst, alone)).toMatchObject({ mode: 'carry', pauseMs: 0 });
+  expect(after(true, alone).looked).toBe(alone.looked);
+  expect(after(true, { ...alone, looked: inbox('a', 'own') })).toMatchObject({ mode: 'carry', looked: null });
   expect(depositLapsesMs).toBeLessThan(30_000);
+});
+
+test('of many that wait one or two carry, by chance; nobody waits for ever', () => {
+  const carrying = new Carrying(forgetfulMemory());
+  const many = new Map(Array.from({ length: 16 }, (_, at) => [`${at}`, 'x' as Oid]));
+  const turns = (looks: number): number =>
+    Array.from({ length: 16 }, (_, at) => carrying.isTurn(many, looks, at / 16)).filter(Boolean).length;
+  expect([turns(0), turns(1), turns(2), turns(3)]).toEqual([2, 3, 4, 16]);
+  expect(carrying.isTurn(new Map([['a', 'x' as Oid]]), 0, 0.99)).toBe(true);
 });

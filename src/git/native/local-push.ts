@@ -19,7 +19,6 @@ import {
   readReport,
   removalCommands,
   tellsOfDeposits,
-  told,
   unableToRemove,
 } from '../wire/receive-pack.ts';
 import {
@@ -119,7 +118,7 @@ async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutM
   );
   if (outcome.outcome === 'taken') {
     const removed = 'remove' in what ? what.remove : new Map<string, Oid>();
-    return { ...outcome, ...told(tellsOfDeposits(advertisement, ref, removed), 'deposit' in what) };
+    return { ...outcome, hasDeposits: tellsOfDeposits(advertisement, ref, removed) };
   }
   if (outcome.outcome !== 'unknown') return outcome;
   const reason = receiver.isStopped ? 'no answer in time' : summarize(receiver.complaint, outcome.reason);
@@ -136,7 +135,7 @@ function commandsOf(
   const { to, added, remove } = what;
   const at = advertisement.refs.get(ref);
   if (at === undefined || (at === to && at !== added.base)) return 'unusual';
-  if (at !== added.base) return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)' };
+  if (at !== added.base) return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)', isBehind: true };
   const removals = removalCommands(advertisement, ref, remove);
   if ('outcome' in removals) return removals;
   const branch: PushCommand[] = to === added.base ? [] : [{ ref, from: added.base, to }];

@@ -41,7 +41,6 @@ import {
   readReport,
   removalCommands,
   tellsOfDeposits,
-  told,
   unableToRemove,
 } from '../wire/receive-pack.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
@@ -181,7 +180,7 @@ class PortableTransport implements Transport {
     }
     // A receiving server lets a branch go back: that it moves forward only is for us to see to.
     if (from !== null && !(await this.#has(from))) {
-      return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)' };
+      return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)', isBehind: true };
     }
     const removals = removalCommands(place.advertisement, ref, remove);
     if ('outcome' in removals) return removals;
@@ -190,11 +189,11 @@ class PortableTransport implements Transport {
     const collected = await collectNewObjects(this.#store, { tip: oid, known, shallow: this.#readShallow() });
     if (collected.outcome === 'broken') return { outcome: 'rejected', reason: `not sent: ${collected.reason}` };
     if (from !== null && !collected.isOnTop) {
-      return { outcome: 'rejected', reason: 'the upstream has moved (non-fast-forward)' };
+      return { outcome: 'rejected', reason: 'the upstream has moved (non-fast-forward)', isBehind: true };
     }
     const outcome = await this.#send(place, [{ ref, from, to: oid }, ...removals], collected.entries, deadline);
     if (outcome.outcome !== 'taken') return outcome;
-    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, ref, remove), false) };
+    return { ...outcome, hasDeposits: tellsOfDeposits(place.advertisement, ref, remove) };
   }
 
   async deposit(name: string, oid: Oid, options: DepositOptions): Promise<PushOutcome> {
@@ -209,7 +208,7 @@ class PortableTransport implements Transport {
     const command = { ref: `${inboxPrefix(this.#options.ref)}${name}`, from: null, to: oid };
     const outcome = await this.#send(place, [command], collected.entries, deadline);
     if (outcome.outcome !== 'taken') return outcome;
-    return { ...outcome, ...told(tellsOfDeposits(place.advertisement, this.#options.ref, new Map()), true) };
+    return { ...outcome, hasDeposits: tellsOfDeposits(place.advertisement, this.#options.ref, new Map()) };
   }
 
   /** `entries: null`: nothing but removals. */

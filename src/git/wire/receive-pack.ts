@@ -58,11 +58,6 @@ export function removalCommands(
   return absent.length === 0 ? commands : { outcome: 'rejected', reason: 'a deposit is not there', absent };
 }
 
-/** As outcomes have it: whoever deposits hears of none, too. */
-export function told(hasDeposits: boolean, isDeposit: boolean): { readonly hasDeposits?: boolean } {
-  return hasDeposits || isDeposit ? { hasDeposits } : {};
-}
-
 /** Whether the server told of deposits for the branch beside these. */
 export function tellsOfDeposits({ refs }: Advertisement, branchRef: string, but: ReadonlyMap<string, Oid>): boolean {
   return [...refs.keys()].some((ref) => {
