@@ -7,31 +7,41 @@ export interface ObjectCache {
   clear(): void;
 }
 
-/** Keeps the most recently used objects up to `maxBytes`; one that would take more than an eighth of it is not kept. */
+/**
+ * Keeps what was used lately, at most `maxBytes` of it; an object that would take more than an eighth of that is not kept.
+ *
+ * In two generations: when the young one has half of the room, it becomes the old one, and what was old and has not been used since
+ * is gone. (Moving each object to the end of one list whenever it is used costs more than reading it again.)
+ */
 export function createObjectCache(maxBytes = 32 * 1024 * 1024): ObjectCache {
-  const objects = new Map<Oid, GitObject>(); // in the order of use
-  let size = 0;
+  let old = new Map<Oid, GitObject>();
+  let young = new Map<Oid, GitObject>();
+  let youngSize = 0;
+  const keep = (oid: Oid, object: GitObject): void => {
+    if (youngSize + weigh(object) > maxBytes / 2) {
+      old = young;
+      young = new Map();
+      youngSize = 0;
+    }
+    young.set(oid, object);
+    youngSize += weigh(object);
+  };
   return {
     get(oid) {
-      const object = objects.get(oid);
-      if (object === undefined) return undefined;
-      objects.delete(oid);
-      objects.set(oid, object);
+      const recent = young.get(oid);
+      if (recent !== undefined) return recent;
+      const object = old.get(oid);
+      if (object !== undefined) keep(oid, object);
       return object;
     },
     add(oid, object) {
-      if (objects.has(oid) || weigh(object) > maxBytes / 8) return;
-      objects.set(oid, object);
-      size += weigh(object);
-      for (const [oldest, old] of objects) {
-        if (size <= maxBytes) break;
-        objects.delete(oldest);
-        size -= weigh(old);
-      }
+      if (young.has(oid) || weigh(object) > maxBytes / 8) return;
+      keep(oid, object);
     },
     clear() {
-      objects.clear();
-      size = 0;
+      old = new Map();
+      young = new Map();
+      youngSize = 0;
     },
   };
 }

@@ -34,8 +34,13 @@ interface Section {
 }
 
 export function boardMd(board: Board, tail: EventTail): string {
-  const tables = [working(board.openTasksWith('in_progress')), next(board), blocked(board.openTasksWith('blocked'))];
-  const sections = [workstreams(board), ...tables, results(tail), locks(board)];
+  const ordered = inOrderOfUrgency(board);
+  const tables = [
+    working(board.openTasksWith('in_progress')),
+    next(board, ordered),
+    blocked(board.openTasksWith('blocked')),
+  ];
+  const sections = [workstreams(board, ordered), ...tables, results(tail), locks(board)];
   let text = '';
   for (const limit of rowLimits) {
     text = render(board, sections, limit);
@@ -75,9 +80,9 @@ function section<Item>(
   return { ...words, total: items.length, rows: items.slice(0, maxRows).map(toCells) };
 }
 
-function workstreams(board: Board): Section {
+function workstreams(board: Board, ordered: readonly Workstream[]): Section {
   const head = ['workstream', 'status', 'priority', 'pending', 'in progress', 'blocked', 'done', 'failed', 'cancelled'];
-  return section({ title: 'Workstreams', head, empty: 'None yet.' }, inOrderOfUrgency(board), (workstream) => {
+  return section({ title: 'Workstreams', head, empty: 'None yet.' }, ordered, (workstream) => {
     const { name, status, priority } = workstream;
     const { pending, in_progress, blocked, done, failed, cancelled } = board.countsOf(name);
     const numbers = [priority, pending, in_progress, blocked, done, failed, cancelled].map(String);
@@ -97,8 +102,8 @@ function working(inProgress: readonly Task[]): Section {
   ]);
 }
 
-function next(board: Board): Section {
-  const active = inOrderOfUrgency(board).filter(({ status }) => status === 'active');
+function next(board: Board, ordered: readonly Workstream[]): Section {
+  const active = ordered.filter(({ status }) => status === 'active');
   const firsts = active.map(({ name }) => firstOnes(board, board.openTasksInOrder('pending', name)));
   // the first of every workstream, then the second: so truncation hits the least urgent
   const ranked = Array.from({ length: nextOfEach }, (_, rank) => firsts.flatMap((tasks) => tasks[rank] ?? [])).flat();
@@ -153,8 +158,16 @@ function locks(board: Board): Section {
   });
 }
 
-function taskCells({ id, workstream, title }: Task): string[] {
-  return [id, cell(workstream, nameLength), cell(title, titleLength)];
+/** A record does not change; most of those that are shown were shown before the last operation, too. */
+const known = new WeakMap<Task, readonly string[]>();
+
+function taskCells(task: Task): readonly string[] {
+  let cells = known.get(task);
+  if (cells === undefined) {
+    cells = [task.id, cell(task.workstream, nameLength), cell(task.title, titleLength)];
+    known.set(task, cells);
+  }
+  return cells;
 }
 
 function inOrderOfUrgency(board: Board): Workstream[] {
