@@ -76,8 +76,8 @@ export async function pushLocally(push: LocalPush, settings: GitSettings): Promi
   };
   const receiver = new Receiver(startGit(call), call);
   const timer = push.timeoutMs === undefined ? undefined : setTimeout(() => receiver.stop(), push.timeoutMs);
-  // Git takes a while to start: time to write the objects. Whoever pushes hears what becomes of that.
-  if ('added' in push.what) push.what.added.store().catch(() => undefined);
+  // Git takes a while to start: time to put the pack together.
+  encodePack('sha1', objectsOf(push.what));
   try {
     return await converse(receiver, push);
   } finally {
@@ -105,10 +105,11 @@ async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutM
     await receiver.ended();
     return typeof commands === 'string' ? 'unusual' : (commands as PushOutcome);
   }
-  const objects = 'deposit' in what ? what.objects : what.added.objects;
   // What only removes takes no pack.
-  const pack = commands.some(({ to }) => to !== null) ? [encodePack('sha1', objects).pack] : [];
+  const pack = commands.some(({ to }) => to !== null) ? [encodePack('sha1', objectsOf(what)).pack] : [];
   receiver.send([encodePush(advertisement, commands, new Uint8Array()), ...pack]);
+  // And a while to take it: time to write it here. Whoever pushes hears what becomes of that.
+  if ('added' in what) what.added.store().catch(() => undefined);
   const answer = await receiver.ended();
   const outcome = readReport(
     advertisement,
@@ -123,6 +124,10 @@ async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutM
   if (outcome.outcome !== 'unknown') return outcome;
   const reason = receiver.isStopped ? 'no answer in time' : summarize(receiver.complaint, outcome.reason);
   return { outcome: 'unknown', reason } as const;
+}
+
+function objectsOf(what: LocalPush['what']): readonly NewObject[] {
+  return 'deposit' in what ? what.objects : what.added.objects;
 }
 
 /** What to ask for; or what there is to say without asking; or `unusual`. */
