@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openOrc } from '../../src/index.ts';
 import { buildCommandForTests } from '../support/built-command.ts';
 import { addTask, type OrcRunner, orcIn, orcWithBoard } from '../support/command-line.ts';
 import { addCommit, git, installHook, isolatedEnv, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
@@ -24,12 +25,13 @@ interface SharedBoard {
 async function sharedBoard(): Promise<SharedBoard> {
   const remote = makeBareRemote();
   const clone = makeClone(remote);
-  const orc = orcIn(clone);
-  await orc('ws', 'create', 'build');
-  const task = await addTask(orc, 'Task');
-  await orc('a', 'register', 'agent-1');
-  await orc('kb', 'write', 'notes', 'text');
-  return { remote, clone, orc, task };
+  // In one process: five commands for each test would take a minute in all.
+  await using board = await openOrc({ cwd: clone, create: true, env: isolatedEnv });
+  await board.createWorkstream('build');
+  const { id: task } = await board.addTask('build', { title: 'Task' });
+  await board.registerAgent('agent-1');
+  await board.writeKnowledge('notes', 'text');
+  return { remote, clone, orc: orcIn(clone), task };
 }
 
 function taskRecord(fields: Record<string, unknown> = {}): Record<string, unknown> {
