@@ -7,8 +7,7 @@ import path from 'node:path';
 import { openRefFiles } from '../git/ref-files.ts';
 import type { Oid } from '../git/store.ts';
 import { readStoreFormat } from '../git/store-folder.ts';
-import { parseSegment } from '../layout/events.ts';
-import { segmentPath } from '../layout/paths.ts';
+import { newestEvents } from '../layout/events.ts';
 import type { Head } from '../sync/head.ts';
 import { localRef, rewrittenPrefix, trackingRef } from '../sync/refs.ts';
 import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
@@ -58,7 +57,7 @@ export async function glanceWith(
     surroundings,
     world,
     head: async () => head,
-    events: async () => newestEvents(head),
+    events: async () => newestEvents(head.tail.text, keptEvents),
     onlooker: () => onlookerIn(surroundings),
   };
 }
@@ -70,8 +69,4 @@ function presentCommit(storePath: string): Oid | null {
   // A history that was given up may hold the version up.
   if (tracking === null || refs.list(rewrittenPrefix).size > 0) return null;
   return refs.read(localRef) ?? tracking;
-}
-
-function newestEvents({ tail }: Head) {
-  return parseSegment(segmentPath(tail.first), tail.text).events.slice(-keptEvents);
 }

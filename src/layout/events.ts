@@ -56,6 +56,19 @@ export function parseSegment(path: string, text: string): { events: BoardEvent[]
   return { events, faults };
 }
 
+/** The newest events of a segment, at most `count`, in their order: the other lines are not looked at. */
+export function newestEvents(text: string, count: number): BoardEvent[] {
+  const found: BoardEvent[] = [];
+  for (let end = text.length; end > 0 && found.length < count; ) {
+    const start = text.lastIndexOf('\n', end - 1) + 1;
+    const line = text.slice(start, end);
+    const event = line.trim() === '' ? '' : parseEvent(line);
+    if (typeof event !== 'string') found.unshift(event);
+    end = start - 1;
+  }
+  return found;
+}
+
 /** The tail that appending goes on from, when `path` is the newest segment. */
 export function tailOf(path: string, text: string): EventTail {
   const place = placeOf(path);

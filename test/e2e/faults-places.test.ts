@@ -12,7 +12,7 @@ import { addTask, makeLonePlace, makeSharedPlace, newTask, says, tidy, useMemory
 import { Audit, filesOf } from '../support/fault-checks.ts';
 import { type FaultLoop, loopTimeoutMs, runFaultLoop } from '../support/fault-loop.ts';
 import { checkRepository, git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
-import { drawThird, isFull, sampleSeed } from '../support/sample.ts';
+import { drawOneIn, isFull, sampleSeed } from '../support/sample.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 useMemory();
@@ -57,7 +57,7 @@ async function eachFault<T>(
 ): Promise<number> {
   let run = 0;
   let repeated: ReadonlySet<number> = new Set();
-  const isDrawn = drawThird();
+  const isDrawn = drawOneIn(2);
   for (let at = 0; ; at++) {
     if (at > 0 && (!isDrawn() || repeated.has(at))) continue;
     let variants = 1;

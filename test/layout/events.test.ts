@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BoardEvent } from '../../src/core/records.ts';
-import { appendEvents, maxSegmentLength, maxSegmentLines, parseSegment, tailOf } from '../../src/layout/events.ts';
+import {
+  appendEvents,
+  maxSegmentLength,
+  maxSegmentLines,
+  newestEvents,
+  parseSegment,
+  tailOf,
+} from '../../src/layout/events.ts';
 import { noEvents } from '../support/board-files.ts';
 
 function eventsFrom(first: number, count: number, text = ''): BoardEvent[] {
@@ -14,6 +21,22 @@ function eventsFrom(first: number, count: number, text = ''): BoardEvent[] {
     text,
   }));
 }
+
+describe('the newest events', () => {
+  it('are those that reading the whole segment gives, whatever stands between them', () => {
+    const line = fc.oneof(
+      fc.integer({ min: 1, max: 99 }).map((n) => JSON.stringify(eventsFrom(n, 1)[0])),
+      fc.constantFrom('', ' ', 'nonsense', '{}', '\r'),
+    );
+    fc.assert(
+      fc.property(fc.array(line), fc.boolean(), fc.integer({ min: 0, max: 12 }), (lines, isEnded, count) => {
+        const text = lines.join('\n') + (isEnded ? '\n' : '');
+        const all = parseSegment('', text).events;
+        expect(newestEvents(text, count)).toEqual(count === 0 ? [] : all.slice(-count));
+      }),
+    );
+  });
+});
 
 describe('appending events', () => {
   it('begins with the segment of event 1', () => {

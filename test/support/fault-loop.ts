@@ -13,7 +13,7 @@ import { openRecords } from '../../src/sync/queue.ts';
 import { type Fault, type FaultedRun, failAt, findRepeated, maxVariants, nameFault } from './fail-at.ts';
 import { Audit, filesOf, openDescriptors, remainsIn } from './fault-checks.ts';
 import { checkRepository } from './git-fixtures.ts';
-import { drawThird, isFull, sampleSeed } from './sample.ts';
+import { drawOneIn, isFull, sampleSeed } from './sample.ts';
 
 /**
  * `FULL=1`: every call fails in every way. Otherwise every third call, drawn by `SAMPLE_SEED`, fails in one way, which changes from
@@ -75,7 +75,7 @@ export function toldBy({ published, state }: Performed): Told {
 export async function runFaultLoop(place: FaultPlace, loop: FaultLoop): Promise<LoopReport> {
   const run = new LoopRun(place, loop);
   await run.prepare();
-  const isDrawn = drawThird();
+  const isDrawn = drawOneIn(3);
   for (let at = 1; at <= maxCalls; at++) {
     if (!isDrawn() || run.isRepeated(at)) continue;
     let variants = 1;

@@ -19,8 +19,8 @@ export function sampleOf<T>(all: readonly T[], count: number): readonly T[] {
   return [...chosen].sort((a, b) => a - b).map((index) => all[index] as T);
 }
 
-/** Says of one after the other whether it is tried: of about every third, drawn by the seed; with `FULL=1` of all. */
-export function drawThird(): () => boolean {
+/** Says of one after the other whether it is tried: of one in so many, drawn by the seed; with `FULL=1` of all. */
+export function drawOneIn(many: number): () => boolean {
   const random = createRandom(sampleSeed);
-  return () => isFull || random.between(0, 2) === 0;
+  return () => isFull || random.between(1, many) === 1;
 }
