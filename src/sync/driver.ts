@@ -3,7 +3,6 @@
  * steps back while another process does the same.
  */
 
-import type { Operation } from '../core/operation.ts';
 import { afterWaiting, Carrying, type CarryMemory } from './carrying.ts';
 import { Isolation, type Suspect } from './isolation.ts';
 import type { Exclusion, Taken } from './ports.ts';
@@ -68,7 +67,7 @@ const roleExpiryMs = 5_000;
 
 export class Driver {
   readonly #ports: DriverPorts;
-  readonly #waiters = new Map<string, { readonly operation: Operation; readonly settle: Settle }>();
+  readonly #waiters = new Map<string, { readonly record: QueueRecord; readonly settle: Settle }>();
   #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
   #trouble: Trouble | null = null;
   #carrying: Carrying | null | undefined;
@@ -104,14 +103,14 @@ export class Driver {
     const outcomes = new Map<string, Outcome>();
     const settled = Promise.all(
       records.map(
-        ({ operation }) =>
+        (record) =>
           new Promise<void>((resolve) => {
             const settle = (outcome: Outcome): void => {
-              outcomes.set(operation.id, outcome);
-              this.#waiters.delete(operation.id);
+              outcomes.set(record.operation.id, outcome);
+              this.#waiters.delete(record.operation.id);
               resolve();
             };
-            this.#waiters.set(operation.id, { operation, settle });
+            this.#waiters.set(record.operation.id, { record, settle });
           }),
       ),
     );
@@ -307,7 +306,11 @@ export class Driver {
   }
 
   #wake(settled: readonly Settled[]): void {
-    for (const { record, outcome } of settled) this.#waiters.get(record.operation.id)?.settle(outcome);
+    for (const { record, outcome } of settled) {
+      const waiter = this.#waiters.get(record.operation.id);
+      // Dropped a moment ago and asked anew with its id: that is another record, and not decided yet.
+      if (waiter?.record.order === record.order) waiter.settle(outcome);
+    }
   }
 
   /** 4. Later ones landed without these: the upstream will never have them. */
@@ -346,7 +349,7 @@ export class Driver {
   /** Another process publishes: it leaves our outcomes where we find them. */
   async #collectOutcomes(): Promise<void> {
     if (this.#waiters.size === 0) return;
-    const waiting = [...this.#waiters.values()].map(({ operation }) => operation);
+    const waiting = [...this.#waiters.values()].map(({ record }) => record.operation);
     for (const [id, outcome] of await this.#ports.queue.collect(waiting)) this.#waiters.get(id)?.settle(outcome);
   }
 }
