@@ -65,10 +65,16 @@ test('segments of the log end by their lines, and by their length', async () => 
   expect(segments.length).toBeGreaterThan(4);
 });
 
-test('more than five hundred commits are checked in a second of the processor', async () => {
+test('a board is checked in two fifths of the processor time that it took to make it', async () => {
+  const used = (since: NodeJS.CpuUsage): number => {
+    const { user, system } = process.cpuUsage(since);
+    return user + system;
+  };
+  const began = process.cpuUsage();
   const board = await playBoard(21, 900);
+  const making = used(began);
   const before = process.cpuUsage();
   expect(checkBoard(board).violations).toEqual([]);
-  const { user, system } = process.cpuUsage(before);
-  expect(board.chain.commits.length / ((user + system) / 1e6)).toBeGreaterThan(500);
+  // Five hundred commits a second where `node -e 0` takes 22 ms; both sides in one run, for machines differ.
+  expect(used(before) / making).toBeLessThan(0.4);
 }, 60_000);
