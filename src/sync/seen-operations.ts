@@ -91,6 +91,7 @@ export class SeenOperations {
 
   async #readMore(count: number): Promise<void> {
     const segments = (this.#older ?? []).splice(-count).reverse();
+    if (segments.length === 0) return;
     const kept = this.#segments.size === 0 ? this.#kept?.recall() : undefined;
     const rest = segments.filter(({ oid }) => kept?.has(oid) !== true);
     const objects = rest.length === 0 ? null : await this.#reader.readObjects(rest.map(({ oid }) => oid));
