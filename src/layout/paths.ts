@@ -32,15 +32,18 @@ const maxEncodedLength = 180;
 /** Ends the name of such a folder. A lone `%` stands in no encoded text, so no folder has the name of a file. */
 const folderMark = '%';
 
-const listedFolders: ReadonlySet<string> = new Set([
+/** Folders that are read whole to open a board. The archive and the event log are not among them. */
+export const hotFolders: readonly string[] = [
   'workstreams',
+  'tasks/open',
   'agents',
   'locks',
   'messages',
   'cycles',
   'knowledge',
   'templates',
-]);
+];
+const listedFolders: ReadonlySet<string> = new Set(hotFolders.filter((folder) => folder !== 'tasks/open'));
 const messagePath = /^messages\/([^/]+)\/([0-9a-f]{8,32})\.json$/;
 const cyclePath = /^cycles\/([1-9]\d{0,8})\.json$/;
 const taskPath = /^tasks\/(open|closed)\/([0-9a-f])\/([0-9a-f])\/(\2\3[0-9a-f]{6,30})\.json$/;

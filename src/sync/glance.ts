@@ -12,11 +12,12 @@ import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, Oid } from '../git/store.ts';
 import { isFolder, type ObjectReader, readPath } from '../git/trees.ts';
 import { isFault } from '../layout/faults.ts';
+import { hotFolders } from '../layout/paths.ts';
 import { glanceAtTask } from '../layout/plain-task.ts';
 import { decodeJsonRecord } from '../layout/record-json.ts';
 import { isNewerFormat } from '../layout/state-file.ts';
 import { parseTrailers } from './commit-message.ts';
-import { freshRead, type Head, hotFolders, readTail } from './head.ts';
+import { freshRead, type Head, readTail } from './head.ts';
 import type { TaskFile } from './snapshot.ts';
 
 export interface Glance {

@@ -8,7 +8,7 @@ import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
-import { coldPaths, isHot, settingsPath } from '../layout/paths.ts';
+import { coldPaths, hotFolders, isHot, settingsPath } from '../layout/paths.ts';
 import { decodeRecord, type FileDiff, patchBoard, type ReadBoard, readBoard } from '../layout/read-board.ts';
 import { parseTrailers } from './commit-message.ts';
 
@@ -22,17 +22,6 @@ export interface Head {
 
 export const emptyTail: EventTail = { first: 1, count: 0, text: '' };
 const eventsFolder = 'events';
-/** Folders that are read whole to open a board. The archive and the event log are not among them. */
-export const hotFolders: readonly string[] = [
-  'workstreams',
-  'tasks/open',
-  'agents',
-  'locks',
-  'messages',
-  'cycles',
-  'knowledge',
-  'templates',
-];
 /** How far up a version is looked for above manual edits. */
 const maxManualEdits = 10_000;
 
