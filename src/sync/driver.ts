@@ -62,6 +62,8 @@ const pollMs = 5;
 const patientPolls = 100;
 /** Whether the role's holder is alive is asked less often: that costs more than a look. */
 const roleCheckMs = 100;
+/** Callers that ask at one time wait for one deadline: a timer for each of them would cost more than it is worth. */
+const sameDeadlineMs = 50;
 /** The role is advisory: who has waited so long for its holder (stopped, or very slow) publishes beside it. */
 const roleExpiryMs = 5_000;
 
@@ -119,7 +121,8 @@ export class Driver {
       while (!isDone() && clock.monotonic() < options.deadline) {
         const driving = this.#start(options, async () => this.#waiters.size > 0);
         // Somebody else's drive may go on beyond this caller's deadline.
-        if (driving.deadline > options.deadline) await this.#untilDeadline(options.deadline, driving.done, settled);
+        if (driving.deadline > options.deadline + sameDeadlineMs)
+          await this.#untilDeadline(options.deadline, driving.done, settled);
         else await Promise.race([driving.done, settled]);
         if (!isDone() && ids.every((id) => this.#trouble?.ids.has(id))) break;
       }

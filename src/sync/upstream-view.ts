@@ -14,6 +14,7 @@ import { emptyHead, type Head, settingsBlob, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
 import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
+import { shared } from './shared.ts';
 import type { Snapshots } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -118,7 +119,12 @@ export class UpstreamView {
   }
 
   /** What `orc.yaml` sets at the local head; without loading the board, where it is readable. */
-  async settings(): Promise<Settings> {
+  readonly settings = shared(() => this.#readSettings());
+
+  /** The board's version at the last head seen upstream, or a lower one; without loading the board. */
+  readonly version = shared(() => this.#readVersion());
+
+  async #readSettings(): Promise<Settings> {
     const { store } = this.#options;
     const commit = (await store.readRef(localRef)) ?? (await store.readRef(trackingRef));
     const loaded = [this.#local, this.#head].find((head) => head?.commit === commit);
@@ -132,8 +138,7 @@ export class UpstreamView {
     return this.#settings.settings;
   }
 
-  /** The board's version at the last head seen upstream, or a lower one; without loading the board. */
-  async version(): Promise<number> {
+  async #readVersion(): Promise<number> {
     const commit = await this.#options.store.readRef(trackingRef);
     if (commit === null) return 0;
     return commit === this.#head?.commit ? this.#head.read.board.meta.version : versionOf(this.#options.store, commit);

@@ -76,8 +76,6 @@ export async function pushLocally(push: LocalPush, settings: GitSettings): Promi
   };
   const receiver = new Receiver(startGit(call), call);
   const timer = push.timeoutMs === undefined ? undefined : setTimeout(() => receiver.stop(), push.timeoutMs);
-  // Git takes a while to start: time to put the pack together.
-  encodePack('sha1', objectsOf(push.what));
   try {
     return await converse(receiver, push);
   } finally {
@@ -101,13 +99,15 @@ async function converse(receiver: Receiver, { path, ref, what, secrets, timeoutM
       ? 'unusual'
       : commandsOf(advertisement, ref, what);
   if (typeof advertisement === 'string' || typeof commands === 'string' || 'outcome' in commands) {
-    receiver.send([flushPacket]);
+    receiver.write(flushPacket);
+    receiver.end();
     await receiver.ended();
     return typeof commands === 'string' ? 'unusual' : (commands as PushOutcome);
   }
-  // What only removes takes no pack.
-  const pack = commands.some(({ to }) => to !== null) ? [encodePack('sha1', objectsOf(what)).pack] : [];
-  receiver.send([encodePush(advertisement, commands, new Uint8Array()), ...pack]);
+  receiver.write(encodePush(advertisement, commands, new Uint8Array()));
+  // What only removes takes no pack. Git works on what has come while the rest is put together.
+  if (commands.some(({ to }) => to !== null)) encodePack('sha1', objectsOf(what), (part) => receiver.write(part));
+  receiver.end();
   // And a while to take it: time to write it here. Whoever pushes hears what becomes of that.
   if ('added' in what) what.added.store().catch(() => undefined);
   const answer = await receiver.ended();
@@ -216,8 +216,12 @@ class Receiver {
     return this.#greetingLength === 0 ? null : this.#received.subarray(0, this.#greetingLength);
   }
 
-  send(parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.#child.stdin?.write(part);
+  write(bytes: Uint8Array): void {
+    this.#child.stdin?.write(bytes);
+  }
+
+  /** Nothing more is sent. */
+  end(): void {
     this.#child.stdin?.end();
   }
 

@@ -24,7 +24,7 @@ export function encodePackHeader(entries: number): Buffer {
 
 /** An object as it stands in a pack, whole. `compressFrom`, in bytes: what is shorter is stored as it is. */
 export function encodeWhole({ type, bytes }: GitObject, compressFrom = 0): Buffer {
-  return Buffer.concat([encodeHeader(typeNumbers[type], bytes.length), compress(bytes, compressFrom)]);
+  return join(encodeHeader(typeNumbers[type], bytes.length), bytes, compressFrom);
 }
 
 /**
@@ -40,26 +40,27 @@ export function encodeAsDelta(
   if (Math.max(bytes.length, base.bytes.length) > deltaTo) return null;
   const delta = encodeDelta(toBuffer(base.bytes), toBuffer(bytes));
   if (delta.length * 2 >= bytes.length) return null;
-  const compressed = compress(delta, compressFrom);
-  if (distance !== undefined)
-    return Buffer.concat([encodeHeader(deltaOnOffset, delta.length), encodeDistance(distance), compressed]);
-  return Buffer.concat([encodeHeader(deltaOnId, delta.length), Buffer.from(base.oid, 'hex'), compressed]);
+  const head =
+    distance === undefined
+      ? [...encodeHeader(deltaOnId, delta.length), ...Buffer.from(base.oid, 'hex')]
+      : [...encodeHeader(deltaOnOffset, delta.length), ...encodeDistance(distance)];
+  return join(head, delta, compressFrom);
 }
 
 /** Seven bits at a time, the highest first; each byte but the last stands for one more than it says. */
-function encodeDistance(distance: number): Buffer {
+function encodeDistance(distance: number): number[] {
   const bytes = [distance & 0x7f];
   for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128)) {
     rest -= 1;
     bytes.unshift(0x80 | (rest & 0x7f));
   }
-  return Buffer.from(bytes);
+  return bytes;
 }
 
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Four bits of size beside the type, then seven bits at a time, the lowest first. */
-function encodeHeader(type: number, size: number): Buffer {
+function encodeHeader(type: number, size: number): number[] {
   const bytes: number[] = [];
   let byte = (type << 4) | (size % 16);
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
@@ -67,19 +68,22 @@ function encodeHeader(type: number, size: number): Buffer {
     byte = rest % 128;
   }
   bytes.push(byte);
-  return Buffer.from(bytes);
+  return bytes;
 }
 
-function compress(bytes: Uint8Array, from: number): Buffer {
-  if (bytes.length >= from) return deflateSync(bytes, compression);
-  const stored = Buffer.alloc(bytes.length + 11);
-  stored.writeUInt16BE(0x7801, 0);
-  stored.writeUInt8(1, 2); // the last block, and a stored one
-  stored.writeUInt16LE(bytes.length, 3);
-  stored.writeUInt16LE(~bytes.length & 0xffff, 5);
-  stored.set(bytes, 7);
-  stored.writeUInt32BE(adler32(bytes), bytes.length + 7);
-  return stored;
+/** An entry in one piece: thousands of small pieces take longer to put together than to fill. */
+function join(head: readonly number[], bytes: Uint8Array, compressFrom: number): Buffer {
+  if (bytes.length >= compressFrom) return Buffer.concat([Buffer.from(head), deflateSync(bytes, compression)]);
+  const entry = Buffer.allocUnsafe(head.length + bytes.length + 11);
+  let at = 0;
+  for (const byte of head) entry[at++] = byte;
+  entry.writeUInt16BE(0x7801, at);
+  entry[at + 2] = 1; // the last block, and a stored one
+  entry.writeUInt16LE(bytes.length, at + 3);
+  entry.writeUInt16LE(~bytes.length & 0xffff, at + 5);
+  entry.set(bytes, at + 7);
+  entry.writeUInt32BE(adler32(bytes), at + 7 + bytes.length);
+  return entry;
 }
 
 /** How many bytes can be added up before a sum has to be cut down to stay exact. */
