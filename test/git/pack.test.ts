@@ -86,6 +86,20 @@ test('any two texts: git makes the second from the first and the delta', () => {
   );
 });
 
+test('who sends a pack hears it in parts, the same bytes as who has it whole', () => {
+  const objects = Array.from({ length: 40 }, (_, i) => blob('sha1', randomBytes(5_000 + i)));
+  const hear = (list: readonly NewObject[]): Uint8Array[] => {
+    const parts: Uint8Array[] = [];
+    const { pack } = encodePack('sha1', list, (part) => parts.push(part));
+    expect(Buffer.concat(parts).equals(pack)).toBe(true);
+    return parts;
+  };
+  expect(hear(objects).length).toBeGreaterThan(4);
+  // It is made once.
+  expect(hear(objects)).toHaveLength(1);
+  hear([]);
+});
+
 test('a delta of equal objects copies, one of unlike objects inserts', () => {
   const bytes = Buffer.from('x'.repeat(70_000));
   expect(encodeDelta(bytes, bytes).length).toBeLessThan(20);
