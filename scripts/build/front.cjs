@@ -13,8 +13,8 @@ const words = process.argv.slice(2);
 const wrongWords = 2;
 /** First words with whose second word programs do very different things. */
 const nounsOfMany = ['t', 'task', 'l', 'lock'];
-/** Files of compiled code, a megabyte each. */
-const mostKept = 24;
+/** Files of compiled code, a megabyte each: in the user's cache folder, and in one that was named. */
+const mostKept = process.env.ORC_CODE_CACHE ? 200 : 24;
 const only = words.length === 1 ? words[0] : null;
 if (only === '--version' || only === '-V') print(`${version}\n`);
 else if ((only === '--help' || only === '-h') && printHelp()) process.exitCode = 0;
@@ -89,12 +89,15 @@ function run(name) {
 
 /**
  * One file for each program, kind of command, build, version of V8 and machine type: a change needs other functions than a look does,
- * and what it does not find compiled it compiles every time. `ORC_CODE_CACHE=0` does without.
+ * and what it does not find compiled it compiles every time. `ORC_CODE_CACHE=0` does without; a folder there is used in place of the user's
+ * own, by whoever starts the command with fresh homes. Nobody else may be able to write into it: what lies there is run.
  */
 function cachePath(file) {
-  if (process.env.ORC_CODE_CACHE === '0') return null;
-  const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
-  if (!base || !path.isAbsolute(base)) return null;
+  const named = process.env.ORC_CODE_CACHE;
+  if (named === '0') return null;
+  const cache = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
+  const folder = named || (cache && path.join(cache, 'orc', 'code'));
+  if (!folder || !path.isAbsolute(folder)) return null;
   try {
     const { size, mtimeMs } = fs.statSync(file);
     const name = path.basename(file, '.cjs');
@@ -106,7 +109,7 @@ function cachePath(file) {
       process.versions.v8,
       process.arch,
     ].join('-');
-    return path.join(base, 'orc', 'code', `${key}.bin`);
+    return path.join(folder, `${key}.bin`);
   } catch {
     return null;
   }

@@ -66,6 +66,16 @@ test('a command that there is not leaves nothing', () => {
   expect(files()).toEqual([]);
 });
 
+test('compiled code lies in a folder that was named, whatever the home', () => {
+  const named = path.join(makeTempDir(), 'below', 'code');
+  expect(run({ ORC_CODE_CACHE: named, HOME: '/nonexistent' })).toContain('engine.cjs');
+  expect(files()).toEqual([]);
+  expect(readdirSync(named)).toHaveLength(1);
+  expect(run({ ORC_CODE_CACHE: named })).toContain('engine.cjs');
+  expect(run({ ORC_CODE_CACHE: 'relative' })).toContain('engine.cjs');
+  expect(readdirSync(named)).toHaveLength(1);
+});
+
 test('no cache is written where it is not wanted or not possible', () => {
   expect(run({ ORC_CODE_CACHE: '0' })).toContain('engine.cjs');
   expect(files()).toEqual([]);

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectFormat, Oid } from '../../src/git/store.ts';
+import { codeCache } from './code-cache.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 /** The environment in which tests start git, and let orc start it. */
@@ -16,6 +17,7 @@ export const isolatedEnv: NodeJS.ProcessEnv = {
   GIT_COMMITTER_NAME: 'Test',
   GIT_COMMITTER_EMAIL: 'test@example.com',
   LC_ALL: 'C',
+  ORC_CODE_CACHE: codeCache,
 };
 
 /** Runs git and returns what it printed, trimmed; throws with git's words when it fails. */

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
+import { codeCache } from './code-cache.ts';
 
 const foreign =
   /^(ORC_|GIT_|XDG_|GITHUB_|GITLAB_|SSH_|CI$|CI_|FORCE_COLOR$|EMAIL$|EDITOR$|VISUAL$|PAGER$|LANG$|LC_|HTTPS?_PROXY$|ALL_PROXY$)/i;
@@ -32,6 +33,8 @@ Object.assign(process.env, {
   LC_ALL: 'C.UTF-8',
   NO_COLOR: '1',
   TZ: 'UTC',
+  // Every test has a fresh home; compiling the command anew in each would double what most of them take.
+  ORC_CODE_CACHE: codeCache,
 });
 
 afterAll(() => {
