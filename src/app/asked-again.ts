@@ -11,15 +11,17 @@ import { readResult } from './reading.ts';
 
 const maxRecordedLength = 400;
 
+export type Known =
+  | { readonly known: readonly Performed[] }
+  /** Nobody asked for these up to this version of the board, as far as is known. */
+  | { readonly known: null; readonly lookedUpTo: number };
+
 /**
- * The recorded outcomes, in the order of asking; `null`: nobody asked for these yet. One id that is known answers for all, since a
- * batch is in whole or not at all: what is not in the log had nothing to do.
+ * The recorded outcomes, in the order of asking. One id that is known answers for all, since a batch is in whole or not at all: what is
+ * not in the log had nothing to do.
  * @throws OrcError `invalid-argument` when an id answers for something else, and the code of a refusal
  */
-export async function findKnown(
-  context: PerformContext,
-  operations: readonly Operation[],
-): Promise<Performed[] | null> {
+export async function findKnown(context: PerformContext, operations: readonly Operation[]): Promise<Known> {
   const { session } = context.connection;
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const refuseOther = (id: string, then: AskedFor | null): void => refuseOtherRequest(context, byId.get(id), id, then);
@@ -36,15 +38,15 @@ export async function findKnown(
   for (const operation of waiting) refuseOther(operation.id, operation);
   const { timeoutMs } = context;
   const reached = waiting.length === 0 ? await session.view.fetch({ timeoutMs }) : await session.sync({ timeoutMs });
-  const recorded = await session.findRecorded([...byId.keys()]);
+  const { recorded, lookedUpTo } = await session.findRecorded([...byId.keys()]);
   for (const [id, { asked }] of recorded) refuseOther(id, asked);
   const reason = reached.reason ?? null;
-  if (recorded.size > 0)
-    return Promise.all(
-      operations.map((operation) => knownOutcome(context, operation, recorded.get(operation.id), reason)),
-    );
-  if (waiting.length === 0 || (await listWaiting()).length === 0) return null;
-  return Promise.all(operations.map(({ id }) => unknownYet(context, id, reason)));
+  if (recorded.size > 0) {
+    const outcome = (operation: Operation) => knownOutcome(context, operation, recorded.get(operation.id), reason);
+    return { known: await Promise.all(operations.map(outcome)) };
+  }
+  if (waiting.length === 0 || (await listWaiting()).length === 0) return { known: null, lookedUpTo };
+  return { known: await Promise.all(operations.map(({ id }) => unknownYet(context, id, reason))) };
 }
 
 async function knownOutcome(

@@ -71,7 +71,8 @@ async function knownTasks(
 ): Promise<ReadonlyMap<string, string>> {
   const adding = ops.filter((_, index) => lines[index]?.kind === 'task.add');
   const known = new Map<string, string>();
-  for (const [op, { outcome }] of await orc.connection.session.findRecorded(adding))
+  const { recorded } = await orc.connection.session.findRecorded(adding);
+  for (const [op, { outcome }] of recorded)
     if (outcome.outcome === 'accepted' && 'task' in outcome.result) known.set(op, outcome.result.task);
   return known;
 }

@@ -74,19 +74,19 @@ async function carryFile(carrier: Carrier, file: string, isLeft: boolean): Promi
     const asked = lines.filter((line) => line !== '').map((line) => ({ line, operation: operationOf(line, actor) }));
     // Whoever died may have carried some of them, and they may be published by now.
     const ids = asked.flatMap(({ operation }) => (isLeft && operation !== null ? [operation.id] : []));
-    const known = ids.length === 0 ? new Map() : await carrier.session.findRecorded(ids);
+    const { recorded, lookedUpTo } = await carrier.session.findRecorded(ids);
     for (const { line, operation } of asked) {
       if (operation === null) setAside(carrier, line, 'not understood');
-      else if (!known.has(operation.id)) await carry(carrier, line, operation);
+      else if (!recorded.has(operation.id)) await carry(carrier, line, operation, lookedUpTo);
     }
     carried += lines.at(-1) === '' ? lines.length - 1 : lines.length;
   }
   rmSync(file, { force: true });
 }
 
-async function carry(carrier: Carrier, line: string, operation: Operation): Promise<void> {
+async function carry(carrier: Carrier, line: string, operation: Operation, lookedUpTo: number): Promise<void> {
   try {
-    const [answer] = await carrier.session.submit([operation], { publish: false, timeoutMs, isChosenId: true });
+    const [answer] = await carrier.session.submit([operation], { publish: false, timeoutMs, lookedUpTo });
     if (answer?.outcome.outcome === 'refused') setAside(carrier, line, answer.outcome.message);
   } catch (error) {
     // It waits in the queue already.

@@ -81,8 +81,8 @@ async function performAll(
   for (const { id } of named)
     if (isChosen && !isOperationId(id))
       throw new OrcError('invalid-argument', '--op must have 8 to 64 characters of A-Z a-z 0-9 . _ -');
-  const known = isChosen ? await (await import('./asked-again.ts')).findKnown(context, named) : null;
-  if (known !== null) return known;
+  const asked = isChosen ? await (await import('./asked-again.ts')).findKnown(context, named) : null;
+  if (asked !== null && asked.known !== null) return [...asked.known];
   const operations = await Promise.all(
     named.map(async (bare, index): Promise<Operation> => {
       const operation = { ...bare, args: await withProof(context, bare) };
@@ -98,7 +98,7 @@ async function performAll(
       publish,
       timeoutMs: Math.max(1, deadline - world.clock.monotonic()),
       insist: context.requirePublished,
-      isChosenId: isChosen,
+      ...(asked === null ? {} : { lookedUpTo: asked.lookedUpTo }),
     }),
   );
   const refused = answers.findIndex(({ outcome }) => outcome.outcome === 'refused' && outcome.code !== 'batch-refused');

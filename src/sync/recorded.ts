@@ -19,22 +19,29 @@ export interface Recorded {
   readonly asked: AskedFor | null;
 }
 
+export interface Found {
+  readonly recorded: ReadonlyMap<string, Recorded>;
+  /** The version of the upstream's head that was looked through. What is not found may come in above it at any moment. */
+  readonly lookedUpTo: number;
+}
+
 /** Those of the operations that are in, upstream or tentatively here. */
 export async function findRecorded(
   { store, view }: { readonly store: GitStore; readonly view: UpstreamView },
   ids: readonly string[],
-): Promise<Map<string, Recorded>> {
+): Promise<Found> {
   const recorded = new Map<string, Recorded>();
+  const upstream = await view.head();
   for (const published of [true, false]) {
     const open = ids.filter((id) => !recorded.has(id));
     if (open.length === 0) break;
-    const head = published ? await view.head() : await view.local();
+    const head = published ? upstream : await view.local();
     for (const [id, event] of await findProofs(store, head, new Set(open), 0)) {
       const asked = (await findCommit(store, head, event))?.operation ?? null;
       recorded.set(id, { outcome: await provenOutcome(store, head, event), published, asked });
     }
   }
-  return recorded;
+  return { recorded, lookedUpTo: upstream.read.board.meta.version };
 }
 
 /** What proves a claim is added here, as it is at the time, and so is what a text that waited is put on top of. */

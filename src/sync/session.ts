@@ -10,7 +10,7 @@ import { Driver, type DriverPorts } from './driver.ts';
 import type { Head } from './head.ts';
 import { encodeOrder } from './order.ts';
 import { type Outcome, type Owner, openRecords, type QueueRecord, unitIdOf } from './queue.ts';
-import { findRecorded, type Recorded } from './recorded.ts';
+import { type Found, findRecorded } from './recorded.ts';
 import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, unknownAnswer } from './tentative.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -24,8 +24,11 @@ export interface SubmitOptions {
   /** `false`: leave it in the queue and answer tentatively (deferred publishing). */
   readonly publish: boolean;
   readonly timeoutMs: number;
-  /** The caller chose the ids, or the batch's, and may be asking for the same elsewhere at this moment. */
-  readonly isChosenId?: boolean;
+  /**
+   * The caller chose the ids, or the batch's, and may be asking for the same elsewhere at this moment. They were looked for in the
+   * upstream's history up to this version, and are not there (`findRecorded`); what came in since then is found when they are decided.
+   */
+  readonly lookedUpTo?: number;
   /** Keep trying until the deadline even where the upstream plainly cannot be reached (CI). */
   readonly insist?: boolean;
 }
@@ -72,11 +75,12 @@ export class Session {
    */
   async submit(operations: readonly Operation[], options: SubmitOptions): Promise<Answer[]> {
     const { queue, clock, view } = this.#ports;
-    const records = await this.#recordsOf(operations, !options.publish);
+    const { lookedUpTo } = options;
+    const records = await this.#recordsOf(operations, !options.publish, lookedUpTo ?? (await view.version()));
     const deadline = clock.monotonic() + options.timeoutMs;
     let outcomes: Map<string, Outcome> = new Map();
     try {
-      if (options.isChosenId !== true) await queue.add(records);
+      if (lookedUpTo === undefined) await queue.add(records);
       else if (!(await queue.addOnce(records))) throw askedTwice(operations[0] as Operation);
     } catch (error) {
       if (error instanceof OrcError && error.code === 'store-busy') throw error;
@@ -139,13 +143,12 @@ export class Session {
   }
 
   /** What became of operations, by their ids, as the event log tells: the upstream's, or the local head's, where it is tentative. */
-  async findRecorded(ids: readonly string[]): Promise<Map<string, Recorded>> {
+  async findRecorded(ids: readonly string[]): Promise<Found> {
     return findRecorded(this.#ports, ids);
   }
 
-  async #recordsOf(operations: readonly Operation[], deferred: boolean): Promise<QueueRecord[]> {
-    const { view, clock, owner } = this.#ports;
-    const base = await view.version();
+  async #recordsOf(operations: readonly Operation[], deferred: boolean, base: number): Promise<QueueRecord[]> {
+    const { clock, owner } = this.#ports;
     const askedAt = clock.now();
     const order = encodeOrder(askedAt, this.#sequence++);
     return operations.map((operation, index) => ({

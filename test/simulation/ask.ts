@@ -40,7 +40,7 @@ export async function ask(options: AskOptions, asked: readonly Asked[]): Promise
     if ('outcome' in checked)
       throw new Error(`${operation.kind} ${JSON.stringify(operation.args)}: ${checked.message}`);
   }
-  await submit(options, operations, false);
+  await submit(options, operations, null);
 }
 
 /** Asks again what was asked before by this id; its recorded outcome counts. */
@@ -56,7 +56,8 @@ export async function askAgain(options: AskOptions, operation: Operation): Promi
     const waiting = await session.queue.get(id);
     if (waiting === null) await session.view.fetch({ timeoutMs });
     else await session.sync({ timeoutMs });
-    const found = (await session.findRecorded([id])).get(id);
+    const { recorded, lookedUpTo } = await session.findRecorded([id]);
+    const found = recorded.get(id);
     if (found !== undefined && found.outcome.outcome === 'accepted') {
       const { published, outcome } = found;
       agent.learn(operation, outcome, published);
@@ -69,21 +70,27 @@ export async function askAgain(options: AskOptions, operation: Operation): Promi
       return log.known(call, 'unknown', { published: false });
     }
     log.calls.splice(log.calls.indexOf(call), 1);
-    await submit(options, [operation], true);
+    await submit(options, [operation], lookedUpTo);
   });
 }
 
-async function submit(options: AskOptions, operations: readonly Operation[], isAgain: boolean): Promise<void> {
+/** `lookedUpTo`: they are asked again, and were looked for up to this version. */
+async function submit(options: AskOptions, operations: readonly Operation[], lookedUpTo: number | null): Promise<void> {
   const { process, agent, log, mode, timeoutMs, insist } = options;
   const publish = operations.some(({ kind }) => mustPublishNow(mode, kind));
   const calls = log.begin(process, operations, timeoutMs);
   for (const call of calls) call.isDeferred = !publish;
   // Somebody who chooses ids remembers them before asking.
   const [only] = operations;
-  const remembers = operations.length === 1 && only !== undefined && (isAgain || agent.random.happens(0.6));
+  const remembers = operations.length === 1 && only !== undefined && (lookedUpTo !== null || agent.random.happens(0.6));
   if (remembers) agent.unanswered.push(only);
   await guarded(options, calls, async () => {
-    const answers = await process.session.submit(operations, { publish, timeoutMs, insist, isChosenId: isAgain });
+    const answers = await process.session.submit(operations, {
+      publish,
+      timeoutMs,
+      insist,
+      ...(lookedUpTo === null ? {} : { lookedUpTo }),
+    });
     if (!process.life.isAlive) return;
     log.answer(calls, answers);
     for (const { operation, outcome, published } of answers)

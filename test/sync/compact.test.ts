@@ -124,11 +124,11 @@ test('what was sent and is in, its line gone since, is found in the commits', as
   await fill(made.home);
   await compact(made);
   cut = false;
-  const again = await sender.session.findRecorded([told.operation.id]);
+  const { recorded: again } = await sender.session.findRecorded([told.operation.id]);
   expect(again.size).toBe(0);
   expect(await sender.session.sync({ timeoutMs })).toMatchObject({ rejected: 0, waiting: 0 });
   expect(await sender.queue.listRejected()).toEqual([]);
-  const recorded = await sender.session.findRecorded([told.operation.id]);
+  const { recorded } = await sender.session.findRecorded([told.operation.id]);
   expect(recorded.get(told.operation.id)).toMatchObject({ published: true, outcome: { version: 3 } });
   expect(checkBoard({ chain: chainOf(made) }).violations).toEqual([]);
 });
@@ -149,7 +149,7 @@ function firstAdded(): string {
 
 test('an id that is in does not come in again, though its line is gone: for its author, and for a hook on the server', async () => {
   const { session, store } = story.home;
-  const recorded = await session.findRecorded([firstAdded()]);
+  const { recorded } = await session.findRecorded([firstAdded()]);
   expect(recorded.get(firstAdded())).toMatchObject({ published: true, outcome: { version: 3 } });
   const seen = new SeenOperations(store, await session.view.head());
   expect(await seen.has(firstAdded(), 2)).toBe(true);

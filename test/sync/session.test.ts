@@ -370,12 +370,30 @@ test('one id asked by two calls at once: one asks, the other hears that it is as
     agent: 'alpha',
     args: { workstream: 'w', title: 'T' },
   };
-  const submit = () => a.session.submit([operation], { publish: true, timeoutMs: 1000, isChosenId: true });
+  const submit = () => a.session.submit([operation], { publish: true, timeoutMs: 1000, lookedUpTo: 2 });
   const outcomes = await Promise.allSettled([submit(), submit()]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   const failed = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
   expect(failed.reason).toMatchObject({ code: 'store-busy', hint: expect.stringContaining('ask again') });
   expect((await a.session.view.head()).read.board.countsOf('w').pending).toBe(1);
+});
+
+test('an id that was looked for in vain is found when another process of the store has published it since', async () => {
+  const { upstream, clock, a } = twoClients();
+  await beginBoard(a);
+  const { store, queueStorage } = a;
+  const other = memoryClient({ name: 'other', upstream, clock, store, queueStorage });
+  const operation = { id: 'chosen-by-the-caller', kind: 'event.log', agent: 'alpha', args: { action: 'looked' } };
+  const { recorded, lookedUpTo } = await a.session.findRecorded([operation.id]);
+  expect(recorded.size).toBe(0);
+  const submit = (client: MemoryClient) =>
+    client.session.submit([operation], { publish: true, timeoutMs: 1000, lookedUpTo });
+  const [first] = await submit(other);
+  const [second] = await submit(a);
+  expect(second).toMatchObject({ published: true, outcome: { outcome: 'accepted', version: 3 } });
+  expect(second?.outcome).toMatchObject({ outcome: 'accepted', commit: (await a.session.view.head()).commit });
+  expect(first?.outcome).toMatchObject({ outcome: 'accepted', version: 3 });
+  expect((await a.session.view.head()).read.board.meta.version).toBe(3);
 });
 
 test.each([0, 1, 2, 3, 4, 5, 6])('a batch whose owner is found dead at look %i is not torn apart', async (deadFrom) => {
