@@ -104,7 +104,9 @@ class StoredQueue implements Queue {
 
   addOnce(records: readonly QueueRecord[]): Promise<boolean> {
     return this.#storage.exclusively(async () => {
-      if ((await this.#find(records.map(idOf))).length > 0) return false;
+      // What is rejected already would be cleared away with that, and never decided.
+      const isKnown = records.some((record) => this.#storage.isRejected(idOf(record)));
+      if (isKnown || (await this.#find(records.map(idOf))).length > 0) return false;
       // Left by a process that was killed when it had removed the record: it must not answer for the new one.
       const units = new Set(records.map(({ operation }) => unitIdOf(operation)));
       for (const unit of units) if (this.#storage.hasOutcome(unit)) await this.#storage.removeOutcomes(unit);
@@ -188,7 +190,11 @@ class StoredQueue implements Queue {
   }
 
   removeRejected(ids: readonly string[]): Promise<void> {
-    return this.#storage.removeRejected(ids);
+    return this.#storage.exclusively(async () => {
+      // Whoever rejected them may have died before removing them from the queue: without this mark they would be decided again.
+      await this.#clearAway(await this.list());
+      await this.#storage.removeRejected(ids);
+    });
   }
 
   /** Runs `work` if the records' fate is still open and in nobody's hand; else they are told as unknown, if they are not settled. */

@@ -180,6 +180,27 @@ describe.each([
     expect(await a.list()).toEqual([]);
   });
 
+  test('what was rejected by somebody who died before removing it stays away, also when its author drops it first', async () => {
+    const { open } = machine(makeStorage);
+    const a = open('a');
+    await a.add([record('op-1', 'a', { told: queued })]);
+    const { operation, asked_at } = record('op-1', 'a');
+    await a.reject([{ operation, asked_at, rejected_at: 1, refusal: refused }]);
+    await a.removeRejected(['op-1']);
+    expect(await a.listRejected()).toEqual([]);
+    expect(await a.list()).toEqual([]);
+    expect((await a.take(everything)).records).toEqual([]);
+  });
+
+  test('an id that was rejected a moment ago is not added again: it would be cleared away, and never answered', async () => {
+    const { open } = machine(makeStorage);
+    const a = open('a');
+    const { operation, asked_at } = record('op-1', 'a');
+    await a.reject([{ operation, asked_at, rejected_at: 1, refusal: refused }]);
+    expect(await a.addOnce([record('op-1', 'a')])).toBe(false);
+    expect(await a.list()).toEqual([]);
+  });
+
   test('a batch goes whole, also when whoever rejected it died in the middle', async () => {
     const { open } = machine(makeStorage);
     const a = open('a');
