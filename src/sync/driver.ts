@@ -243,7 +243,7 @@ export class Driver {
         await clock.sleep(Math.max(0, Math.min(next.pauseMs, deadline - clock.monotonic())));
       } else if (round.outcome === 'refused' && round.removed !== 'none') {
         carrying?.refused(now, round.removed);
-        step = { ...step, mode: round.removed === 'others' ? mode : 'plain', looked: null };
+        step = { ...step, mode: round.removed === 'others' ? mode : 'bare', looked: null };
         await this.#pause(pauseMs, deadline);
       } else {
         failures++;

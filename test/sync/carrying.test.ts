@@ -231,6 +231,22 @@ test('an upstream that takes no deposits is remembered, and races are lost and r
   expect(calls.filter((call) => call === 'bob deposit')).toHaveLength(1);
 });
 
+test('a deposit that the upstream does not let go of holds nobody up, also where carrying was switched off since', async () => {
+  const { upstream, clock, ann, bob, hooks } = await makeCrowd();
+  hooks.set('bob', async (stage) => {
+    if (stage === 'before-push' && upstream.deposits().size > 0) return { outcome: 'unreachable' };
+    if (stage === 'before-push') await add(ann, 'wins');
+    return undefined;
+  });
+  expect((await add(bob, 'left')).state).toBe('unknown');
+  expect(upstream.deposits().size).toBe(1);
+  upstream.takesDeposits = false;
+  const { store, queueStorage } = bob;
+  const successor = memoryClient({ name: 'successor', upstream, clock, store, queueStorage });
+  expect((await add(successor, 'next')).published).toBe(true);
+  expect(line(upstream).map(({ agent }) => agent)).toContain('bob');
+});
+
 test('a deposit that makes every push fail is left where it is', async () => {
   const { upstream, ann, bob, eve, hooks } = await makeCrowd();
   hooks.set('bob', async (stage) => {
