@@ -44,8 +44,10 @@ function withoutRefs(text: string, names: ReadonlySet<string>): string {
 }
 
 function readText(storePath: string): string {
+  const path = join(storePath, 'packed-refs');
   try {
-    return fs.readFileSync(join(storePath, 'packed-refs'), 'utf8');
+    // Mostly there is none, and an exception costs more than a question.
+    return fs.statSync(path, { throwIfNoEntry: false }) === undefined ? '' : fs.readFileSync(path, 'utf8');
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return '';
     throw toIoError('read packed-refs', error);

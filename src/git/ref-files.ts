@@ -72,6 +72,8 @@ function listRefFiles(storePath: string, format: ObjectFormat, prefix: string): 
 function* walkFiles(storePath: string, folder: string): Generator<string> {
   let entries: fs.Dirent[];
   try {
+    // Mostly there is none, and an exception costs more than a question.
+    if (fs.statSync(join(storePath, folder), { throwIfNoEntry: false }) === undefined) return;
     entries = fs.readdirSync(join(storePath, folder), { withFileTypes: true });
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT' || errorCodeOf(error) === 'ENOTDIR') return;

@@ -69,7 +69,7 @@ export class UpstreamView {
   #head: Head | null = null;
   #local: Head | null = null;
   #boardId: string | null;
-  #floor: number | null = null;
+  #floor = { of: '', version: 0 };
   #settings: { readonly oid: Oid; readonly settings: Settings } | null = null;
   /** When the last fetch began that was answered; ms since the epoch. */
   #fetchedAt = Number.NEGATIVE_INFINITY;
@@ -86,7 +86,7 @@ export class UpstreamView {
   async head(): Promise<Head> {
     const commit = await this.#options.store.readRef(trackingRef);
     if (commit === null) return emptyHead();
-    this.#head = commit === this.#local?.commit ? this.#local : await this.#load(commit, this.#head ?? this.#local);
+    this.#head = await this.#load(commit, commit === this.#local?.commit ? this.#local : (this.#head ?? this.#local));
     return this.#head;
   }
 
@@ -163,15 +163,16 @@ export class UpstreamView {
   async fetch(options: FetchOptions = {}): Promise<Fetched> {
     const seen = await this.#look(options);
     if (seen.outcome === 'unreachable') return seen;
-    const { relation, after } = seen;
+    const { relation, before, after } = seen;
     if (relation === 'behind') return { outcome: 'unreachable', reason: this.#behindReason() };
     if (relation !== 'same' && relation !== 'moved') throw this.#rewritten(seen);
     if (relation === 'moved' && after?.commit) {
       this.#head = after;
       this.#boardId = idOf(after) ?? this.#boardId;
-      await this.#advanceTo(after);
+      if (!(await this.#advanceTo(after, before)))
+        return { outcome: 'unreachable', reason: 'another process went on from a rewritten history meanwhile' };
     }
-    this.#confirmed = { commit: relation === 'same' ? seen.before : (after?.commit ?? null), at: seen.began };
+    this.#confirmed = { commit: relation === 'same' ? before : (after?.commit ?? null), at: seen.began };
     return seen.deposits === undefined ? { outcome: relation } : { outcome: relation, deposits: seen.deposits };
   }
 
@@ -240,7 +241,6 @@ export class UpstreamView {
     } finally {
       await lock.release();
     }
-    this.#floor = null;
     this.#head = after === null ? null : await this.#load(after, null);
     this.#local = null;
     this.#boardId = seen.after === null ? null : idOf(seen.after);
@@ -248,14 +248,27 @@ export class UpstreamView {
     return { kept, boardId: this.#boardId };
   }
 
-  /** Loads a head; its version is never below what this store saw on a chain that was given up. */
+  /**
+   * Loads a head; its version is never below what this store saw on a chain that was given up. Another process may have given one up
+   * just now, for a head that this one has loaded long since.
+   */
   async #load(commit: Oid, previous: Head | null): Promise<Head> {
-    const { store } = this.#options;
     const head = await this.#keeper.load(commit, previous);
-    this.#floor ??= await highestRewrittenVersion(store);
+    const floor = await this.#versionFloor();
     const { board } = head.read;
-    if (board.meta.version < this.#floor) board.meta = { ...board.meta, version: this.#floor };
+    if (board.meta.version < floor) board.meta = { ...board.meta, version: floor };
     return head;
+  }
+
+  async #versionFloor(): Promise<number> {
+    const { store } = this.#options;
+    const commits = [...(await store.listRefs(rewrittenPrefix)).values()];
+    const of = commits.join();
+    if (this.#floor.of !== of) {
+      const versions = await Promise.all(commits.map((commit) => versionOf(store, commit)));
+      this.#floor = { of, version: Math.max(0, ...versions) };
+    }
+    return this.#floor.version;
   }
 
   /** Fetches and says how what is there stands to what was seen. Only what stays behind through some tries is called so. */
@@ -288,13 +301,19 @@ export class UpstreamView {
     const after = head?.commit ?? null;
     if (head === null || after === null) return 'rewritten';
     const id = idOf(head);
-    if (this.#boardId !== null && id !== null && id !== this.#boardId) return 'another-board';
+    if (this.#boardId !== null && id !== null && id !== this.#boardId && id !== (await this.#idAt(before)))
+      return 'another-board';
     if (before === null || (await store.isAncestor(before, after))) return 'moved';
     if (await store.isAncestor(after, before)) return 'behind';
     // Neither leads to the other. In a shallow store that may be because one of the lines ends before they meet.
     if (await this.#endsAbove(before, await versionOf(store, after))) return 'behind';
     const isCut = await this.#endsAbove(after, await versionOf(store, before));
     return isCut && (await this.#continues(before, head)) ? 'moved' : 'rewritten';
+  }
+
+  /** The board that another process may have gone on to (`acceptRewrite`). */
+  async #idAt(commit: Oid | null): Promise<string | null> {
+    return commit === null ? null : idOf(await this.#load(commit, this.#head));
   }
 
   /** Whether the commits that this store has end, cut off, before they lead down to so low a version. */
@@ -318,25 +337,28 @@ export class UpstreamView {
     return (await findProofs(this.#options.store, after, new Set([newest.op]), newest.v - 1)).has(newest.op);
   }
 
-  /** Forward only: another process may have brought the ref further in the meantime. */
-  async #advanceTo(head: Head): Promise<void> {
+  /**
+   * Forward only: another process may have brought the ref further in the meantime. `after`: of what it is known to come, where
+   * ancestry may not tell. `false`: the ref is on another line by now, which somebody has accepted.
+   */
+  async #advanceTo(head: Head, after: Oid | null = null): Promise<boolean> {
     const { store, storeLock } = this.#options;
     const commit = head.commit as Oid;
     const lock = await storeLock.take(lockTimeoutMs);
     try {
       for (let tries = 0; tries < 5; tries++) {
         const from = await store.readRef(trackingRef);
-        if (from === commit) return;
+        if (from === commit) return true;
         // The common direction first: it is answered by a step or two, the other only at the end of history.
         const isForward = from === null || (await store.isAncestor(from, commit));
-        if (!isForward && (await store.isAncestor(commit, from as Oid))) return;
+        if (!isForward && from !== after) return store.isAncestor(commit, from);
         const updates = [{ ref: trackingRef, from, to: commit }];
         // Where nothing tentative lies on top, the local head goes along: one durable step instead of two.
         const local = await store.readRef(localRef);
         if (local === from) updates.push({ ref: localRef, from, to: commit });
         if ((await store.updateRefs(updates)) !== 'updated') continue;
         if (updates.length > 1) this.#options.onLocal?.(head);
-        return;
+        return true;
       }
       throw new OrcError('store-busy', 'the store keeps changing under orc', { hint: 'try again' });
     } finally {
@@ -367,10 +389,4 @@ export class UpstreamView {
 /** The board that a head holds; `null` where there is none. */
 function idOf({ read }: Head): string | null {
   return read.board.meta.id === '' ? null : read.board.meta.id;
-}
-
-async function highestRewrittenVersion(store: GitStore): Promise<number> {
-  const kept = await store.listRefs(rewrittenPrefix);
-  const versions = await Promise.all([...kept.values()].map((commit) => versionOf(store, commit)));
-  return Math.max(0, ...versions);
 }

@@ -197,7 +197,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the tracking head moves backward',
     file: view,
-    find: 'if (!isForward && (await store.isAncestor(commit, from as Oid))) return;',
+    find: 'if (!isForward && from !== after) return store.isAncestor(commit, from);',
     replace: '',
     why: 'who fetched earlier and is slower wins',
   },

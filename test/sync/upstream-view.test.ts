@@ -168,6 +168,54 @@ describe('5. an upstream that was moved back', () => {
     },
   );
 
+  test('is gone on from by a process that goes on while another accepts it; no version comes twice', async () => {
+    const { upstream, clock, author, line } = await lineOf(12);
+    const back = line[2] as Oid;
+    // One has loaded that head long since, and slept; the other was there to the end.
+    const { store, queueStorage } = memoryClient({ name: 'store', upstream, clock });
+    const clients = ['sleeper', 'awake'].map((name) => memoryClient({ name, upstream, clock, store, queueStorage }));
+    const [sleeper, awake] = clients as [MemoryClient, MemoryClient];
+    upstream.moveHead(back);
+    await sleeper.session.view.fetch({ timeoutMs });
+    await sleeper.session.localHead();
+    upstream.moveHead(line[11] as Oid, author.store);
+    await awake.session.view.fetch({ timeoutMs });
+    const { version } = (await awake.session.view.head()).read.board.meta;
+    upstream.moveHead(back);
+    const accepting = memoryClient({ name: 'accepting', upstream, clock, store, queueStorage });
+    await accepting.session.view.acceptRewrite({ timeoutMs });
+    for (const [index, client] of [sleeper, awake].entries())
+      expect(await client.ask('task.add', { workstream: 'w', title: 'After' })).toMatchObject({
+        published: true,
+        outcome: { outcome: 'accepted', version: version + 1 + index },
+      });
+  });
+
+  test('stays accepted, though a process that fetched before that is slower', async () => {
+    const { upstream, clock, line } = await lineOf(12);
+    const { store, queueStorage } = memoryClient({ name: 'store', upstream, clock });
+    upstream.moveHead(line[10] as Oid);
+    const accepting = memoryClient({ name: 'accepting', upstream, clock, store, queueStorage });
+    await accepting.session.view.fetch({ timeoutMs });
+    upstream.moveHead(line[11] as Oid);
+    const other = await forkOf(upstream, line[2] as Oid, 1);
+    upstream.moveHead(line[11] as Oid);
+    let isSlow = true;
+    const slow = memoryClient({
+      ...{ name: 'slow', upstream, clock, store, queueStorage },
+      intercept: async (stage) => {
+        if (stage !== 'after-fetch' || !isSlow) return undefined;
+        isSlow = false;
+        upstream.moveHead(other);
+        await accepting.session.view.acceptRewrite({ timeoutMs });
+        return undefined;
+      },
+    });
+    expect(await slow.session.view.fetch({ timeoutMs })).toMatchObject({ outcome: 'unreachable' });
+    expect(await store.readRef(trackingRef)).toBe(other);
+    expect(await slow.session.view.fetch({ timeoutMs })).toEqual({ outcome: 'same' });
+  });
+
   test('is not accepted when it was a replica that lagged for a moment', async () => {
     const { upstream, clock, line } = await lineOf(12);
     let lags = 0;
@@ -180,6 +228,22 @@ describe('5. an upstream that was moved back', () => {
     lags = 2;
     expect(await reader.session.view.fetch({ timeoutMs })).toEqual({ outcome: 'same' });
   });
+});
+
+test('5. another board that one process goes on to is the board of those that go on beside it', async () => {
+  const { upstream, clock } = await lineOf(6);
+  const reader = memoryClient({ name: 'reader', upstream, clock });
+  await reader.session.view.fetch({ timeoutMs });
+  const elsewhere = new MemoryUpstream();
+  const stranger = memoryClient({ name: 'stranger', upstream: elsewhere, clock });
+  await stranger.ask('board.init', { board: 'f00d'.repeat(4), settings: 'format: 1\n' });
+  upstream.moveHead(elsewhere.head, stranger.store);
+  const { store, queueStorage } = reader;
+  const accepting = memoryClient({ name: 'accepting', upstream, clock, store, queueStorage });
+  await accepting.session.view.acceptRewrite({ timeoutMs });
+  await stranger.ask('workstream.create', { name: 'v' });
+  upstream.moveHead(elsewhere.head, stranger.store);
+  expect(await reader.session.view.fetch({ timeoutMs })).toEqual({ outcome: 'moved' });
 });
 
 test('5. another board, or none, is no older state', async () => {
