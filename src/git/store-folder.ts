@@ -6,9 +6,12 @@ import { damagedStoreHint } from './damaged-store.ts';
 import { createSyncedFile, errorCodeOf, isThere, type NameSource, syncFolders, toIoError } from './durable-files.ts';
 import type { ObjectFormat } from './store.ts';
 
+const folders = ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'] as const;
+
 /**
  * Makes a bare repository at `path`, whole or not at all. When another process was first, theirs is left in place:
- * that is no error.
+ * that is no error. What stands there and is no store is made one, and keeps what else is in it: a process that goes on after its
+ * store was removed may have put a queue there, or somebody brought it back.
  * @throws OrcError `io`
  */
 export async function createStoreFolder(path: string, format: ObjectFormat, nameTemporary: NameSource): Promise<void> {
@@ -17,21 +20,51 @@ export async function createStoreFolder(path: string, format: ObjectFormat, name
   const temporary = join(parent, `.${basename(path)}.${nameTemporary()}.tmp`);
   try {
     fs.mkdirSync(parent, { recursive: true });
-    for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags']) {
-      fs.mkdirSync(join(temporary, folder), { recursive: true });
-    }
+    makeFolders(temporary);
     await Promise.all([
       createSyncedFile(join(temporary, 'HEAD'), Buffer.from('ref: refs/heads/orc\n')),
       createSyncedFile(join(temporary, 'config'), Buffer.from(configText(format))),
     ]);
-    await syncFolders(['', 'objects', 'refs'].map((folder) => join(temporary, folder)));
-    fs.renameSync(temporary, path);
+    await syncStore(temporary);
+    await moveIntoPlace(temporary, path);
     await syncFolders([parent]);
   } catch (error) {
-    discardFolder(temporary);
-    const code = errorCodeOf(error);
-    if ((code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM') && looksLikeStore(path)) return;
     throw toIoError(`create the board store ${path}`, error);
+  } finally {
+    discardFolder(temporary);
+  }
+}
+
+async function moveIntoPlace(temporary: string, path: string): Promise<void> {
+  try {
+    fs.renameSync(temporary, path);
+    return;
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(errorCodeOf(error) ?? '')) throw error;
+  }
+  if (looksLikeStore(path)) return;
+  makeFolders(path);
+  // The last one makes it a store.
+  for (const file of ['config', 'HEAD']) moveUnlessThere(join(temporary, file), join(path, file));
+  await syncStore(path);
+}
+
+function makeFolders(path: string): void {
+  for (const folder of folders) fs.mkdirSync(join(path, folder), { recursive: true });
+}
+
+function syncStore(path: string): Promise<void> {
+  return syncFolders(['', 'objects', 'refs'].map((folder) => join(path, folder)));
+}
+
+/** Another process may do the same, and have written more into it. */
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    fs.linkSync(from, to);
+  } catch (error) {
+    if (errorCodeOf(error) === 'EEXIST') return;
+    // A file system without links.
+    if (!isThere(to)) fs.renameSync(from, to);
   }
 }
 

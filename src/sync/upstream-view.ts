@@ -82,9 +82,9 @@ export class UpstreamView {
     this.#keeper = new SnapshotKeeper(options.store, options.snapshots);
   }
 
-  /** The last head seen upstream, whoever on this machine saw it. */
+  /** The last head seen upstream, whoever on this machine saw it. @throws OrcError `no-board` */
   async head(): Promise<Head> {
-    const commit = await this.#options.store.readRef(trackingRef);
+    const commit = await this.#tracked();
     if (commit === null) return emptyHead();
     this.#head = await this.#load(commit, commit === this.#local?.commit ? this.#local : (this.#head ?? this.#local));
     return this.#head;
@@ -121,7 +121,7 @@ export class UpstreamView {
   /** What `orc.yaml` sets at the local head; without loading the board, where it is readable. */
   readonly settings = shared(() => this.#readSettings());
 
-  /** The board's version at the last head seen upstream, or a lower one; without loading the board. */
+  /** The board's version at the last head seen upstream, or a lower one; without loading the board. @throws OrcError `no-board` */
   readonly version = shared(() => this.#readVersion());
 
   async #readSettings(): Promise<Settings> {
@@ -139,9 +139,18 @@ export class UpstreamView {
   }
 
   async #readVersion(): Promise<number> {
-    const commit = await this.#options.store.readRef(trackingRef);
+    const commit = await this.#tracked();
     if (commit === null) return 0;
     return commit === this.#head?.commit ? this.#head.read.board.meta.version : versionOf(this.#options.store, commit);
+  }
+
+  /** A store whose board is known has seen it: one that has no head any more is another one, and an empty board would be a wrong answer. */
+  async #tracked(): Promise<Oid | null> {
+    const commit = await this.#options.store.readRef(trackingRef);
+    if (commit !== null || this.#boardId === null) return commit;
+    throw new OrcError('no-board', "the board's store was removed while it was in use", {
+      hint: 'any other command in this clone, such as `orc sync`, joins the board again; then ask again',
+    });
   }
 
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */
