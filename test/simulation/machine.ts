@@ -126,7 +126,8 @@ export class Machine {
       now: clock.now,
     });
     const storeLock = this.#storeLock.exclusion(life, 'storeLock');
-    const view = new UpstreamView({ store, transport, storeLock, clock, boardId });
+    // Whoever joins does not know the board yet.
+    const view = new UpstreamView({ store, transport, storeLock, clock, boardId: this.isEmpty ? null : boardId });
     const session = new Session({
       store,
       transport,
