@@ -119,6 +119,11 @@ class FileQueueStorage implements QueueStorage {
     return { ...record, outcome: outcomes?.[id] ?? null };
   }
 
+  newestOrder(): string | null {
+    const file = listJson(this.#folders.queue).at(-1);
+    return file === undefined ? null : path.basename(file);
+  }
+
   async put(records: readonly QueueRecord[]): Promise<void> {
     const changed = new Map(records.map((record) => [record.operation.id, record]));
     const ids = [...changed.keys()];

@@ -34,6 +34,11 @@ export function createMemoryQueueStorage(): QueueStorage {
     },
     records: async () => [...records.keys()].map((id) => read(id) as QueueRecord),
     record: async (id) => read(id),
+    newestOrder: () =>
+      [...records.values()]
+        .map(({ order }) => order)
+        .sort()
+        .at(-1) ?? null,
     async put(changed) {
       for (const record of changed) if (records.has(record.operation.id)) records.set(record.operation.id, record);
     },

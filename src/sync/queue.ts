@@ -149,6 +149,8 @@ export interface Queue {
   /** All records, in the order of asking. Records that cannot be read are left out. */
   list(): Promise<QueueRecord[]>;
   get(id: string): Promise<QueueRecord | null>;
+  /** Begins as the order of what was asked last of all that waits; cheap. `null`: nothing waits. */
+  newestOrder(): string | null;
   liveness(owner: Owner): Liveness;
 
   /** Takes records to publish them, of those that nobody else has taken. Also clears away what nobody will ask for any more. */

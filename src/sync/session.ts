@@ -8,7 +8,7 @@ import type { Operation } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
 import { Driver, type DriverPorts } from './driver.ts';
 import type { Head } from './head.ts';
-import { encodeOrder } from './order.ts';
+import { encodeOrder, momentAfter } from './order.ts';
 import { type Outcome, type Owner, openRecords, type QueueRecord, unitIdOf } from './queue.ts';
 import { type Found, findRecorded } from './recorded.ts';
 import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, unknownAnswer } from './tentative.ts';
@@ -46,6 +46,8 @@ export class Session {
   readonly #ports: SessionPorts;
   readonly #driver: Driver;
   #sequence = 0;
+  /** As it stands in the order of what was asked last. */
+  #askedAt = 0;
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
@@ -148,9 +150,12 @@ export class Session {
   }
 
   async #recordsOf(operations: readonly Operation[], deferred: boolean, base: number): Promise<QueueRecord[]> {
-    const { clock, owner } = this.#ports;
+    const { queue, clock, owner } = this.#ports;
     const askedAt = clock.now();
-    const order = encodeOrder(askedAt, this.#sequence++);
+    // Behind all that waits, even when the clock was set back: what was told rests on that.
+    const newest = queue.newestOrder();
+    this.#askedAt = Math.max(askedAt, this.#askedAt, newest === null ? 0 : momentAfter(newest));
+    const order = encodeOrder(this.#askedAt, this.#sequence++);
     return operations.map((operation, index) => ({
       operation,
       order: `${order}-${String(index).padStart(6, '0')}`,

@@ -41,6 +41,8 @@ export interface QueueStorage {
   /** In no particular order, with their outcomes. */
   records(): Promise<QueueRecord[]>;
   record(id: string): Promise<QueueRecord | null>;
+  /** As of `Queue`. */
+  newestOrder(): string | null;
   /** Replaces records; durable. */
   put(records: readonly QueueRecord[]): Promise<void>;
   /** With their outcomes. `isDurable: false`: a power cut may bring them back. */
@@ -121,6 +123,10 @@ class StoredQueue implements Queue {
 
   async get(id: string): Promise<QueueRecord | null> {
     return this.#storage.record(id);
+  }
+
+  newestOrder(): string | null {
+    return this.#storage.newestOrder();
   }
 
   take(select: (open: readonly QueueRecord[]) => readonly QueueRecord[]): Promise<Taking> {

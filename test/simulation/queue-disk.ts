@@ -132,6 +132,7 @@ export function openQueueDisk(disk: Disk, life: ProcessLife, lock: Exclusion): Q
     records: () => life.step('disk.records', () => disk.list('queue').flatMap(recordsIn)),
     record: (id) =>
       life.step('disk.record', () => recordsIn(fileOf(id) ?? '').find((record) => idOf(record) === id) ?? null),
+    newestOrder: () => disk.list('queue').at(-1)?.replace('queue/', '') ?? null,
     put: (records) => {
       const changed = new Map(records.map((record) => [idOf(record), record]));
       return rewrite([...changed.keys()], true, (present) =>

@@ -79,6 +79,17 @@ describe.each([
     expect(idsOf((await b.take(everything)).records)).toEqual(['op-1', 'op-2', 'op-3']);
   });
 
+  test('tells the order of what was asked last, as long as it waits', async () => {
+    const { open } = machine(makeStorage);
+    const [a, b] = [open('a'), open('b')];
+    expect(a.newestOrder()).toBe(null);
+    await a.add([record('op-2', 'a')]);
+    await b.add([record('op-1', 'b')]);
+    expect(b.newestOrder()).toMatch(/^op-2/);
+    expect(await a.withdraw(['op-2'])).toBe('done');
+    expect(a.newestOrder()).toMatch(/^op-1/);
+  });
+
   test('an outcome waits for a caller in another process; its own takes it from the answer', async () => {
     const { open } = machine(makeStorage);
     const [a, b] = [open('a'), open('b')];

@@ -361,6 +361,27 @@ test('queued writes of one author follow one another', async () => {
   expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 3, rejected: 0 });
 });
 
+test.each(['one process', 'another process'])(
+  'the order of asking holds though the clock is set back (%s)',
+  async (who) => {
+    const upstream = new MemoryUpstream();
+    const clock = fakeClock();
+    let setBackMs = 0;
+    const turned = { ...clock, now: () => clock.now() - setBackMs };
+    const a = memoryClient({ name: 'alpha', upstream, clock: turned });
+    await beginBoard(a);
+    const added = await a.ask('task.add', { workstream: 'w', title: 'T' }, undefined, { publish: false });
+    const id = (added.outcome as { result: { task: string } }).result.task;
+    setBackMs = 60_000;
+    const { store, queueStorage } = a;
+    const then =
+      who === 'one process' ? a : memoryClient({ name: 'beta', upstream, clock: turned, store, queueStorage });
+    const noted = await then.ask('task.note', { id, text: 'on what waits' }, undefined, { publish: false });
+    expect(noted).toMatchObject({ state: 'queued', outcome: { outcome: 'accepted' } });
+    expect(await then.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 2, rejected: 0, waiting: 0 });
+  },
+);
+
 test('one id asked by two calls at once: one asks, the other hears that it is asked already', async () => {
   const { a } = twoClients();
   await beginBoard(a);
