@@ -70,7 +70,7 @@ const roleExpiryMs = 5_000;
 export class Driver {
   readonly #ports: DriverPorts;
   readonly #waiters = new Map<string, { readonly record: QueueRecord; readonly settle: Settle }>();
-  #driving: { readonly done: Promise<Driven>; readonly deadline: number } | null = null;
+  #driving: (DriveOptions & { readonly done: Promise<Driven> }) | null = null;
   #trouble: Trouble | null = null;
   #carrying: Carrying | null | undefined;
 
@@ -124,7 +124,10 @@ export class Driver {
         if (driving.deadline > options.deadline + sameDeadlineMs)
           await this.#untilDeadline(options.deadline, driving.done, settled);
         else await Promise.race([driving.done, settled]);
-        if (!isDone() && ids.every((id) => this.#trouble?.ids.has(id))) break;
+        const isTried = ids.every((id) => this.#trouble?.ids.has(id));
+        // Somebody who does not insist gave up an upstream that is out of reach.
+        const goesOn = options.insist && !driving.insist && this.#trouble?.outcome === 'unreachable';
+        if (!isDone() && isTried && !goesOn) break;
       }
       if (!isDone()) await this.#collectOutcomes();
       return outcomes;
@@ -176,7 +179,7 @@ export class Driver {
   /** One drive at a time in a process. */
   #start(options: DriveOptions, isWanted: IsWanted) {
     this.#driving ??= {
-      deadline: options.deadline,
+      ...options,
       done: this.#drive(options, isWanted).finally(() => {
         this.#driving = null;
       }),

@@ -105,6 +105,20 @@ test('3. an upstream that cannot be reached: queued, told so, published by the n
   expect((await a.session.view.head()).read.board.tasks.get(task)?.assigned_to).toBe('alpha');
 });
 
+test('3. who insists goes on though a call beside it, which does not, gave up', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  let away = 0;
+  const intercept = async () => (away-- > 0 ? ({ outcome: 'unreachable' } as const) : undefined);
+  const a = memoryClient({ name: 'alpha', upstream, clock, intercept });
+  await beginBoard(a);
+  away = 8;
+  const [, insisting] = await Promise.all(
+    [false, true].map((insist) => a.ask('task.add', { workstream: 'w', title: 'T' }, undefined, { insist })),
+  );
+  expect(insisting).toMatchObject({ state: 'published', published: true });
+});
+
 test('3. a push that landed without an answer is found in the event log, not made twice', async () => {
   const upstream = new MemoryUpstream();
   const clock = fakeClock();
