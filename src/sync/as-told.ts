@@ -18,8 +18,8 @@ export async function asTold(
     const current = await readKnowledge(String(operation.args.topic));
     return rebased(operation, told.base.content, current);
   }
-  if (operation.kind === 'task.next' && 'task' in told.result) return asClaim(operation, told.result.task);
-  return operation;
+  if (operation.kind !== 'task.next') return operation;
+  return 'task' in told.result ? asClaim(operation, told.result.task) : { outcome: 'unchanged', result: told.result };
 }
 
 /** A tentative claim of X becomes a claim of X or a refusal, never a claim of Y: its caller is working on X. */

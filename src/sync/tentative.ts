@@ -8,7 +8,7 @@ import type { Head } from './head.ts';
 import { acceptedOutcome } from './outcomes.ts';
 import type { PublisherPorts } from './publisher.ts';
 import { type Outcome, openRecords, type QueueRecord, type Told, tentativeRecords } from './queue.ts';
-import type { Decided } from './replay.ts';
+import type { Decided, Replayed } from './replay.ts';
 import { refusedByUpstream, type Trouble } from './trouble.ts';
 import type { UpstreamView } from './upstream-view.ts';
 
@@ -72,7 +72,7 @@ async function tellTentatively(
   const open = (await openRecords(queue)).filter(
     ({ told, operation }) => told?.state === 'queued' || ids.has(operation.id),
   );
-  const { decided, tip, objects } = await decideTentatively(ports, open);
+  const { decided, tip, objects } = await decideWithoutBarren(ports, open, ids);
   const own = decided.filter(({ record }) => ids.has(record.operation.id));
   const isKept = own.some(({ decision }) => decision.outcome === 'accepted');
   // A batch is kept, and told, whole: with the lines that have nothing to do.
@@ -86,6 +86,30 @@ async function tellTentatively(
   if (objects.length > 0) await store.writeObjects(objects);
   if (tip.commit !== null && !(await view.moveLocal(tip, from))) await rebuildLocal(ports);
   return own.map((each) => tentativeAnswer(each, tip, reason));
+}
+
+/**
+ * A `next` that gives out nothing, but fails what ran out too often, is told as nothing to do, and does nothing: published later it
+ * might claim a task for somebody who was told that there is none. Whoever asks next fails the same.
+ */
+async function decideWithoutBarren(
+  ports: PublisherPorts,
+  open: readonly QueueRecord[],
+  ids: ReadonlySet<string>,
+): Promise<Replayed> {
+  const replayed = await decideTentatively(ports, open);
+  const isBarren = ({ record: { operation }, decision }: Decided): boolean =>
+    operation.kind === 'task.next' &&
+    ids.has(operation.id) &&
+    decision.outcome === 'accepted' &&
+    !('task' in decision.result);
+  const barren = new Set(replayed.decided.filter(isBarren).map(({ record }) => record));
+  if (barren.size === 0) return replayed;
+  const told: Told = { state: 'queued', result: { value: null }, unchanged: true };
+  return decideTentatively(
+    ports,
+    open.map((record) => (barren.has(record) ? { ...record, told } : record)),
+  );
 }
 
 /** A publisher has them in hand, or has sent them: their outcomes, where there are any; else only their ids may be told. */

@@ -127,8 +127,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a tentative next is not pinned',
     file: 'src/sync/as-told.ts',
-    find: `if (operation.kind === 'task.next' && `,
-    replace: `if (false && `,
+    find: `if (operation.kind !== 'task.next') return operation;`,
+    replace: 'if (operation.id !== told.state) return operation;',
     why: 'its caller works on the task that it was told',
   },
   {

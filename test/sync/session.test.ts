@@ -3,7 +3,7 @@ import { OrcError } from '../../src/errors.ts';
 import { createMemoryStore } from '../../src/git/memory.ts';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import { trackingRef } from '../../src/sync/refs.ts';
-import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
+import { beginBoard, boardId, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 function twoClients() {
   const upstream = new MemoryUpstream();
@@ -160,6 +160,37 @@ test('a tentative claim of a task that somebody else got is rejected, never turn
   const [rejected] = await a.queue.listRejected();
   expect(rejected?.refusal.code).toBe('already-claimed');
   expect((await a.session.view.head()).read.board.countsOf('w')).toMatchObject({ in_progress: 1, pending: 1 });
+});
+
+test('a tentative next that found nothing never becomes a claim', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const other = memoryClient({ name: 'other', upstream, clock });
+  await other.ask('board.init', { board: boardId, settings: 'format: 1\nmax_attempts: 1\n' });
+  await other.ask('workstream.create', { name: 'w' });
+  await addTask(other, 'ran out');
+  await other.ask('task.next', { workstream: 'w', lease_ms: 1000 });
+  clock.advance(3_600_000);
+  let isAway = false;
+  const intercept = async () => (isAway ? ({ outcome: 'unreachable' } as const) : undefined);
+  const a = memoryClient({ name: 'alpha', upstream, clock, intercept });
+  await a.session.view.fetch({ timeoutMs: 1000 });
+  isAway = true;
+  // All that it could do is to fail what ran out too often: that is left to whoever asks next.
+  const told = await a.ask('task.next', { workstream: 'w' });
+  expect(told).toMatchObject({ state: 'none', outcome: { outcome: 'unchanged', result: { value: null } } });
+  expect(await a.queue.list()).toEqual([]);
+  const lines = ['event.log', 'task.next'].map((kind, index) => ({
+    ...{ id: `batch-of-two.${index + 1}`, kind, agent: 'alpha', batch: { id: 'batch-of-two', k: index + 1, n: 2 } },
+    args: kind === 'task.next' ? { workstream: 'w' } : { action: 'looked' },
+  }));
+  const batch = await a.session.submit(lines, { publish: true, timeoutMs: 5000 });
+  expect(batch.map(({ state }) => state)).toEqual(['queued', 'none']);
+  await addTask(other, 'new');
+  isAway = false;
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ waiting: 0, rejected: 0 });
+  const held = [...(await a.session.view.head()).read.board.openTasks()].filter((each) => each.assigned_to === 'alpha');
+  expect(held).toEqual([]);
 });
 
 test('5. a rewritten upstream stops everything and changes nothing', async () => {
