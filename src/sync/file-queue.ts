@@ -9,7 +9,7 @@ import path from 'node:path';
 import { removeFile, removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { machineExclusion } from './machine-exclusion.ts';
-import { type Outcome, type QueueRecord, type RejectedRecord, unitIdOf } from './queue.ts';
+import { type Outcome, type Owner, type QueueRecord, type RejectedRecord, unitIdOf } from './queue.ts';
 import type { QueueStorage, TakingRecord } from './stored-queue.ts';
 
 /** How long a change waits for another process's. */
@@ -174,7 +174,8 @@ class FileQueueStorage implements QueueStorage {
   }
 
   async takings(): Promise<TakingRecord[]> {
-    return listJson(this.#folders.takings).flatMap((file) => readJson<TakingRecord>(file) ?? []);
+    const isTaking = ({ operations, owner }: Partial<TakingRecord>) => Array.isArray(operations) && isOwner(owner);
+    return readAll<TakingRecord>(this.#folders.takings, isTaking);
   }
 
   async putTaking(taking: TakingRecord): Promise<void> {
@@ -198,7 +199,8 @@ class FileQueueStorage implements QueueStorage {
   }
 
   async rejected(): Promise<RejectedRecord[]> {
-    return listJson(this.#folders.rejected).flatMap((file) => readJson<RejectedRecord>(file) ?? []);
+    const isWhole = ({ operation }: Partial<RejectedRecord>) => typeof operation?.id === 'string';
+    return readAll<RejectedRecord>(this.#folders.rejected, isWhole);
   }
 
   isRejected(id: string): boolean {
@@ -237,7 +239,8 @@ class FileQueueStorage implements QueueStorage {
   }
 
   #readFile(file: string): QueueRecord[] {
-    const records = readJson<QueueRecord[]>(file) ?? [];
+    const found = readJson<QueueRecord[]>(file);
+    const records = Array.isArray(found) && found.every(isRecord) ? found : [];
     for (const { operation } of records) this.#fileOf.set(operation.id, file);
     return records;
   }
@@ -253,6 +256,15 @@ class FileQueueStorage implements QueueStorage {
   #rejectedFile(id: string): string {
     return path.join(this.#folders.rejected, `${id}.json`);
   }
+}
+
+/** As much as is needed to handle it. A file that somebody else wrote is left where it is, whole. */
+function isRecord(record: Partial<QueueRecord> | null): boolean {
+  return typeof record?.operation?.id === 'string' && typeof record.order === 'string' && isOwner(record.owner);
+}
+
+function isOwner(owner: Partial<Owner> | undefined): boolean {
+  return typeof owner?.session === 'string';
 }
 
 function encode(value: unknown): Uint8Array {
@@ -280,6 +292,13 @@ function isThere(file: string): boolean {
   } catch (error) {
     throw toIoError(`read ${file}`, error);
   }
+}
+
+function readAll<T>(folder: string, isWhole: (value: Partial<T>) => boolean): T[] {
+  return listJson(folder).flatMap((file) => {
+    const value = readJson<T>(file);
+    return value !== null && isWhole(value) ? [value] : [];
+  });
 }
 
 function makeFolder(folder: string): void {

@@ -1,6 +1,6 @@
 /** The queue's rules, the same over memory and over files. */
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openFileQueueStorage } from '../../src/sync/file-queue.ts';
 import { createMemoryQueueStorage } from '../../src/sync/memory-queue.ts';
@@ -299,6 +299,28 @@ test('what killed writers left half written is removed, once it is old', async (
   expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
   expect(idsOf(await storage.records())).toEqual(['op-1']);
 });
+
+test.each(['', '{}', 'null', '[{}]', '[null]', '7', '[{"operation":{"id":"x"}}]'])(
+  'a file that nobody here wrote is left where it is, and the rest goes on: %s',
+  async (text) => {
+    const folder = makeTempDir();
+    const { open } = machine(() => openFileQueueStorage(folder));
+    const a = open('a');
+    await a.add([record('op-1', 'a')]);
+    const files = ['queue', 'takings', 'rejected'].map((name) => join(folder, name, '0-x.json'));
+    for (const file of files) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    expect(idsOf(await a.list())).toEqual(['op-1']);
+    expect(await a.get('x')).toBe(null);
+    expect(await a.listRejected()).toEqual([]);
+    const taking = await a.take(everything);
+    expect(idsOf(taking.records)).toEqual(['op-1']);
+    await taking.release();
+    expect(files.map((file) => existsSync(file))).toEqual([true, true, true]);
+  },
+);
 
 test('an id that waits already is not added again', async () => {
   const { open } = machine(() => createMemoryQueueStorage());
