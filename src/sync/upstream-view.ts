@@ -3,17 +3,13 @@
  */
 import type { Settings } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
-import { decodeCommit } from '../git/objects.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { FetchOptions, Transport, Unreachable } from '../git/transport.ts';
-import { parseSegment } from '../layout/events.ts';
-import { segmentPath } from '../layout/paths.ts';
 import { parseSettings } from '../layout/settings.ts';
-import { parseTrailers } from './commit-message.ts';
 import { emptyHead, type Head, settingsBlob, versionOf } from './head.ts';
 import type { Clock, Exclusion } from './ports.ts';
-import { findProofs } from './proof.ts';
 import { localRef, rewrittenPrefix, rewrittenRef, trackingRef } from './refs.ts';
+import { type HistoryRelation, relateHeads } from './relation.ts';
 import { shared } from './shared.ts';
 import type { Snapshots } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
@@ -38,8 +34,8 @@ export type Fetched =
 /** What lies in the upstream's inbox, by name. */
 export type Deposits = ReadonlyMap<string, Oid>;
 
-/** How the upstream's head stands to the one that was seen before. `behind`: to all that is known, it was there already. */
-type Relation = 'same' | 'moved' | 'behind' | 'rewritten' | 'another-board';
+/** How the upstream's head stands to the one that was seen before. */
+type Relation = HistoryRelation | 'same' | 'another-board';
 
 interface Seen {
   readonly outcome: 'seen';
@@ -306,44 +302,15 @@ export class UpstreamView {
   }
 
   async #relate(before: Oid | null, head: Head | null): Promise<Relation> {
-    const { store } = this.#options;
-    const after = head?.commit ?? null;
-    if (head === null || after === null) return 'rewritten';
+    const commit = head?.commit ?? null;
+    if (head === null || commit === null) return 'rewritten';
+    const load = (seen: Oid): Promise<Head> => this.#load(seen, this.#head);
     const id = idOf(head);
-    if (this.#boardId !== null && id !== null && id !== this.#boardId && id !== (await this.#idAt(before)))
-      return 'another-board';
-    if (before === null || (await store.isAncestor(before, after))) return 'moved';
-    if (await store.isAncestor(after, before)) return 'behind';
-    // Neither leads to the other. In a shallow store that may be because one of the lines ends before they meet.
-    if (await this.#endsAbove(before, await versionOf(store, after))) return 'behind';
-    const isCut = await this.#endsAbove(after, await versionOf(store, before));
-    return isCut && (await this.#continues(before, head)) ? 'moved' : 'rewritten';
-  }
-
-  /** The board that another process may have gone on to (`acceptRewrite`). */
-  async #idAt(commit: Oid | null): Promise<string | null> {
-    return commit === null ? null : idOf(await this.#load(commit, this.#head));
-  }
-
-  /** Whether the commits that this store has end, cut off, before they lead down to so low a version. */
-  async #endsAbove(from: Oid, version: number): Promise<boolean> {
-    const { store } = this.#options;
-    for (let commit: Oid | undefined = from; commit !== undefined; ) {
-      const bytes: Uint8Array | undefined = (await store.readObjects([commit])).get(commit)?.bytes;
-      if (bytes === undefined) return true;
-      const { message, parents } = decodeCommit(bytes);
-      if ((parseTrailers(message)?.version ?? Number.POSITIVE_INFINITY) <= version) return false;
-      commit = parents[0];
+    if (this.#boardId !== null && id !== null && id !== this.#boardId) {
+      // Another process may have gone on to it (`acceptRewrite`).
+      if (before === null || idOf(await load(before)) !== id) return 'another-board';
     }
-    return false;
-  }
-
-  /** Whether the event log of `after` has the newest line of `before`: the proof that holds where ancestry says nothing. */
-  async #continues(before: Oid, after: Head): Promise<boolean> {
-    const { tail } = await this.#load(before, this.#head);
-    const newest = parseSegment(segmentPath(tail.first), tail.text).events.at(-1);
-    if (newest?.op === undefined) return false;
-    return (await findProofs(this.#options.store, after, new Set([newest.op]), newest.v - 1)).has(newest.op);
+    return before === null ? 'moved' : relateHeads(this.#options.store, before, { ...head, commit }, load);
   }
 
   /**
