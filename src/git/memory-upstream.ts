@@ -115,14 +115,15 @@ export class MemoryUpstream {
         if (cutLater) return toUnreachable(cutLater);
         return { outcome: 'fetched', head, ...(deposits === undefined ? {} : { deposits }) };
       },
-      push: async (oid, { timeoutMs, remove, added }: PushOptions = {}) => {
+      push: async (oid, options: PushOptions = {}) => {
+        const { timeoutMs, added } = options;
         await added?.store().catch(() => undefined);
         const cut = await ask('before-push', oid, timeoutMs);
         if (cut) {
-          if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#receive(store, oid, remove));
+          if (cut.outcome === 'unknown') void cut.landAfter?.then(() => this.#receive(store, oid, options));
           return { outcome: cut.outcome, reason: cut.reason ?? 'intercepted' };
         }
-        const outcome = this.#receive(store, oid, remove);
+        const outcome = this.#receive(store, oid, options);
         const cutLater = await ask('after-push', oid, timeoutMs);
         return cutLater ? { outcome: 'unknown', reason: cutLater.reason ?? 'intercepted' } : outcome;
       },
@@ -156,11 +157,13 @@ export class MemoryUpstream {
   }
 
   /** Takes a commit as a plain push would, only a fast-forward, and removes deposits with it: all or nothing. */
-  #receive(store: MemoryStore, oid: Oid, remove: ReadonlyMap<string, Oid> = new Map()): PushOutcome {
+  #receive(store: MemoryStore, oid: Oid, { remove = new Map(), added }: PushOptions): PushOutcome {
     const absent = [...remove].filter(([name, at]) => this.deposits().get(name) !== at).map(([name]) => name);
     if (absent.length > 0) return { outcome: 'rejected', reason: '[rejected] (stale info)', absent };
     if (remove.size > 0 && !this.takesDeposits)
       return { outcome: 'rejected', reason: '[remote rejected] (deletion prohibited)' };
+    if (this.head === null && (added?.base ?? null) !== null)
+      return { outcome: 'rejected', reason: '[rejected] (stale info)' };
     const outcome = this.#receiveBranch(store, oid);
     if (outcome.outcome !== 'taken') return outcome;
     for (const name of remove.keys()) this.refs.delete(`${inboxPrefix(this.ref)}${name}`);

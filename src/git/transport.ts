@@ -74,11 +74,14 @@ export interface ClockOptions extends CallOptions {
 }
 
 export interface PushOptions extends CallOptions {
-  /** What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. */
+  /**
+   * What the pushed commit and its ancestors have that `base` lacks: a transport need not look for it then. With a `base` the branch
+   * has to be there: a push makes none anew that is gone.
+   */
   readonly added?: Added;
   /**
    * Deposits to remove from the inbox, by name, with the commits that they must be at: all that and the branch, or nothing. A branch
-   * that is at the pushed commit already is no hindrance. The branch itself is pushed as ever: not forced, with no lease.
+   * that is at the pushed commit already is no hindrance. The branch itself is pushed as ever: only forward.
    */
   readonly remove?: ReadonlyMap<string, Oid>;
 }

@@ -88,8 +88,14 @@ test('only git’s own words say for certain that the branch has moved', () => {
     const outcome = classifyPush(ref, { stdout, stderr: '', exitCode: 1, timedOut: false });
     return outcome.outcome === 'rejected' && outcome.isBehind === true;
   };
-  expect(['[rejected] (fetch first)', '[rejected] (non-fast-forward)'].map(isBehind)).toEqual([true, true]);
-  const others = ['[remote rejected] (fetch first)', '[rejected] (stale info)', '[remote rejected] (hook declined)'];
+  // The lease on the branch names the commit on which the push builds.
+  const certain = ['[rejected] (fetch first)', '[rejected] (non-fast-forward)', '[rejected] (stale info)'];
+  expect(certain.map(isBehind)).toEqual([true, true, true]);
+  const others = [
+    '[remote rejected] (fetch first)',
+    '[remote rejected] (stale info)',
+    '[remote rejected] (hook declined)',
+  ];
   expect(others.map(isBehind)).toEqual([false, false, false]);
 });
 

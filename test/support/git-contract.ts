@@ -258,6 +258,21 @@ export function describeTransport(name: string, factory: () => Promise<Transport
       expect(await loser.transport.push(replayed)).toMatchObject({ outcome: 'taken' });
     });
 
+    worldTest('makes no branch anew where the push says on what it builds', async (world) => {
+      const { store, transport } = await world.join();
+      const base = await writeCommit(store, 'base');
+      const objects = makeCommit(store, 'next', [base]);
+      await store.writeObjects(objects);
+      const next = objects[0].oid;
+      const added = { base, objects, store: () => Promise.resolve() };
+      expect((await transport.push(next, { added })).outcome).toBe('rejected');
+      expect(await world.readHead()).toBe(null);
+      expect(await transport.push(base)).toMatchObject({ outcome: 'taken' });
+      expect(await transport.push(next, { added })).toMatchObject({ outcome: 'taken' });
+      expect(await transport.push(next, { added })).toMatchObject({ outcome: 'taken' });
+      expect(await world.readHead()).toBe(next);
+    });
+
     worldTest('answers `unreachable`, and throws nothing, when the upstream is gone', async (world) => {
       const { store, transport } = await world.join();
       const oid = await writeCommit(store, 'one');

@@ -211,8 +211,14 @@ test('5. a rewritten upstream stops everything and changes nothing', async () =>
 test('5. a branch that is gone counts as rewritten', async () => {
   const { a, upstream } = twoClients();
   await beginBoard(a);
+  const before = await a.store.readRef('refs/remotes/upstream/orc');
   upstream.moveHead(null);
   await expect(a.session.sync({ timeoutMs: 1000 })).rejects.toMatchObject({ code: 'history-rewritten' });
+  // A change does not bring it back: whoever removed it, or named another repository, hears of it.
+  await expect(a.ask('workstream.create', { name: 'x' })).rejects.toMatchObject({ code: 'history-rewritten' });
+  expect(upstream.head).toBe(null);
+  expect(await a.store.readRef('refs/remotes/upstream/orc')).toBe(before);
+  expect(await a.queue.list()).toEqual([]);
 });
 
 test('5. a replica that lags is not a rewritten history', async () => {

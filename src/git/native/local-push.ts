@@ -2,8 +2,8 @@
  * A push into a folder of this machine without `git push`: orc has the objects at hand and speaks to `git receive-pack` itself.
  *
  * What receives is the same program with the same settings as behind `git push`; what falls away is the sending side, which
- * would read the objects back, look for deltas and start three processes for it. Where anything is unusual (the branch is not there,
- * or is there already, the folder is a shallow clone), nothing is sent, and `git push` has its turn.
+ * would read the objects back, look for deltas and start three processes for it. Where anything is unusual (the commit is there already,
+ * the folder is a shallow clone), nothing is sent, and `git push` has its turn.
  */
 import type { ChildProcess } from 'node:child_process';
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
@@ -13,6 +13,7 @@ import type { Added, PushOutcome } from '../transport.ts';
 import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
 import { flushPacket, packetText, readPackets } from '../wire/pkt-line.ts';
 import {
+  branchGone,
   canRemove,
   encodePush,
   type PushCommand,
@@ -139,7 +140,9 @@ function commandsOf(
   if ('deposit' in what) return canRemove(advertisement) ? [what.deposit] : unableToRemove;
   const { to, added, remove } = what;
   const at = advertisement.refs.get(ref);
-  if (at === undefined || (at === to && at !== added.base)) return 'unusual';
+  // Nobody begins the branch anew by a push: it is gone, or this is another repository.
+  if (at === undefined) return branchGone;
+  if (at === to && at !== added.base) return 'unusual';
   if (at !== added.base) return { outcome: 'rejected', reason: 'the upstream has moved (fetch first)', isBehind: true };
   const removals = removalCommands(advertisement, ref, remove);
   if ('outcome' in removals) return removals;

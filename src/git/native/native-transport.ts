@@ -161,7 +161,7 @@ class NativeTransport implements Transport {
     const local = await this.#pushLocally(oid, options);
     if (local !== 'unusual') return local;
     await options.added?.store();
-    return this.#pushWithGit(oid, options.remove, timeLeft(options, startedAt));
+    return this.#pushWithGit(oid, options, timeLeft(options, startedAt));
   }
 
   async deposit(name: string, oid: Oid, { objects, timeoutMs }: DepositOptions): Promise<PushOutcome> {
@@ -216,16 +216,18 @@ class NativeTransport implements Transport {
     return { exitCode, timedOut, stdout: stdout.toString('utf8'), stderr };
   }
 
-  async #pushWithGit(oid: Oid, remove: PushOptions['remove'], options: CallOptions): Promise<PushOutcome> {
+  /** Git would make a branch anew that is gone. The lease forces nothing, for the commit stands on its base: it says that this is there. */
+  async #pushWithGit(oid: Oid, { remove, added }: PushOptions, options: CallOptions): Promise<PushOutcome> {
     const { ref } = this.#options;
     const startedAt = steadyTime();
+    const lease = added?.base ? [`--force-with-lease=${ref}:${added.base}`] : [];
     if (remove !== undefined && remove.size > 0) {
       const refs = new Map([...remove.keys()].map((name) => [name, `${inboxPrefix(ref)}${name}`]));
       const leases = [...remove].map(([name, at]) => `--force-with-lease=${refs.get(name)}:${at}`);
       const specs = [`${oid}:${ref}`, ...[...refs.values()].map((each) => `:${each}`)];
-      return classifyAtomicPush(ref, refs, await this.#runPush(['--atomic', ...leases], specs, options));
+      return classifyAtomicPush(ref, refs, await this.#runPush(['--atomic', ...lease, ...leases], specs, options));
     }
-    const report = await this.#runPush([], [`${oid}:${ref}`], options);
+    const report = await this.#runPush(lease, [`${oid}:${ref}`], options);
     const { stdout } = report;
     const outcome = classifyPush(ref, report);
     if (outcome.outcome !== 'taken' || !createsBranch(ref, stdout)) return outcome;

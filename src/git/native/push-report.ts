@@ -43,8 +43,8 @@ export function classifyPush(ref: string, report: PushReport): PushOutcome {
   if (line !== null && ' *=+-'.includes(line.flag)) return { outcome: 'taken' };
   // `[remote failure]`: the connection ended before the upstream reported. It may have done the work.
   if (line?.flag === '!' && !line.summary.startsWith('[remote failure]')) {
-    // Git's own words, said before anything was sent.
-    const isBehind = /^\[rejected\] \((?:fetch first|non-fast-forward)\)/.test(line.summary);
+    // Git's own words, said before anything was sent; the last where the branch is not at the base of the push.
+    const isBehind = /^\[rejected\] \((?:fetch first|non-fast-forward|stale info)\)/.test(line.summary);
     return { outcome: 'rejected', reason: joinReasons(line.summary, report.stderr), ...(isBehind && { isBehind }) };
   }
   // What a server's hooks print comes after `remote: `, and cannot pass for git's own words.

@@ -35,6 +35,7 @@ import {
   type Unreachable,
 } from '../transport.ts';
 import {
+  branchGone,
   canRemove,
   encodePush,
   type PushCommand,
@@ -175,6 +176,7 @@ class PortableTransport implements Transport {
     const { refs, capabilities } = place.advertisement;
     const from = refs.get(ref) ?? null;
     if (from === oid && remove.size === 0) return { outcome: 'taken' };
+    if (from === null && (options.added?.base ?? null) !== null) return branchGone;
     if (!capabilities.has('report-status')) {
       return { outcome: 'unreachable', reason: 'the upstream does not report what it takes' };
     }

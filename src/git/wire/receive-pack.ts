@@ -40,6 +40,9 @@ export const unableToRemove: PushOutcome = {
   isUnable: true,
 };
 
+/** Said to a push that builds on the branch, where there is none: only the first push of a board makes it. */
+export const branchGone: PushOutcome = { outcome: 'rejected', reason: 'the branch is not there any more' };
+
 /** The commands that remove deposits of a branch, or why they cannot be removed. */
 export function removalCommands(
   advertisement: Advertisement,
