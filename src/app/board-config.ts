@@ -43,7 +43,7 @@ const cloneSettings: Readonly<
     description: 'whether commands that stand on the board as checks of tasks may be run here',
   },
   carry: {
-    usual: false,
+    usual: true,
     variable: 'ORC_CARRY',
     description: "whether operations that lost a race are left in the upstream's inbox for whoever pushes next",
   },

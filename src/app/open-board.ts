@@ -16,6 +16,7 @@ import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { isTruthy } from './environment.ts';
 import { dropHostBranch } from './host-view.ts';
+import { initCommand } from './init-command.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readTemplate } from './template.ts';
@@ -184,7 +185,10 @@ async function joinAnywhere(
     if (head.outcome === 'unreachable') {
       const label = labelOf(candidate, surroundings.host);
       unreachable ??= new OrcError('unreachable', `${label} could not be asked for a board: ${head.reason}`, {
-        hint: 'check the remote, or choose an upstream with `orc init --remote NAME`',
+        hint:
+          surroundings.board === null
+            ? 'check the remote, or choose an upstream with `orc init --remote NAME`'
+            : 'check the address that --board or ORC_BOARD names, and the network',
       });
     }
   }
@@ -382,6 +386,6 @@ async function noBoard(surroundings: Surroundings): Promise<never> {
   const candidates = await upstreamCandidates(surroundings);
   const places = candidates.map((each) => labelOf(each, surroundings.host)).join(', ');
   throw new OrcError('no-board', `there is no board here (looked for the branch ${surroundings.branch} at ${places})`, {
-    hint: '`orc init` begins one',
+    hint: `\`${initCommand(surroundings)}\` begins one`,
   });
 }

@@ -51,6 +51,8 @@ export interface StatusReport {
     readonly expires_in_ms: number;
     /** `null`: this machine's clock is too far off to tell. */
     readonly free_from: string | null;
+    /** It is not published yet. */
+    readonly tentative: boolean;
   }[];
   readonly in_progress: readonly {
     readonly id: string;
@@ -129,8 +131,9 @@ export async function readStatus(orc: BoardGlance): Promise<StatusReport> {
           .map(({ id }) => id),
       })),
     active_locks: heldLocks(board, moment(board)).flatMap(({ resource, shared, holders }) =>
-      holders.map(({ agent, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from }) => ({
+      holders.map(({ id, agent, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from }) => ({
         ...{ resource, agent, shared, acquired_at, ttl_ms, expires_at, expires_in_ms, free_from },
+        tentative: tentative.has(id),
       })),
     ),
     in_progress: open
@@ -211,8 +214,10 @@ export function statusText(status: StatusReport, now = Date.now(), words: Status
     lines.push(`${id} (${type}): ${state}${stale ? ' [STALE]' : ''}`);
   if (status.agents.length === 0) lines.push('(none registered)');
   lines.push('', '--- Active Locks ---');
-  for (const { resource, agent, expires_in_ms: left, free_from: freeFrom } of status.active_locks)
-    lines.push(`${resource}: held by ${agent} (${describeTimeLeft(left, freeFrom)})`);
+  for (const { resource, agent, expires_in_ms: left, free_from: freeFrom, tentative } of status.active_locks)
+    lines.push(
+      `${resource}: held by ${agent} (${describeTimeLeft(left, freeFrom)})${tentative ? ' [NOT PUBLISHED]' : ''}`,
+    );
   if (status.active_locks.length === 0) lines.push('(none)');
   lines.push('', '--- Recent Events ---');
   for (const event of status.recent_events) lines.push(`[${event.ts.slice(11, 19)}] ${event.agent}: ${event.action}`);

@@ -37,7 +37,11 @@ export async function editText(text: string, name: string, env: NodeJS.ProcessEn
     throw new OrcError('io', `the editor "${editor}" ended with ${code}: nothing was written`, { hint });
   }
   await discard();
-  if (code !== 0) throw new OrcError('io', `the editor "${editor}" ended with ${code}: nothing was written`);
+  if (code !== 0) {
+    throw new OrcError('io', `the editor "${editor}" ended with ${code}: nothing was written`, {
+      hint: 'see that VISUAL or EDITOR names your editor, or give the text as words or, with -, on standard input',
+    });
+  }
   throw new OrcError(
     'invalid-argument',
     `the text is ${edited === text ? 'unchanged' : 'empty'}: nothing was written`,

@@ -34,6 +34,9 @@ export async function parseCommandLine(argv: readonly string[], output: ProgramO
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
+    const isUnknown = error.code === 'commander.unknownCommand' && first !== null;
+    const meant = isUnknown && !isNoun(first.word) ? await commandsCalled(first.word) : [];
+    if (meant.length > 0) throw nounMissing(first?.word ?? '', meant);
     throw explainUsage(error, first === null ? program : commandMeant(program, args, first));
   }
   return parsed();
@@ -151,6 +154,28 @@ function commandMeant(
   return noun.commands.find(isCalled(firstWord(args.slice(first.at + 1))?.word)) ?? noun;
 }
 
+function isNoun(word: string): boolean {
+  return nouns.some(({ name, aliases }) => name === word || aliases.includes(word));
+}
+
+/** Commands that are called so below a noun: for `orc next`, `orc t next`. */
+async function commandsCalled(word: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const noun of nouns) {
+    const loaded = await noun.load();
+    if (!Array.isArray(loaded)) continue;
+    const specs = loaded as readonly CommandSpec[];
+    const spec = specs.find(({ name, aliases = [], isHidden }) => !isHidden && [name, ...aliases].includes(word));
+    if (spec !== undefined) found.push(`\`orc ${noun.name} ${spec.name}\``);
+  }
+  return found;
+}
+
+function nounMissing(word: string, meant: readonly string[]): OrcError {
+  const which = meant.length === 1 ? meant[0] : `one of ${meant.join(', ')}`;
+  return new OrcError('usage', `unknown command '${word}'`, { hint: `did you mean ${which}?` });
+}
+
 /** Commander's words: `error: unknown option '--foo'`, and on the next line `(Did you mean --for?)`. */
 function explainUsage({ code, message }: CommanderError, command: Command): OrcError {
   const path = commandPath(command);
@@ -176,7 +201,7 @@ function turnHelpAround(argv: readonly string[]): readonly string[] {
   const first = firstWord(argv);
   const args = first?.word === 'help' ? [...argv.slice(0, first.at), ...argv.slice(first.at + 1), '--help'] : argv;
   const noun = firstWord(args)?.word;
-  const isKnown = noun === undefined || nouns.some(({ name, aliases }) => name === noun || aliases.includes(noun));
+  const isKnown = noun === undefined || isNoun(noun);
   // Help on a word that is none would be the whole program's: let the parser say that it does not know it.
   return isKnown ? args : args.filter((arg) => arg !== '--help' && arg !== '-h');
 }

@@ -1,4 +1,5 @@
 /** Says what went wrong: `error:`, then `hint:`, or the same as JSON. */
+import { argumentsHint } from '../core/apply.ts';
 import { OrcError } from '../errors.ts';
 import { escapeJson, escapeText } from './escape.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -35,7 +36,9 @@ export function reportError(error: unknown, { command, json, env, print }: Repor
 
 function explain(error: unknown, command: string | null): Told {
   if (error instanceof OrcError) {
-    const { code, hint = fallbackHint(code, command), details } = error;
+    const { code, details } = error;
+    const isForWriters = error.hint?.startsWith(argumentsHint) === true && command !== 'orc batch';
+    const hint = (isForWriters ? undefined : error.hint) ?? fallbackHint(code, command);
     return { code, message: cut(error.message), hint, details, exitCode: exitCodeOf[code] };
   }
   if (isSystemError(error)) {

@@ -52,6 +52,9 @@ export function checkOperation(operation: Operation): CheckedOperation | Refusal
   return checked;
 }
 
+/** How the hint begins that lists the arguments of an operation: of use to those alone who wrote it down themselves. */
+export const argumentsHint = 'arguments of ';
+
 function check(operation: Operation): CheckedOperation | Refusal {
   const definition = findOperation(operation.kind);
   if (definition === undefined) return refuse('usage', `there is no operation "${operation.kind}"`);
@@ -66,7 +69,11 @@ function check(operation: Operation): CheckedOperation | Refusal {
   const parsed = definition.arguments().safeParse(given, { reportInput: true });
   if (!parsed.success) {
     const fault = describeFault(parsed.error);
-    return refuse(fault.code, fault.message, `arguments of ${operation.kind}: ${argumentNames(definition).join(', ')}`);
+    return refuse(
+      fault.code,
+      fault.message,
+      `${argumentsHint}${operation.kind}: ${argumentNames(definition).join(', ')}`,
+    );
   }
   const secret = allowSecret === true ? null : findSecret(given);
   if (secret !== null) {

@@ -21,7 +21,7 @@ describe('where settings come from', () => {
       'manual_edits=allow (orc.yaml)',
       'edit_locks=check (orc.yaml)',
       'runChecks=false (default)',
-      'carry=false (default)',
+      'carry=true (default)',
       'stopReminder=true (default)',
       'handOver=true (default)',
     ]);

@@ -105,6 +105,7 @@ test('a text is written in the editor, and not over what somebody else wrote mea
     expect({ body, code: ran.code, error: ran.error().code }).toEqual({ body, code, error });
     expect({ body, isKept: existsSync(file()) }).toEqual({ body, isKept });
     if (isKept) expect(ran.err).toContain(file());
+    if (body === 'exit 3') expect(ran.error().hint).toContain('EDITOR names your editor');
   }
   const none = await edit('true', { EDITOR: '' });
   expect([none.code, none.error().code]).toEqual([1, 'unsupported']);

@@ -1,6 +1,9 @@
 /** The command line itself: positions of options, values that are none, words that are none, what is shown of them. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { addTask, orcIn, orcWithBoard } from '../support/command-line.ts';
+import { git } from '../support/git-fixtures.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 test('options of every command are taken before, between and after its words', async () => {
@@ -50,6 +53,38 @@ test('values that are none are told with what is allowed', async () => {
   expect([agent.code, agent.error().code]).toEqual([2, 'invalid-argument']);
 });
 
+test('a path that is empty is a mistake, and never the folder that one is in', async () => {
+  const { orc, folder } = await orcWithBoard();
+  const before = git(folder, 'status', '--porcelain', '--ignored');
+  for (const words of [
+    ['hooks', 'install', '--server', ''],
+    ['hooks', 'uninstall', '--server', ''],
+    ['hooks', 'status', '--server', ''],
+    ['init', '--template', ''],
+    ['export', ''],
+    ['import', ''],
+    ['batch', ''],
+  ]) {
+    const ran = await orc(...words, '--json');
+    expect({ words, exit: ran.code, code: ran.error().code }).toEqual({ words, exit: 2, code: 'invalid-argument' });
+  }
+  expect(existsSync(path.join(folder, '.git/hooks/update'))).toBe(false);
+  expect(git(folder, 'status', '--porcelain', '--ignored')).toBe(before);
+});
+
+test('a value that the operation does not take: the command’s own help, and the arguments for those who write them', async () => {
+  const { orc, folder } = await orcWithBoard();
+  expect((await orc('t', 'add', 'build', '', '--json')).error()).toMatchObject({
+    code: 'invalid-argument',
+    hint: 'see `orc t add --help`',
+  });
+  const input = '{"kind":"task.add","args":{"workstream":"build","title":""}}\n';
+  expect((await orcIn(folder, { input })('batch', '-', '--json')).error()).toMatchObject({
+    code: 'invalid-argument',
+    hint: expect.stringContaining('arguments of task.add: workstream, title'),
+  });
+});
+
 test('a word that is none: the nearest one', async () => {
   const orc = orcIn(makeTempDir());
   const cases: readonly (readonly [readonly string[], string])[] = [
@@ -59,6 +94,11 @@ test('a word that is none: the nearest one', async () => {
     [['help', 'stats'], 'hint: did you mean status?'],
     [['ws', 'list', '--jsn'], 'hint: did you mean --json?'],
     [['xyzzyx'], 'hint: see `orc --help`'],
+    [['next', 'build'], 'hint: did you mean `orc t next`?'],
+    [['complete', '1a2b', '--agent', 'x'], 'hint: did you mean `orc t complete`?'],
+    [['rm', 'topic'], 'hint: did you mean `orc kb delete`?'],
+    [['release'], 'hint: did you mean one of `orc t release`, `orc l release`?'],
+    [['run'], 'hint: see `orc --help`'],
     [['t'], 'hint: `orc t --help` explains them'],
     [['t', 'add'], 'hint: usage: orc t add <workstream> <title> [description] [priority] [options]'],
     [['t', 'complete', 'build', '1a2b3c4d', '- did it'], 'goes after --'],

@@ -221,6 +221,44 @@ test('edit changes what it is told to change', async () => {
   });
 });
 
+test('edit takes away what is told to be empty; add takes no such thing', async () => {
+  const { orc } = await orcWithBoard();
+  const first = await addTask(orc, 'First');
+  const lists = [
+    '--label',
+    'x',
+    'y',
+    '--path',
+    'src/**',
+    '--needs',
+    'rust',
+    '--check',
+    'make',
+    '--criterion',
+    'it runs',
+  ];
+  const whole = ['--depends-on', first, '--parent', first, '--estimate', '3'];
+  const id = await addTask(orc, 'Task', ...lists, ...whole);
+  const dataOf = async () => (await orc('t', 'show', id, '--json')).json().data;
+  expect(await dataOf()).toMatchObject({ labels: ['x', 'y'], depends_on: [first], parent: first, estimate: '3' });
+  expect((await orc('t', 'edit', id, '--label', '', '--criterion', 'it runs')).code).toBe(0);
+  expect(await dataOf()).toMatchObject({ labels: [], needs: ['rust'], depends_on: [first] });
+  const none = ['--path', '', '--needs', '', '--check', '', '--depends-on', '', '--parent', '', '--estimate', ''];
+  expect((await orc('t', 'edit', id, ...none)).code).toBe(0);
+  expect(await dataOf()).toMatchObject({
+    paths: [],
+    needs: [],
+    checks: [],
+    depends_on: [],
+    parent: null,
+    estimate: null,
+  });
+  for (const option of ['--label', '--depends-on', '--parent']) {
+    const ran = await orc('t', 'add', 'build', 'Another', option, '', '--json');
+    expect({ option, exit: ran.code, code: ran.error().code }).toEqual({ option, exit: 2, code: 'invalid-argument' });
+  }
+});
+
 test('show tells everything in text', async () => {
   const { orc } = await orcWithBoard();
   const first = await addTask(orc, 'First');

@@ -237,6 +237,16 @@ test('not a repository, no board, a foreign branch, several remotes: each says w
     code: 'no-board',
     hint: expect.stringContaining('orc init'),
   });
+  // A bare `orc init` would begin another one.
+  await expect(openOrc({ cwd: empty, branch: 'team/x' })).rejects.toMatchObject({
+    code: 'no-board',
+    hint: '`orc init --branch team/x` begins one',
+  });
+  const folder = makeBareRemote();
+  await expect(openOrc({ cwd: empty, board: folder })).rejects.toMatchObject({
+    code: 'no-board',
+    hint: `\`orc init --board ${folder}\` begins one`,
+  });
   const remote = makeBareRemote();
   const clone = makeClone(remote);
   addCommit(clone, 'refs/heads/orc');
@@ -357,7 +367,12 @@ test('what is claimed without the upstream is shown as such, without a token, un
   expect((await deferred.task(added.id))?.claim?.token).toBe(null);
   expect((await deferred.status()).in_progress).toMatchObject([{ id: added.id, tentative: true }]);
   expect(await deferred.statusText()).toContain('[NOT PUBLISHED]');
+  await deferred.acquireLock('deploy', 'agent-1');
+  expect((await deferred.status()).active_locks).toMatchObject([{ resource: 'deploy', tentative: true }]);
+  expect(await deferred.statusText()).toMatch(/^deploy: held by agent-1 .*\[NOT PUBLISHED\]$/m);
   await deferred.sync();
+  expect((await deferred.status()).active_locks).toMatchObject([{ resource: 'deploy', tentative: false }]);
+  expect(await deferred.statusText()).not.toContain('[NOT PUBLISHED]');
   expect(typeof (await deferred.task(added.id))?.claim?.token).toBe('number');
   expect((await deferred.status()).in_progress).toMatchObject([{ tentative: false }]);
   expect((await deferred.completeTask('w', added.id, 'done')).status).toBe('done');

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { BatchAnswer } from '../../app/batch.ts';
 import type { BatchProgress } from '../../app/progress.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { decodeInput } from '../decode-input.ts';
+import { pathFrom } from '../path-words.ts';
 import { batchLines } from '../views/batch.ts';
 
 export const batch: CommandSpec = defineCommand<BatchAnswer[]>({
@@ -54,7 +54,7 @@ function tellProgress(call: Call): (progress: BatchProgress) => void {
 async function readInput(call: Call): Promise<string> {
   const file = call.word(0);
   if (file === '-') return call.io.stdin();
-  const bytes = await readFile(path.resolve(call.globals.cwd, file)).catch((error: Error) => {
+  const bytes = await readFile(pathFrom(call, file, "the file's name")).catch((error: Error) => {
     throw new OrcError('invalid-argument', `${file} cannot be read: ${error.message}`, {
       hint: '- reads standard input',
     });

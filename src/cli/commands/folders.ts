@@ -1,12 +1,12 @@
 /** Boards of the original tool, in and out. */
 import { statSync } from 'node:fs';
-import path from 'node:path';
 import type { ImportResult } from '../../app/import-board.ts';
 import type { SingleFileState } from '../../app/single-file.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { escapeJson } from '../escape.ts';
+import { pathFrom } from '../path-words.ts';
 import { importedLines } from '../views/folders.ts';
 
 export const importFolder: CommandSpec = defineCommand<ImportResult>({
@@ -76,5 +76,5 @@ async function checkFolder(dir: string): Promise<void> {
 }
 
 function folderOf(call: Call): string {
-  return path.resolve(call.globals.cwd, call.words[0] ?? 'orc-export');
+  return pathFrom(call, call.words[0] ?? 'orc-export', "the folder's name");
 }

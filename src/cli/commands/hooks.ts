@@ -1,10 +1,10 @@
-import path from 'node:path';
 import type { CommitCheck } from '../../app/commit-check.ts';
 import type { HooksReport } from '../../app/git-hooks.ts';
 import type { ServerHook } from '../../app/server-hooks.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
+import { pathFrom } from '../path-words.ts';
 import { checkLines, hooksLines } from '../views/hooks.ts';
 
 const data = 'HooksReport';
@@ -118,8 +118,8 @@ const run = defineCommand<CommitCheck>({
   view: ({ data: check }, look) => checkLines(check, look),
 });
 
-function serverPath({ globals }: Call, server: string): string {
-  return path.resolve(globals.cwd, server);
+function serverPath(call: Call, server: string): string {
+  return pathFrom(call, server, '--server');
 }
 
 /** @throws OrcError `invalid-argument` */

@@ -104,6 +104,7 @@ async function removeInstructions(call: Call): Promise<CommandResult<Begun>> {
 
 async function begin(call: Call, upstream: string | undefined): Promise<Orc> {
   const template = call.text('template');
+  if (template === '') throw new OrcError('invalid-argument', '--template must not be empty');
   const shallow = readShallow(call);
   try {
     return await call.open({ create: { upstream, template, shallow }, isTold: false });

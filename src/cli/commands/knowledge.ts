@@ -6,7 +6,7 @@ import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 import { escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { textFrom } from '../text-words.ts';
+import { listToSet, textFrom, textToSet } from '../text-words.ts';
 import { boundLines, hitLines, knowledgeTrailLines } from '../views/knowledge.ts';
 
 const write = defineCommand<Knowledge>({
@@ -34,9 +34,9 @@ const write = defineCommand<Knowledge>({
   async run(call) {
     const fields = {
       topic: call.word(0),
-      title: call.text('title') === '' ? null : call.text('title'),
-      tags: listOf(call, 'tag'),
-      paths: listOf(call, 'path'),
+      title: textToSet(call, 'title'),
+      tags: listToSet(call, 'tag'),
+      paths: listToSet(call, 'path'),
     };
     const base = call.whole('base');
     if (call.flag('editor')) return writeInEditor(call, fields);
@@ -176,12 +176,6 @@ const remove = defineCommand<boolean>({
   viewRefusal: ({ code }, look, call) =>
     code === 'not-found' ? look.line(`(no knowledge on "${call.word(0)}")`) : null,
 });
-
-/** `--tag ""` takes all of them away. */
-function listOf(call: Call, option: string): readonly string[] | undefined {
-  const given = call.list(option);
-  return given?.length === 1 && given[0] === '' ? [] : given;
-}
 
 /** The version that was opened is the base: what somebody else writes meanwhile is not written over. */
 async function writeInEditor(call: Call, fields: { readonly topic: string }): Promise<CommandResult<Knowledge>> {

@@ -4,7 +4,7 @@ import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { sortTaskWords } from '../task-words.ts';
-import { textFrom } from '../text-words.ts';
+import { listToSet, textFrom, textToSet } from '../text-words.ts';
 import { readPriority } from '../values.ts';
 import { taskLookCommands } from './task-look.ts';
 import { taskWorkCommands } from './task-work.ts';
@@ -20,22 +20,30 @@ const descriptive: readonly OptionSpec[] = [
   { flags: '--criterion <texts...>', summary: 'what must be met before it counts as done, for a reader to confirm' },
 ];
 
+type OptionReader<Value> = (call: Call, option: string) => Value;
+
 /** Undefined where it was not given. */
-function descriptiveArguments(call: Call): Record<string, unknown> {
+function descriptiveArguments(
+  call: Call,
+  listOf: OptionReader<readonly string[] | undefined>,
+  textOf: OptionReader<string | null | undefined>,
+): Record<string, unknown> {
   return {
-    depends_on: call.list('dependsOn'),
-    labels: call.list('label'),
-    paths: call.list('path'),
-    needs: call.list('needs'),
-    parent: call.text('parent'),
-    estimate: call.text('estimate'),
-    checks: checksIn(call),
+    depends_on: listOf(call, 'dependsOn'),
+    labels: listOf(call, 'label'),
+    paths: listOf(call, 'path'),
+    needs: listOf(call, 'needs'),
+    parent: textOf(call, 'parent'),
+    estimate: textOf(call, 'estimate'),
+    checks: checksIn(listOf(call, 'check'), listOf(call, 'criterion')),
   };
 }
 
 /** Where either is given, both are new. */
-function checksIn(call: Call): readonly Check[] | undefined {
-  const [commands, criteria] = [call.list('check'), call.list('criterion')];
+function checksIn(
+  commands: readonly string[] | undefined,
+  criteria: readonly string[] | undefined,
+): readonly Check[] | undefined {
   if (commands === undefined && criteria === undefined) return undefined;
   return [...(commands ?? []).map((command) => ({ command })), ...(criteria ?? []).map((criterion) => ({ criterion }))];
 }
@@ -60,7 +68,11 @@ const add = defineCommand<Task>({
       title,
       description: description === undefined ? undefined : await textFrom(call, [description]),
       priority: priority === undefined ? undefined : readPriority(priority),
-      ...descriptiveArguments(call),
+      ...descriptiveArguments(
+        call,
+        (_, option) => call.list(option),
+        (_, option) => call.text(option),
+      ),
     });
   },
   view: ({ data }, look) => [look.line(`Added task ${data.id}: ${data.title}`)],
@@ -70,6 +82,8 @@ const edit = defineCommand<Task>({
   name: 'edit',
   words: '<id>',
   summary: 'Change a task',
+  details:
+    'Several values take the place of those that were there; an empty one takes them away: --label "", --depends-on "", --parent "".',
   options: [
     { flags: '--title <text>', summary: 'the new title' },
     { flags: '--description <text>', summary: 'the new description; - reads it from standard input' },
@@ -77,7 +91,11 @@ const edit = defineCommand<Task>({
     { flags: '--workstream <name>', summary: 'move it to another workstream' },
     ...descriptive,
   ],
-  examples: ['orc t edit 1a2b3c4d --priority 2', 'orc t edit 1a2b --title "Add USDC payments" --label api'],
+  examples: [
+    'orc t edit 1a2b3c4d --priority 2',
+    'orc t edit 1a2b --title "Add USDC payments" --label api',
+    'orc t edit 1a2b --depends-on ""',
+  ],
   data: 'Task',
   async run(call) {
     const priority = call.text('priority');
@@ -88,7 +106,7 @@ const edit = defineCommand<Task>({
       description: description === undefined ? undefined : await textFrom(call, [description]),
       priority: priority === undefined ? undefined : readPriority(priority),
       move_to: call.text('workstream'),
-      ...descriptiveArguments(call),
+      ...descriptiveArguments(call, listToSet, textToSet),
     });
   },
   view: ({ data }, look) => [look.line(`Changed task ${data.id}: ${data.title}`)],
