@@ -11,6 +11,11 @@ test('acquire, denied, list, release: the lines of the original', async () => {
   expect(denied.code).toBe(3);
   expect(denied.out).toMatch(/^Lock denied: deploy \(held by agent-1 until \d{4}-\S+Z\)\n$/);
   expect(denied.err).toMatch(/^hint: .+\n$/);
+  await orc('l', 'acquire', 'path:src/**', 'agent-1');
+  expect((await orc('l', 'acquire', 'path:src/a.ts', 'agent-2')).out).toMatch(
+    /^Lock denied: path:src\/a\.ts \(held by agent-1 as path:src\/\*\* until \S+Z\)\n$/,
+  );
+  await orc('l', 'release', 'path:src/**', 'agent-1');
   expect((await orc('lock', 'ls')).out).toMatch(/^deploy: held by agent-1 \(10m left\) - release\n$/);
   expect(await orc('l', 'release', 'deploy', 'agent-2')).toMatchObject({ code: 3, out: 'Lock not held by agent-2\n' });
   expect(await orc('l', 'release', 'deploy', 'agent-1')).toMatchObject({ code: 0, out: 'Lock released: deploy\n' });

@@ -8,7 +8,9 @@ import type { Look } from '../look.ts';
 /** The original's line for a lock that somebody else has. */
 export function deniedLine(resource: string, { details }: OrcError, look: Look): string {
   const holders = Array.isArray(details?.holders) ? details.holders.join(', ') : details?.by;
-  return look.line(`Lock denied: ${resource} (held by ${holders} until ${details?.until})`);
+  const held = details?.resource;
+  const as = typeof held !== 'string' || held === resource ? '' : ` as ${held}`;
+  return look.line(`Lock denied: ${resource} (held by ${holders}${as} until ${details?.until})`);
 }
 
 /** What the holder needs to know: until when, and what proves it. */

@@ -230,6 +230,8 @@ function refuseHeld(resource: string, others: readonly Hold[], call: Call): Refu
     hint,
     // Clocks may differ: nobody gets it before `free_from`, unless it is released. Another version is another hold.
     {
+      // What is held: the files that were asked for may be among it.
+      resource,
       by: by[0],
       holders: by,
       until: toIso(until),

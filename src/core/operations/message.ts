@@ -106,13 +106,13 @@ function findTarget(board: Board, to: string, call: Call): Target | Refusal {
   const isExplicit = to.startsWith('agent:');
   const name = isExplicit ? to.slice('agent:'.length) : to;
   if (isKnown(board, name)) return { sentTo: `agent:${name}`, recipients: [name] };
-  if (!isExplicit) {
-    if (board.workstreams.get(name) !== undefined) return workstreamTarget(board, name, call);
-    const hint = `\`agent:${name}\` sends to an agent that the board does not know yet`;
-    return refuse('not-found', `"${name}" is neither an agent nor a workstream of this board`, hint);
-  }
+  if (!isExplicit && board.workstreams.get(name) !== undefined) return workstreamTarget(board, name, call);
   if (board.agents.get(name)?.status === 'retired') {
     return refuse('not-found', `agent "${name}" is retired`, `\`orc a register ${name}\` brings it back`);
+  }
+  if (!isExplicit) {
+    const hint = `\`agent:${name}\` sends to an agent that the board does not know yet`;
+    return refuse('not-found', `"${name}" is neither an agent nor a workstream of this board`, hint);
   }
   return { sentTo: to, recipients: [name] };
 }

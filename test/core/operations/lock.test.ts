@@ -68,6 +68,7 @@ describe('lock.acquire', () => {
       { agent: 'bob', at: afterStart(minute - 1) },
     );
     expect(refusal.details).toEqual({
+      resource: 'deploy',
       by: 'agent-1',
       holders: ['agent-1'],
       until: isoAfter(minute),
@@ -173,6 +174,7 @@ describe('locks on paths', () => {
       { agent: 'bob' },
     );
     expect(refusal.message).toContain('"path:src/**" is held by agent-1');
+    expect(refusal.details).toMatchObject({ resource: 'path:src/**' });
     runAccepted(board, 'lock.acquire', { resource: 'path:docs/**' }, { agent: 'bob' });
     runAccepted(board, 'lock.acquire', { resource: 'src' }, { agent: 'bob' });
   });

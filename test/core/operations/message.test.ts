@@ -124,7 +124,8 @@ describe('message.send', () => {
     const board = crew();
     send(board, 'ann', 'bob');
     runAccepted(board, 'agent.retire', { id: 'bob' });
-    for (const to of ['bob', 'agent:bob']) runRefused(board, 'not-found', 'message.send', { to, text: 'x' });
+    for (const to of ['bob', 'agent:bob'])
+      expect(runRefused(board, 'not-found', 'message.send', { to, text: 'x' }).message).toBe('agent "bob" is retired');
   });
 
   it('to all where nobody else is registered is refused: not-found', () => {
