@@ -46,6 +46,8 @@ export type PushOutcome =
       readonly isUnable?: boolean;
       /** The branch has moved, for certain: nobody else had a say. Left out where only a fetch tells. */
       readonly isBehind?: boolean;
+      /** With `isBehind`: it is not said whether the branch is there at all. */
+      readonly mayBeGone?: boolean;
     }
   /** 3. No clear answer: the push may have landed, now or later. */
   | { readonly outcome: 'unknown'; readonly reason: string }

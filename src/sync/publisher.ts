@@ -167,8 +167,11 @@ class Round {
   }
 
   /** A race is lost for certain: what may be deposited is laid into the inbox while the upstream's head is fetched. */
-  async #fetchAndDeposit(units: readonly Unit[]): Promise<RoundResult> {
-    const [fetched, deposited] = await Promise.allSettled([this.#fetch(true), this.#makeDeposit(units)]);
+  async #fetchAndDeposit(units: readonly Unit[], mayBeGone: boolean): Promise<RoundResult> {
+    const fetching = this.#fetch(true);
+    // 5. Nothing is laid down where the board is not.
+    if (mayBeGone) await fetching;
+    const [fetched, deposited] = await Promise.allSettled([fetching, this.#makeDeposit(units)]);
     if (fetched.status === 'rejected') throw fetched.reason;
     if (deposited.status === 'rejected') throw deposited.reason;
     if (fetched.value.outcome === 'unreachable') return this.#unreachable(fetched.value.reason, units);
@@ -258,7 +261,7 @@ class Round {
         await stored();
         await this.#own.noteAbsent(pushed.absent);
         if (pushed.isBehind === true && this.#options.mayDeposit && units.some((unit) => this.#own.mayDeposit(unit)))
-          return this.#fetchAndDeposit(units);
+          return this.#fetchAndDeposit(units, pushed.mayBeGone === true);
         const fetched = await this.#fetch();
         if (fetched.outcome === 'unreachable') return this.#unreachable(fetched.reason, units);
         // A replica that lags may not show yet that it has moved.

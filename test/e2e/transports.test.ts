@@ -66,6 +66,16 @@ for (const { name, adapter } of ways) {
       expect(git(here.remote, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/orc');
     });
 
+    test('a branch that is gone is told, and made anew by no change', async () => {
+      const here = place();
+      const { orc } = await beginBoard(here);
+      git(here.remote, 'update-ref', '-d', 'refs/heads/orc');
+      await expect(orc.addTask('w', { title: 'One' })).rejects.toMatchObject({ code: 'history-rewritten' });
+      expect(git(here.remote, 'for-each-ref', '--format=%(refname)', 'refs/heads')).toBe('');
+      expect((await orc.status()).sync.queued).toBe(0);
+      await orc.close();
+    });
+
     test('6 processes in 3 clones are after 4 tasks: 4 winners, one chain', { timeout: 120_000 }, async () => {
       const here = place();
       const { clone, orc } = await beginBoard(here);

@@ -44,8 +44,10 @@ export function classifyPush(ref: string, report: PushReport): PushOutcome {
   // `[remote failure]`: the connection ended before the upstream reported. It may have done the work.
   if (line?.flag === '!' && !line.summary.startsWith('[remote failure]')) {
     // Git's own words, said before anything was sent; the last where the branch is not at the base of the push.
-    const isBehind = /^\[rejected\] \((?:fetch first|non-fast-forward|stale info)\)/.test(line.summary);
-    return { outcome: 'rejected', reason: joinReasons(line.summary, report.stderr), ...(isBehind && { isBehind }) };
+    const said = /^\[rejected\] \((fetch first|non-fast-forward|stale info)\)/.exec(line.summary)?.[1];
+    const reasons = joinReasons(line.summary, report.stderr);
+    if (said === undefined) return { outcome: 'rejected', reason: reasons };
+    return { outcome: 'rejected', reason: reasons, isBehind: true, ...(said === 'stale info' && { mayBeGone: true }) };
   }
   // What a server's hooks print comes after `remote: `, and cannot pass for git's own words.
   const own = report.stderr.replace(/^remote:.*$/gm, '');
