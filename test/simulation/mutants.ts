@@ -1,6 +1,6 @@
 /**
  * Planted bugs of the sync layer: what somebody might write who knows less, or improves too much. Each is one replacement of a
- * text that stands exactly once in its file. The worlds have to find every one (`run-mutants.ts`).
+ * text that stands exactly once in its file. The worlds, or the unit tests that it names, have to find every one (`run-mutants.ts`).
  */
 
 export interface Mutant {
@@ -11,6 +11,8 @@ export interface Mutant {
   readonly replace: string;
   /** What is wrong with it. */
   readonly why: string;
+  /** The tests that have to fail, where it takes an order of events that worlds do not meet in some thousands. */
+  readonly unitTests?: readonly string[];
 }
 
 const publisher = 'src/sync/publisher.ts';
@@ -81,6 +83,7 @@ export const mutants: readonly Mutant[] = [
     find: 'if (!view.isConfirmed(base, this.#began)) continue;',
     replace: `if (confirmed.outcome === 'moved') continue;`,
     why: 'another call may have moved the head meanwhile',
+    unitTests: ['test/sync/session.test.ts'],
   },
   {
     name: 'a claim is published though its owner died',
@@ -210,6 +213,7 @@ export const mutants: readonly Mutant[] = [
       return { outcome: 'same' };
     }`,
     why: 'a replica that lags says nothing of what is known already',
+    unitTests: ['test/sync/session.test.ts'],
   },
   {
     name: 'the local head moves wherever it is told to',
@@ -217,6 +221,7 @@ export const mutants: readonly Mutant[] = [
     find: 'if (now.tracking !== from.tracking) return false;',
     replace: '',
     why: 'somebody was told meanwhile, and does not find it when it reads',
+    unitTests: ['test/sync/upstream-view.test.ts'],
   },
   {
     name: 'a version goes back after a revert by hand',

@@ -4,9 +4,9 @@
  * The control, without a bug, has to pass as many worlds as `--control` says. Exits with 1 when a bug is not found.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { build } from 'esbuild';
 import { type Mutant, mutants } from './mutants.ts';
 
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 
 interface Found {
-  /** Up to the first broken world; `null`: none was. */
+  /** Up to the first broken world; 0: a unit test failed; `null`: nothing was found. */
   readonly worlds: number | null;
   readonly by: string;
   readonly seconds: number;
@@ -36,7 +36,7 @@ try {
   if (control.worlds !== null) missed++;
   for (const mutant of mutants.filter(({ name }) => name.includes(values.only))) {
     try {
-      const found = await run(mutant, values.worlds);
+      const found = mutant.unitTests === undefined ? await run(mutant, values.worlds) : test(mutant, mutant.unitTests);
       print(mutant.name, found);
       if (found.worlds === null) missed++;
     } catch (error) {
@@ -69,6 +69,23 @@ async function run(mutant: Mutant | null, worlds: string): Promise<Found> {
   return { worlds: Number(seed[1]) - Number(values.seed) + 1, by: seed[2] ?? '', seconds };
 }
 
+/** In a copy of what the tests need. */
+function test(mutant: Mutant, files: readonly string[]): Found {
+  const copy = path.join(folder, 'copy');
+  for (const each of ['src', 'test', 'package.json', 'vitest.config.ts', '.orc-template'])
+    cpSync(path.join(root, each), path.join(copy, each), { recursive: true });
+  writeFileSync(path.join(copy, mutant.file), plant(mutant));
+  const began = performance.now();
+  const args = [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', ...files];
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
+  const seconds = (performance.now() - began) / 1000;
+  rmSync(copy, { recursive: true });
+  if (status === 0) return { worlds: null, by: '', seconds };
+  const failed = /FAIL .*?> (.*)$/m.exec(stripVTControlCharacters(stdout));
+  if (failed === null) throw new Error(`the tests of "${mutant.name}" ended otherwise: ${stderr}`);
+  return { worlds: 0, by: failed[1] ?? '', seconds };
+}
+
 async function bundle(mutant: Mutant | null, outfile: string): Promise<void> {
   const target = mutant === null ? null : path.join(root, mutant.file);
   const text = mutant === null ? '' : plant(mutant);
@@ -99,6 +116,6 @@ async function bundle(mutant: Mutant | null, outfile: string): Promise<void> {
 }
 
 function print(name: string, { worlds, by, seconds }: Found): void {
-  const how = worlds === null ? 'nothing found' : `after ${worlds} worlds`;
+  const how = worlds === null ? 'nothing found' : worlds === 0 ? 'by a unit test' : `after ${worlds} worlds`;
   console.log(`${name.padEnd(48)} ${how.padEnd(20)} ${seconds.toFixed(1).padStart(6)} s  ${by.slice(0, 130)}`);
 }

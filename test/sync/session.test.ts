@@ -68,6 +68,29 @@ test('a refusal decided on an old head is checked against the upstream before it
   expect(answer.outcome.outcome).toBe('accepted');
 });
 
+test('a refusal decided on one head is not told because another call confirmed a newer one', async () => {
+  const { a, upstream, clock } = twoClients();
+  let meanwhile: (() => Promise<unknown>) | null = null;
+  const b = memoryClient({
+    name: 'gamma',
+    upstream,
+    clock,
+    intercept: async (stage) => {
+      const call = stage === 'read-head' ? meanwhile : null;
+      if (call !== null) meanwhile = null;
+      await call?.();
+      return undefined;
+    },
+  });
+  await beginBoard(a);
+  await b.session.sync({ timeoutMs: 1000 });
+  const task = await addTask(a);
+  meanwhile = () => b.session.view.fetch();
+  const answer = await b.ask('task.claim', { id: task });
+  expect(meanwhile).toBeNull();
+  expect(answer.outcome.outcome).toBe('accepted');
+});
+
 test('next finds nothing only after the upstream was asked', async () => {
   const { a, b } = twoClients();
   await beginBoard(a);

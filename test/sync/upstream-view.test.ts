@@ -284,3 +284,20 @@ async function trailerOf(client: MemoryClient, commit: Oid): Promise<number> {
   const version = /^Orc-Version: (\d+)$/m.exec(new TextDecoder().decode(await bytesOf(client.store, commit)))?.[1];
   return version === undefined ? Number.POSITIVE_INFINITY : Number(version);
 }
+
+test('the local head does not move to what was made of an older upstream head', async () => {
+  const { upstream, clock, author } = await lineOf(4);
+  const reader = memoryClient({ name: 'reader', upstream, clock });
+  await reader.session.sync({ timeoutMs });
+  // Something tentative lies on top, so that the local head stays when the upstream's is brought here.
+  await reader.ask('task.add', { workstream: 'w', title: 'Waits' }, 'reader', { publish: false });
+  const { view } = reader.session;
+  const from = await view.place();
+  const old = await view.head();
+  await author.ask('task.add', { workstream: 'w', title: 'Meanwhile' });
+  await view.fetch({ timeoutMs });
+  expect(await view.place()).toMatchObject({ local: from.local });
+  expect(await view.moveLocal(old, from)).toBe(false);
+  expect(await view.place()).toMatchObject({ local: from.local });
+  expect(await view.moveLocal(await view.head(), await view.place())).toBe(true);
+});
