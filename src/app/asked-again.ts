@@ -4,12 +4,17 @@
  */
 import type { Operation } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
+import type { GitStore, Oid } from '../git/store.ts';
+import { type Head, loadHead } from '../sync/head.ts';
+import type { Outcome } from '../sync/queue.ts';
 import { type AskedFor, isSameRequest, type Recorded } from '../sync/recorded.ts';
-import { keepHolds } from './hold-proofs.ts';
+import { recallHolds } from './hold-proofs.ts';
 import { type PerformContext, type Performed, refusalError, withoutTokens } from './performed.ts';
 import { readResult } from './reading.ts';
 
 const maxRecordedLength = 400;
+
+type AcceptedOutcome = Extract<Outcome, { outcome: 'accepted' }>;
 
 export type Known =
   | { readonly known: readonly Performed[] }
@@ -63,8 +68,10 @@ async function knownOutcome(
   }
   const { outcome, published } = recorded;
   const head = published ? await session.view.head() : await session.localHead();
-  await keepHolds(holds, operation, outcome);
-  const data = outcome.record ?? (await readResult(store, head, outcome.result));
+  const present = await readResult(store, head, outcome.result);
+  const local = async () => readResult(store, await session.localHead(), outcome.result);
+  await recallHolds(holds, operation, outcome, { record: present, local });
+  const data = present ?? (await asItWas(store, head, outcome));
   return {
     data: published ? data : withoutTokens(data),
     published,
@@ -74,6 +81,12 @@ async function knownOutcome(
     commit: outcome.commit,
     reason: published ? null : (reason ?? 'it waits in the queue'),
   };
+}
+
+/** A record that is gone by now: as the operation left it. `null` where history does not go back so far, or it left none. */
+async function asItWas(store: GitStore, head: Head, { commit, result }: AcceptedOutcome): Promise<unknown> {
+  if (commit === null || 'value' in result) return null;
+  return readResult(store, await loadHead(store, commit as Oid, head), result);
 }
 
 /** It waits here, and whether it is in cannot be told before the upstream answers. */

@@ -7,9 +7,9 @@ import type { Moment } from '../core/operation.ts';
 import { canStart } from '../core/plan.ts';
 import {
   compareAcrossWorkstreams,
+  isGivenOut,
   isHoldExpired,
   isLeaseExpired,
-  isReady,
   requireDependencies,
 } from '../core/readiness.ts';
 import type { BoardEvent, Lock, Task } from '../core/records.ts';
@@ -247,7 +247,7 @@ async function nextOf(
     const isRunning = (task: Task): boolean => task.status === 'in_progress' && !isLeaseExpired(board, task, moment);
     if (agent !== undefined) {
       const inHand = open.find((task) => task.assigned_to === agent && isRunning(task));
-      return inHand ?? open.find((task) => isReady(board, task, agent, moment)) ?? null;
+      return inHand ?? open.find((task) => isGivenOut(board, task, agent, moment)) ?? null;
     }
     const isActive = (task: Task): boolean => board.workstreams.get(task.workstream)?.status === 'active';
     return open.find((task) => (workstream !== null || isActive(task)) && canStart(board, task, moment)) ?? null;

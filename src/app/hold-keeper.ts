@@ -6,6 +6,7 @@
 import type { Lock, Task } from '../core/records.ts';
 import { fromIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
+import { holdsClaim } from './hold-proofs.ts';
 import type { OrcCore } from './orc-core.ts';
 import type { Performed } from './performed.ts';
 import { dropUnanswered, superseded } from './superseded.ts';
@@ -80,19 +81,23 @@ export class HoldKeeper {
     if (state === 'unknown' || state === 'none') return;
     if (kind === 'task.next' || kind === 'task.claim') {
       const task = data as Task | null;
-      if (task?.claim == null) return;
+      // Asked again by its id, it may be somebody else's by now.
+      if (task?.claim == null || task.claim.id !== performed.op) return;
       const { id, claimed_at: from, lease_until: until } = task.claim;
       await this.#keep({ kind: 'task', key: task.id, claim: id, lengthMs: fromIso(until) - fromIso(from) }, false);
     } else if (kind === 'lock.acquire') {
       await this.#keepLock(data as Lock, performed.op, options.isTimed === true);
     } else {
       const ended = ends[kind];
-      if (ended !== undefined) this.#drop(ended, ended === 'task' ? (data as Task).id : String(args.resource));
+      if (ended !== undefined)
+        this.#dropEnded(ended, ended === 'task' ? (data as Task).id : String(args.resource), data);
     }
   }
 
   async #keepLock(lock: Lock, op: string, isTimed: boolean): Promise<void> {
-    const { resource, holders } = lock;
+    const { resource } = lock;
+    // Asked again by its id, it may be over by now.
+    const holders = await this.#orc.ask((board) => board.locks.get(resource)?.holders ?? []);
     // Who extends a lock goes on with the hold that it was.
     const claim = (await this.#orc.holds.find('lock', resource, this.#options.agent))?.claim ?? op;
     const own = holders.find(({ id }) => id === claim);
@@ -104,6 +109,12 @@ export class HoldKeeper {
     const kept = { ...held, stop: new AbortController() };
     this.#kept.set(keyOf(held), kept);
     if (!isTimed && !this.#isOver) void this.#keepRenewing(kept);
+  }
+
+  /** Asked again by its id, it ended an earlier claim than the one that is kept. */
+  #dropEnded(kind: Kept['kind'], key: string, record: unknown): void {
+    const kept = this.#kept.get(keyOf({ kind, key }));
+    if (kept !== undefined && !holdsClaim(record, kept.claim)) this.#drop(kind, key);
   }
 
   #drop(kind: Kept['kind'], key: string): void {

@@ -92,6 +92,45 @@ export async function keepHolds(
   if ('lock' in result) await holds.forget('lock', result.lock, whose);
 }
 
+/** The record that the operation was about, as it is now. */
+interface Present {
+  readonly record: unknown;
+  /** In the local head. */
+  readonly local: () => Promise<unknown>;
+}
+
+/**
+ * What is known again, when an operation is asked again by its id. It may be long past: what was claimed, locked or ended with it then
+ * says nothing of what is held now.
+ */
+export async function recallHolds(
+  holds: Holds,
+  { id, kind, agent }: Operation,
+  { result }: Extract<Outcome, { outcome: 'accepted' }>,
+  { record, local }: Present,
+): Promise<void> {
+  const what: HoldKind = 'task' in result ? 'task' : 'lock';
+  const key = 'task' in result ? result.task : 'lock' in result ? result.lock : null;
+  if (key === null) return;
+  if (kind === 'task.claim' || kind === 'task.next' || kind === 'lock.acquire') {
+    const { workstream } = (record ?? {}) as Partial<Task>;
+    if (holdsClaim(record, id)) await holds.remember({ kind: what, key, agent, claim: id }, workstream);
+    return;
+  }
+  if (!ends.has(kind)) return;
+  const remembered = await holds.list().catch(() => []);
+  const known = remembered.filter((hold) => hold.kind === what && hold.key === key);
+  const waiting = known.length === 0 ? null : await local();
+  for (const hold of known)
+    if (!holdsClaim(record, hold.claim) && !holdsClaim(waiting, hold.claim)) await holds.forget(what, key, hold.agent);
+}
+
+/** Whether a task or a lock is held by the claim that this operation made. */
+export function holdsClaim(record: unknown, claim: string): boolean {
+  const { claim: present, holders = [] } = (record ?? {}) as Partial<Task> & Partial<Lock>;
+  return present?.id === claim || holders.some(({ id }) => id === claim);
+}
+
 /** Who extends a lock goes on with the hold that it was, proven by claim or token; all else makes a new one. */
 function holdOf({ id, agent, args }: Operation, record: unknown): string {
   const holders = (record as Partial<Lock> | null)?.holders ?? [];

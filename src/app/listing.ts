@@ -1,5 +1,5 @@
 /** Lists of records as all surfaces show them: which, and in what order. */
-import { compareAcrossWorkstreams, isReady } from '../core/readiness.ts';
+import { compareAcrossWorkstreams, isGivenOut } from '../core/readiness.ts';
 import { type Agent, closedStatuses, type Task, type TaskStatus } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
@@ -36,7 +36,7 @@ export async function listTasks(orc: OrcCore, filter: TaskFilter): Promise<Task[
   if (readyFor === undefined) return wanted;
   const at = orc.world.clock.now();
   return orc.ask(
-    (asked) => wanted.filter((task) => isReady(asked, task, readyFor, { at, clockSkewMs: skewOf(orc, asked) })),
+    (asked) => wanted.filter((task) => isGivenOut(asked, task, readyFor, { at, clockSkewMs: skewOf(orc, asked) })),
     head,
   );
 }

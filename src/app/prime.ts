@@ -1,6 +1,6 @@
 /** What a coding agent should know before it begins: how to use orc, and what the board has for it now. */
 import { unreadMessages } from '../core/messages.ts';
-import { compareAcrossWorkstreams, isReady } from '../core/readiness.ts';
+import { compareAcrossWorkstreams, isGivenOut } from '../core/readiness.ts';
 import type { Hold, Message, Task } from '../core/records.ts';
 import { formatDuration, fromIso } from '../core/time.ts';
 import { openRecords } from '../sync/queue.ts';
@@ -69,7 +69,7 @@ export async function prime(orc: OrcCore, { agent, maxChars = defaultMaxChars }:
   const ready = await orc.ask(
     (asked) =>
       [...asked.openTasks()]
-        .filter((task) => isReady(asked, task, agent ?? 'system', moment(asked)))
+        .filter((task) => isGivenOut(asked, task, agent ?? 'system', moment(asked)))
         .sort(compareAcrossWorkstreams(asked))
         .map(({ id, workstream, title }) => ({ id, workstream, title })),
     head,

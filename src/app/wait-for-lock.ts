@@ -32,7 +32,11 @@ export type LockAttempt =
       readonly freeFrom: string;
     };
 
-/** @throws OrcError `lock-held` when the time is over, and whatever else `acquire` throws */
+/**
+ * Whoever calls it off is given nothing: it is not asked for any more.
+ * @throws OrcError `lock-held` when the time is over, `not-published` when it was called off before the first question, and whatever
+ *   else `acquire` throws
+ */
 export async function acquireWaiting<T>(
   { clock, chance }: { readonly clock: Clock; readonly chance: Chance },
   { waitMs, signal, courtesyMs: firstPauseMs = 0 }: WaitOptions,
@@ -40,19 +44,31 @@ export async function acquireWaiting<T>(
 ): Promise<T> {
   const deadline = clock.monotonic() + waitMs;
   const pace = new LockPace();
-  if (firstPauseMs > 0 && waitMs > 0) await clock.sleep(Math.min(firstPauseMs, waitMs), signal);
+  const isCalledOff = (): boolean => signal?.aborted === true;
+  if (firstPauseMs > 0 && waitMs > 0) {
+    await clock.sleep(Math.min(firstPauseMs, waitMs), signal);
+    if (isCalledOff()) throw calledOff();
+  }
   for (;;) {
     try {
       return await acquire();
     } catch (error) {
       const now = clock.monotonic();
       const isHeld = error instanceof OrcError && error.code === 'lock-held';
-      if (!isHeld || now >= deadline || signal?.aborted === true) throw error;
+      if (!isHeld || now >= deadline || isCalledOff()) throw error;
       const { acquired_version: hold, free_from: freeFrom } = error.details ?? {};
       const untilFreeMs = Date.parse(String(freeFrom)) - clock.now();
       await clock.sleep(Math.min(pace.next({ hold, untilFreeMs }, now, chance.fraction()), deadline - now), signal);
+      if (isCalledOff()) throw error;
     }
   }
+}
+
+function calledOff(): OrcError {
+  return new OrcError('not-published', 'the waiting was called off before the lock was asked for', {
+    hint: 'nothing was asked for: ask again',
+    details: { state: 'none' },
+  });
 }
 
 /**

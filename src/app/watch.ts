@@ -47,7 +47,8 @@ export interface EventStream extends AsyncIterableIterator<BoardEvent, void, voi
 
 /**
  * Events after `after` or `afterVersion`; by default those that this clone has not seen when it is called.
- * Iterating throws OrcError `history-rewritten`, and `invalid-argument` when the log ends before `after`.
+ * Iterating throws OrcError `history-rewritten`, `compacted` when the log has lost what came after either of them, and
+ * `invalid-argument` when the log ends before `after`.
  */
 export function watchEvents(ports: WatchPorts, options: WatchOptions = {}): EventStream {
   const stop = new AbortController();
@@ -77,7 +78,12 @@ async function findStart({ session, store }: WatchPorts, { after, afterVersion }
   const { events } = head.read.board.meta;
   if (afterVersion === undefined) return events;
   const [first] = await readEvents(store, head, { afterVersion });
-  return first === undefined ? events : first.n - 1;
+  if (first === undefined) return events;
+  const [oldest] = await listSegments(store, head.tree);
+  // Of the versions in between, the log has lost what they did.
+  if (first.n > 1 && oldest?.first === first.n && first.v > afterVersion + 1)
+    throw compactedBefore(first.n, { after_version: afterVersion });
+  return first.n - 1;
 }
 
 async function* readOn(
@@ -138,10 +144,7 @@ class Log {
   async #refuseGap(head: Head, { n }: BoardEvent): Promise<void> {
     const [oldest] = await listSegments(this.#store, head.tree);
     if (oldest?.first !== n) return;
-    throw new OrcError('compacted', `the board was compacted: its event log begins with event ${n}`, {
-      hint: `begin again with --since ${n - 1}; the commits tell what was before: \`orc history\``,
-      details: { after: this.#cursor, oldest: n },
-    });
+    throw compactedBefore(n, { after: this.#cursor });
   }
 
   #recognize(event: BoardEvent): void {
@@ -149,6 +152,13 @@ class Log {
     if (seen !== null && (seen.op !== event.op || seen.v !== event.v || seen.ts !== event.ts)) throw rewritten(seen);
     this.#seen = event;
   }
+}
+
+function compactedBefore(n: number, wanted: Readonly<Record<string, number>>): OrcError {
+  return new OrcError('compacted', `the board was compacted: its event log begins with event ${n}`, {
+    hint: `begin again with --since ${n - 1}; the commits tell what was before: \`orc history\``,
+    details: { ...wanted, oldest: n },
+  });
 }
 
 function rewritten({ n }: BoardEvent): OrcError {

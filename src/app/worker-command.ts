@@ -2,7 +2,7 @@
  * A command as a worker's job: the brief on its standard input and in a file, the task in its environment, the result in a file
  * that it may write. Nothing else of what it does or says is published, unless that is asked for.
  */
-import { mkdtempSync } from 'node:fs';
+import { constants, mkdtempSync } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -155,7 +155,8 @@ async function resultOf(
 async function readResult(file: string, maxBytes: number): Promise<string | null> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
-    handle = await open(file, 'r');
+    // Opening a pipe would wait for whoever writes into it.
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch {
     return null; // it was not written
   }

@@ -4,8 +4,15 @@
  */
 import type { Board } from './board.ts';
 import type { Moment } from './operation.ts';
-import { conflictingLock, isLeaseExpired, leaseEnd, missingCapabilities, openDependencies } from './readiness.ts';
-import type { Task } from './records.ts';
+import {
+  conflictingLock,
+  isHoldExpired,
+  isLeaseExpired,
+  leaseEnd,
+  missingCapabilities,
+  openDependencies,
+} from './readiness.ts';
+import type { Lock, Task } from './records.ts';
 import { fromIso } from './time.ts';
 
 /** What a worker takes, and who it is. */
@@ -49,7 +56,7 @@ export function outlookOf(board: Board, scope: WorkScope, moment: Moment): Outlo
       const lock = waitsFor.length > 0 ? null : conflictingLock(board, task, scope.agent, moment);
       if (waitsFor.length > 0) isComing ||= waitsFor.every((id) => hopes.mayBeDone(id));
       else if (lock === null) return { prospect: 'ready' };
-      else comesAt(Math.min(...lock.holders.map((hold) => fromIso(hold.expires_at))));
+      else comesAt(hopes.endOfOthers(lock));
     }
   }
   return isComing ? { prospect: 'coming', wakeAt } : { prospect: 'none' };
@@ -79,6 +86,12 @@ class Hopes {
 
   isRunning(task: Task): boolean {
     return task.status === 'in_progress' && !isLeaseExpired(this.#board, task, this.#moment);
+  }
+
+  /** When the last of the others lets go: a hold that ran out stays in the record until somebody changes the board. */
+  endOfOthers({ holders }: Lock): number {
+    const others = holders.filter((hold) => hold.agent !== this.#scope.agent && !isHoldExpired(hold, this.#moment));
+    return Math.max(...others.map((hold) => fromIso(hold.expires_at)));
   }
 
   /** Whether running work, or what this worker would do itself then, can lead to the end of this task. */

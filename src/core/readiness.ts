@@ -113,7 +113,7 @@ function withFate(board: Board, id: string): string {
   return isOpen(task) ? id : `${id} (${task.status})`;
 }
 
-/** Whether an agent's `next` may hand out this task now. */
+/** Whether an agent's `next` comes to this task: it hands it out, or gives it up (`isExhausted`). */
 export function isReady(board: Board, task: Task, agent: string, moment: Moment): boolean {
   if (task.status !== 'pending' && task.status !== 'in_progress') return false;
   if (board.workstreams.get(task.workstream)?.status !== 'active') return false;
@@ -125,6 +125,11 @@ export function isReady(board: Board, task: Task, agent: string, moment: Moment)
 /** A lease that ran out counts as an attempt; `next` gives a task up that used all of them that way. */
 export function isExhausted(board: Board, task: Task, moment: Moment): boolean {
   return isLeaseExpired(board, task, moment) && task.attempts + 1 >= board.settings.max_attempts;
+}
+
+/** Whether an agent's `next` hands out this task now. */
+export function isGivenOut(board: Board, task: Task, agent: string, moment: Moment): boolean {
+  return isReady(board, task, agent, moment) && !isExhausted(board, task, moment);
 }
 
 /** The order of `next --any`: the workstream's priority first. */

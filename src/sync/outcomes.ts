@@ -44,7 +44,8 @@ export function acceptedOutcome(accepted: Accepted, commit: Oid | null): Outcome
     version,
     commit,
     result,
-    record: collection === undefined ? accepted.events.at(-1) : record,
+    // Of a value there is no record: it is the answer itself, also where it is `null`.
+    record: 'event' in result ? accepted.events.at(-1) : record,
   };
 }
 

@@ -76,6 +76,26 @@ describe('renewing', () => {
   });
 });
 
+describe('asked again by its id', () => {
+  test('what is over by now is not kept, and nothing that somebody of the same name holds elsewhere', async () => {
+    const { orc, id, keeper, board, world } = await holding();
+    const ask = async (kind: string, args: Record<string, unknown>, op: string) => {
+      const performed = await board.perform(kind, args, { agent: 'ann', op });
+      await keeper.note(kind, args, performed);
+    };
+    await board.perform('lock.acquire', { resource: 'git' }, { agent: 'ann', op: 'lock-of-ann' });
+    await board.perform('lock.release', { resource: 'git' }, { agent: 'ann' });
+    await ask('lock.acquire', { resource: 'git' }, 'lock-of-ann');
+    await board.perform('task.claim', { id }, { agent: 'ann', op: 'task-of-ann' });
+    await board.perform('task.release', { id }, { agent: 'ann' });
+    await orc('t', 'claim', id, '--agent', 'ann');
+    await ask('task.claim', { id }, 'task-of-ann');
+    expect([keeper.tasks, keeper.locks, world.waits()]).toEqual([[], [], []]);
+    expect(await keeper.handBack('over', 5_000)).toEqual({ tasks: [], locks: [], left: [] });
+    expect((await orc('t', 'show', id, '--json')).json().data.status).toBe('in_progress');
+  });
+});
+
 describe('handing back', () => {
   test('tasks are pending again, with a note that says why; locks are free', async () => {
     const { orc, keeper, id, change, world, actions } = await holding();

@@ -270,6 +270,27 @@ describe('waiting', () => {
     expect(asked).toBe(2);
   });
 
+  it('asks no more when it is called off between two questions: nobody is given what nobody wants', async () => {
+    const controller = new AbortController();
+    const { clock, ...world } = worldAt();
+    const sleep = async (ms: number): Promise<void> => {
+      controller.abort();
+      await clock.sleep(ms);
+    };
+    let asked = 0;
+    const acquire = async () => {
+      if (++asked === 1) throw held(minute);
+      return 'mine';
+    };
+    const calledOff = { ...world, clock: { ...clock, sleep } };
+    const options = { waitMs: minute, signal: controller.signal };
+    await expect(acquireWaiting(calledOff, options, acquire)).rejects.toMatchObject({ code: 'lock-held' });
+    expect(asked).toBe(1);
+    const early = acquireWaiting(calledOff, { ...options, courtesyMs: 700 }, acquire);
+    await expect(early).rejects.toMatchObject({ code: 'not-published', details: { state: 'none' } });
+    expect(asked).toBe(1);
+  });
+
   it('leaves it to others first, when told so', async () => {
     const world = worldAt();
     expect(await acquireWaiting(world, { waitMs: minute, courtesyMs: 700 }, async () => 'mine')).toBe('mine');

@@ -1,4 +1,5 @@
 /** A command as a job: what it is given, what of it is published, what is kept back. Processes are played. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -97,6 +98,16 @@ describe('what is published', () => {
     const { mkdirSync } = await import('node:fs');
     expect((await play((given) => mkdirSync(given.env.ORC_RESULT_FILE as string))).end).toMatchObject({ result: null });
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'a pipe in its place is no result, and nobody waits for its other end',
+    async () => {
+      const { end } = await play((given) => {
+        execFileSync('mkfifo', [given.env.ORC_RESULT_FILE as string]);
+      });
+      expect(end).toMatchObject({ how: 'done', result: null });
+    },
+  );
 
   test('with a tail the last lines, cleaned; more than a limit never', async () => {
     const output = `first\n\u001b[31msecond\u001b[0m\nthird ${secret}\n`;

@@ -11,6 +11,7 @@ import {
   minute,
   partly,
   runAccepted,
+  second,
   taskTitled,
 } from '../support/board-builder.ts';
 
@@ -76,6 +77,18 @@ describe('coming', () => {
     runAccepted(board, 'lock.acquire', { resource: 'path:src/x.ts', ttl_ms: minute }, { agent: 'agent-2' });
     expect(look(board)).toEqual({ prospect: 'coming', wakeAt: afterStart(minute) });
     expect(look(board, { agent: 'agent-2' })).toEqual({ prospect: 'ready' });
+  });
+
+  it('a lock that several share is in the way until the last of the others runs out, whatever ran out before', () => {
+    const board = boardWith({ tasks: [{ title: 'a', paths: ['src/**'] }] });
+    const share = (agent: string, ttl_ms: number) =>
+      runAccepted(board, 'lock.acquire', { resource: 'path:src/x.ts', shared: true, ttl_ms }, { agent });
+    share('agent-1', second);
+    share('agent-2', minute);
+    share('agent-3', hour);
+    expect(look(board)).toEqual({ prospect: 'coming', wakeAt: afterStart(hour) });
+    expect(look(board, {}, { at: afterStart(minute) })).toEqual({ prospect: 'coming', wakeAt: afterStart(hour) });
+    expect(look(board, {}, { at: afterStart(hour) })).toEqual({ prospect: 'ready' });
   });
 });
 

@@ -139,6 +139,13 @@ test('a watcher hears that events after its own last one are not there any more'
   await expect(gap).rejects.toMatchObject({ code: 'compacted', details: { after: 100, oldest: 257 } });
   const [next] = [await watchEvents(ports, { after: 256 }).next()];
   expect(next.value).toMatchObject({ n: 257 });
+  const { v } = next.value as { readonly v: number };
+  const gapOfVersion = watchEvents(ports, { afterVersion: v - 2 }).next();
+  await expect(gapOfVersion).rejects.toMatchObject({
+    code: 'compacted',
+    details: { after_version: v - 2, oldest: 257 },
+  });
+  expect((await watchEvents(ports, { afterVersion: v - 1 }).next()).value).toMatchObject({ n: 257 });
 });
 
 /** The operation that added the first task, whose line is gone. */

@@ -34,7 +34,7 @@ export function takeBackTask(
   }
   const refusal =
     refuseLostClaim(current, restored, asked, call) ??
-    refuseBuiltOn(board, before, current) ??
+    refuseBuiltOn(board, before, current, restored) ??
     refuseOutOfPlace(board, current, restored);
   return refusal ?? { change: taskChange(current, restored), result: { task: key } };
 }
@@ -65,8 +65,8 @@ function refuseLostClaim(current: Task, restored: Task, proof: UndoAsked, call: 
 }
 
 /** Others began, or were planned, because this one was there or done. Closed tasks say nothing any more. */
-function refuseBuiltOn(board: Board, before: Task | null, current: Task): Refusal | null {
-  if (before !== null && current.status !== 'done') return null;
+function refuseBuiltOn(board: Board, before: Task | null, current: Task, restored: Task): Refusal | null {
+  if (before !== null && (current.status !== 'done' || restored.status === 'done')) return null;
   const isBuiltOn = ({ depends_on, parent, status }: Task): boolean =>
     before === null
       ? depends_on.includes(current.id) || parent === current.id

@@ -90,12 +90,15 @@ export async function readPack(pack: Buffer, options: ReadPackOptions): Promise<
   }
   for (const [oid, children] of onOid) {
     const base = await readBase?.(oid);
-    if (base === undefined) throw new Error(`the base ${oid} of a delta is missing`);
+    // It may be in the pack, as a delta whose own base comes later.
+    if (base === undefined) continue;
     onOid.delete(oid);
     for (const child of children) {
       settle(child, { type: base.type, bytes: resolve(pack, child, base.bytes, maxObjectBytes) });
     }
   }
+  const missing = onOid.keys().next().value;
+  if (missing !== undefined) throw new Error(`the base ${missing} of a delta is missing`);
   if (found.length !== count) throw new Error(`${count - found.length} objects have no base`);
   return found;
 }

@@ -191,6 +191,21 @@ describe('undo of what was done to a task', () => {
     expect(refuseUndo(board, 'conflict', done).details).toEqual({ tasks: [idOf(board, 'U')] });
   });
 
+  it('a note or a commit of a task that stays done is nothing that others were begun for', () => {
+    for (const [kind, args] of [
+      ['task.note', { text: 'x' }],
+      ['task.link', { commit: 'a'.repeat(40) }],
+    ] as const) {
+      const board = boardWith({ tasks: ['T', { title: 'U', depends_on: ['T'] }] });
+      const id = idOf(board);
+      runAccepted(board, 'task.complete', { id, result: 'Done' });
+      runAccepted(board, 'task.claim', { id: idOf(board, 'U') });
+      const before = taskOf(board, id);
+      undo(board, runAccepted(board, kind, { id, ...args }));
+      expect(taskOf(board, id)).toEqual({ ...before, updated_at: isoAfter(minute) });
+    }
+  });
+
   it('a closed task does not come back into an archived workstream', () => {
     const board = boardWith({ tasks: ['T'] });
     const done = runAccepted(board, 'task.complete', { id: idOf(board) });

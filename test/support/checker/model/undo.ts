@@ -105,7 +105,7 @@ function taskBack(board: BoardModel, before: Task | null, after: Task, call: Cal
   const isHandedBack = current.status === 'in_progress' && restored.status !== 'in_progress';
   const refused =
     (isHandedBack ? mayActAsHolder(current, call) : null) ??
-    builtUpon(board, before, current) ??
+    builtUpon(board, before, current, restored) ??
     outOfPlace(board, current, restored);
   if (refused !== null) return refused;
   return {
@@ -127,13 +127,12 @@ function earlier(before: Task, current: Task): Task {
   return { ...before, status: 'pending', assigned_to: null, claim: null, attempts };
 }
 
-function builtUpon(board: BoardModel, before: Task | null, { id, status }: Task): Refused | null {
+function builtUpon(board: BoardModel, before: Task | null, { id, status }: Task, restored: Task): Refused | null {
+  const isUndone = status === 'done' && restored.status !== 'done';
   for (const other of board.openTasks.values()) {
     const dependsOnIt = other.depends_on.includes(id);
     if (
-      before === null
-        ? dependsOnIt || other.parent === id
-        : status === 'done' && dependsOnIt && other.status === 'in_progress'
+      before === null ? dependsOnIt || other.parent === id : isUndone && dependsOnIt && other.status === 'in_progress'
     )
       return refuse('conflict', `task ${other.id} was built on it`);
   }
