@@ -12,6 +12,7 @@ const report = await runStorm(settings, (line) => console.log(`  ${line}`));
 const { check, complaints, answers, ...figures } = report;
 console.log(JSON.stringify({ ...figures, answers, judged: check.judged }, null, 2));
 for (const line of complaints) console.log(`complaint: ${line}`);
-for (const violation of check.violations) console.log(`violation of rule ${violation.rule}: ${violation.message}`);
+for (const { rule, message, ...where } of check.violations)
+  console.log(`violation of rule ${rule}: ${message} ${JSON.stringify(where)}`);
 console.log(`${check.violations.length} violations, ${complaints.length} complaints`);
 process.exitCode = check.violations.length + complaints.length > 0 ? 1 : 0;

@@ -36,6 +36,7 @@ export async function runStorm(
   onProgress: (line: string) => void = () => {},
 ): Promise<StormReport> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'orc-storm-'));
+  let isSound = false;
   const server = await startServer(settings.transport, path.join(folder, makeFolder(folder, 'server')));
   try {
     const began = performance.now();
@@ -43,11 +44,14 @@ export async function runStorm(
     await storm.begin();
     await storm.rage(onProgress);
     const finals = await storm.settle();
-    return storm.judge(finals, (performance.now() - began) / 1000);
+    const report = storm.judge(finals, (performance.now() - began) / 1000);
+    isSound = report.complaints.length === 0 && report.check.violations.length === 0;
+    return report;
   } finally {
     await server.stop();
     rmSync(besidePackages, { recursive: true, force: true });
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (isSound) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    else console.log(`what is left of the storm: ${folder}`);
   }
 }
 
@@ -174,12 +178,16 @@ class Storm {
     }
   }
 
-  /** Publishes what the dead left. */
+  /** Publishes what the dead left; and once more, for what the dead of one clone deposited may be carried in from another. */
   async settle(): Promise<FinalFacts[]> {
     const finals: FinalFacts[] = [];
-    for (const [at, cwd] of this.#clones.entries()) {
+    for (const cwd of this.#clones) {
       await using orc = await openOrc({ cwd, agent: 'survivor' });
       for (let tries = 0; tries < 5 && (await orc.sync()).waiting > 0; tries++);
+    }
+    for (const [at, cwd] of this.#clones.entries()) {
+      await using orc = await openOrc({ cwd, agent: 'survivor' });
+      await orc.sync();
       const { queue } = orc.connection.session;
       const rejected = (await queue.listRejected()).map(({ operation, refusal }) => ({
         op: operation.id,

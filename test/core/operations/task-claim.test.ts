@@ -318,7 +318,7 @@ describe('task.next', () => {
     expect(taskTitled(board, 'b').status).toBe('in_progress');
   });
 
-  it('chooses among ten thousand open tasks within a few milliseconds', () => {
+  it('chooses among ten thousand open tasks in a fraction of the time that looking at all of them takes', () => {
     const board = boardWith({ tasks: ['pattern'] });
     const pattern = taskTitled(board, 'pattern');
     for (let index = 0; index < 10_000; index++) {
@@ -332,13 +332,27 @@ describe('task.next', () => {
       };
       board.put([{ collection: 'tasks', key: id, before: null, after }]);
     }
-    const times = Array.from({ length: 15 }, () => {
+    const timed = (work: () => void): number => {
       const start = performance.now();
-      expect(decide(board, 'task.next', { workstream: 'build' }).outcome).toBe('accepted');
+      work();
       return performance.now() - start;
-    });
-    // Typically 1 ms; the median bears with a machine that has other things to do.
-    expect(times.sort((a, b) => a - b)[7]).toBeLessThan(15);
+    };
+    const rounds = Array.from({ length: 45 }, () => [
+      timed(() => expect(decide(board, 'task.next', { workstream: 'build' }).outcome).toBe('accepted')),
+      timed(() =>
+        expect([...board.openTasks()].sort((one, other) => one.priority - other.priority)).toHaveLength(10_001),
+      ),
+    ]);
+    const [choosing, sorting] = [0, 1].map(
+      (side) =>
+        rounds
+          .slice(30)
+          .map((round) => round[side] as number)
+          .sort((x, y) => x - y)[7],
+    );
+    console.log(`choosing took ${choosing?.toFixed(2)} ms, sorting all ${sorting?.toFixed(2)} ms`);
+    // A fifth to a half, once both are compiled.
+    expect(choosing).toBeLessThan(sorting as number);
   });
 });
 
