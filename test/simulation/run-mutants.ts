@@ -81,7 +81,7 @@ function test(mutant: Mutant, files: readonly string[]): Found {
   const seconds = (performance.now() - began) / 1000;
   rmSync(copy, { recursive: true });
   if (status === 0) return { worlds: null, by: '', seconds };
-  const failed = /FAIL .*?> (.*)$/m.exec(stripVTControlCharacters(stdout));
+  const failed = /FAIL .*?> (.*)$/m.exec(stripVTControlCharacters(`${stdout}\n${stderr}`));
   if (failed === null) throw new Error(`the tests of "${mutant.name}" ended otherwise: ${stderr}`);
   return { worlds: 0, by: failed[1] ?? '', seconds };
 }
