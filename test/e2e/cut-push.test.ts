@@ -31,9 +31,17 @@ interface Lane extends Proxied {
 function positionsIn(said: Buffer, name: string): readonly number[] {
   const all = Array.from({ length: said.length + 1 }, (_, i) => i);
   if (name === 'git') return sampleOf(all, 40);
-  // The report is the body of the last answer.
-  const report = said.indexOf('\r\n\r\n', said.lastIndexOf('HTTP/1.1 '));
-  return [...sampleOf(all.slice(0, report), 16), ...sampleOf(all.slice(report), 24)];
+  // The report is the body of the last answer, the list of refs that of the one before it.
+  const last = said.lastIndexOf('HTTP/1.1 ');
+  const report = said.indexOf('\r\n\r\n', last);
+  const refs = said.indexOf('\r\n\r\n', said.lastIndexOf('HTTP/1.1 ', last - 1));
+  const [before, listing, between, reporting] = [
+    all.slice(0, refs),
+    all.slice(refs, last),
+    all.slice(last, report),
+    all.slice(report),
+  ];
+  return [...sampleOf(before, 8), ...sampleOf(listing, 8), ...sampleOf(between, 4), ...sampleOf(reporting, 24)];
 }
 
 /** Tries all positions, shared among the lanes, and counts the outcomes. */

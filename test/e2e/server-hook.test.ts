@@ -138,7 +138,7 @@ describe('honest clients', () => {
 test('a server without a home folder keeps its compiled code beside the board', { timeout: 60_000 }, async () => {
   const remote = await makeGuardedRemote();
   const clone = makeClone(remote);
-  const homeless = { ...env, HOME: '/nowhere', XDG_CACHE_HOME: '' };
+  const homeless = { ...env, HOME: '/nowhere', XDG_CACHE_HOME: '', ORC_CODE_CACHE: '' };
   for (const name of ['init', 'sync'])
     expect((await runOrc([name], { cwd: clone, env: homeless })).exitCode, name).toBe(0);
   expect(fs.readdirSync(path.join(remote, 'orc-hook/orc/code'))).toEqual([expect.stringMatching(/^engine-/)]);
