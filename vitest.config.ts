@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
     maxWorkers: 2,
+    globalSetup: 'test/support/temporary-folder.ts',
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
     projects: [
       {
