@@ -1,11 +1,14 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
-import { fstatSync, readFileSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { readBounded } from './bounded-input.ts';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io, Surfaces } from './io.ts';
 import { isTerminal, writerTo } from './process-io.ts';
+import { readToEnd } from './read-to-end.ts';
 import { runCli } from './run.ts';
+
+const standardInput = { read: (into: Buffer) => readSync(0, into), rest: () => process.stdin };
 
 export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   const stop = new AbortController();
@@ -18,7 +21,7 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
     env: process.env,
     stdout: writerTo(1, () => gone.abort()),
     stderr: writerTo(2),
-    stdin: async () => decodeInput(await readStdin(), 'standard input'),
+    stdin: async () => decodeInput(await readToEnd(standardInput), 'standard input'),
     boundedStdin: async (bounds) => (hasInput() ? readBounded(process.stdin, bounds) : ''),
     leave: () => {
       isLeaving = true;
@@ -57,17 +60,6 @@ function hasInput(): boolean {
   } catch {
     return false;
   }
-}
-
-async function readStdin(): Promise<Buffer> {
-  try {
-    return readFileSync(0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 async function ask(question: string): Promise<string> {
