@@ -46,6 +46,8 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // A terminal that is closed; it may come twice, from the shell and from the kernel. Nohup is no protection: Node undoes it.
+  process.on('SIGHUP', () => stop.abort());
   process.exitCode = await runCli(process.argv.slice(2), io);
   // What was given up may still be under way; a server that has ended has said what there was to say.
   const isOver = isLeaving || isServed || stop.signal.aborted || gone.signal.aborted;

@@ -84,3 +84,23 @@ test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeo
   expect((await orc('t', 'list')).out).toBe('No tasks.\n');
   expect(git(remote, 'log', '--format=%s', 'orc')).not.toContain('task.add');
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a worker whose terminal is closed hands its task back, and its command ends; it may be told twice',
+  { timeout: 30_000 },
+  async () => {
+    const { orc, folder } = await orcWithBoard();
+    await orc('t', 'add', 'build', 'Task');
+    const begun = path.join(folder, 'begun');
+    const script = `trap 'echo told > "$0.told"; exit' TERM; echo > "$0"; n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done`;
+    const words = ['work', 'build', '--agent', 'agent-1', '--json', '--', 'sh', '-c', script, begun];
+    const worker = start(node, [command.file, ...words], { cwd: folder });
+    await vi.waitUntil(() => existsSync(begun), { timeout: 20_000, interval: 20 });
+    worker.signal('SIGHUP');
+    worker.signal('SIGHUP');
+    const { code, out } = await worker.ended;
+    expect([code, existsSync(`${begun}.told`)]).toEqual([130, true]);
+    expect(out).toContain('"event":"released"');
+    expect((await orc('t', 'list')).out).toMatch(/^\[pending\] /);
+  },
+);
