@@ -15,6 +15,7 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   const gone = new AbortController();
   let isLeaving = false;
   let isServed = false;
+  let isLent = false;
   const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
@@ -29,6 +30,14 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
+    async lendTerminal(work) {
+      isLent = true;
+      try {
+        return await work();
+      } finally {
+        isLent = false;
+      }
+    },
     signal: stop.signal,
     gone: gone.signal,
     surfaces: {
@@ -44,7 +53,9 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted);
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
+  process.on('SIGINT', () => {
+    if (!isLent) interrupt();
+  });
   process.on('SIGTERM', interrupt);
   // A terminal that is closed; it may come twice, from the shell and from the kernel. Nohup is no protection: Node undoes it.
   process.on('SIGHUP', () => stop.abort());

@@ -86,6 +86,30 @@ test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeo
 });
 
 test.skipIf(process.platform === 'win32')(
+  'Ctrl-C while an editor has the terminal is for the editor: what it writes counts',
+  { timeout: 30_000 },
+  async () => {
+    const { orc, folder } = await orcWithBoard();
+    const begun = path.join(folder, 'begun');
+    const gate = path.join(folder, 'gate');
+    const waits = `n=0; while [ ! -e "${gate}" ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done`;
+    const editor = path.join(folder, 'editor.sh');
+    // Also for the shell that takes its words apart.
+    writeFileSync(editor, `kill -INT $PPID; : > "${begun}"; ${waits}; echo written > "$1"`);
+    const words = ['VISUAL=', `EDITOR=sh ${editor}`, node, command.file, 'kb', 'write', 'topic', '--editor'];
+    // What env starts takes its place.
+    const writing = start('env', words, { cwd: folder });
+    await vi.waitUntil(() => existsSync(begun), { timeout: 20_000, interval: 20 });
+    writing.interrupt();
+    await orc('kb', 'list');
+    writing.interrupt();
+    writeFileSync(gate, '');
+    expect(await writing.ended).toMatchObject({ code: 0, err: '' });
+    expect((await orc('kb', 'read', 'topic')).out).toBe('written\n');
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
   'a worker whose terminal is closed hands its task back, and its command ends; it may be told twice',
   { timeout: 30_000 },
   async () => {
