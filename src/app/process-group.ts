@@ -28,7 +28,7 @@ export interface RunningProcess {
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-/** Starts a process. @throws OrcError `invalid-argument` when there is no such program */
+/** Starts a process. @throws OrcError `invalid-argument` when there is no such program, or its words cannot be given to one */
 export type StartProcess = (options: StartOptions) => Promise<RunningProcess>;
 
 /** ms; something that the command left running may keep its output open for hours. */
@@ -44,6 +44,9 @@ let isGuarded = false;
 
 export const startProcess: StartProcess = async (options) => {
   const { file, args, cwd, env, stdin, onOutput } = options;
+  // The board may hold a check that no program can be given: a NUL would end its word.
+  if ([file, ...args].some((word) => word.includes('\0')))
+    throw new OrcError('invalid-argument', `"${file}" cannot be started: its words hold a NUL character`);
   const child = spawn(file, args, {
     cwd,
     env,

@@ -80,6 +80,14 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
+test('words that no program can be given are refused, and not taken for a bug', async () => {
+  const options = { file: 'sh', cwd: process.cwd(), env: process.env, onOutput: () => {} };
+  await expect(startProcess({ ...options, args: ['-c', 'echo a\0b'] })).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining('NUL'),
+  });
+});
+
 function isOrphan(pid: number): boolean {
   const parent = execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }).trim();
   return parent !== '' && !isShell(parent);
