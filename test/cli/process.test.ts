@@ -86,6 +86,27 @@ test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeo
 });
 
 test.skipIf(process.platform === 'win32')(
+  'Ctrl-C while the upstream does not answer: nobody goes on asking it',
+  { timeout: 30_000 },
+  async () => {
+    const folder = makeClone(makeBareRemote());
+    await orcIn(folder)('ws', 'create', 'build');
+    const asked = path.join(folder, 'asked');
+    // It hangs as a connection does; after a test that failed it ends by itself.
+    const hang = 'n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done';
+    const ssh = path.join(folder, 'ssh.sh');
+    writeFileSync(ssh, `trap ': > "${asked}.told"; exit' TERM; : > "${asked}"; ${hang}`);
+    git(folder, 'config', 'core.sshCommand', `sh ${ssh}`);
+    git(folder, 'remote', 'set-url', 'origin', 'ssh://example.invalid/board.git');
+    const started = start(node, [command.file, 'sync'], { cwd: folder });
+    await vi.waitUntil(() => existsSync(asked), { timeout: 20_000, interval: 20 });
+    started.interrupt();
+    expect(await started.ended).toMatchObject({ code: 130, err: 'interrupted\n' });
+    await vi.waitUntil(() => existsSync(`${asked}.told`), { timeout: 5_000, interval: 20 });
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
   'Ctrl-C while an editor has the terminal is for the editor: what it writes counts',
   { timeout: 30_000 },
   async () => {
