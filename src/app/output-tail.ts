@@ -34,7 +34,9 @@ export class OutputTail {
   text(env: NodeJS.ProcessEnv, { lines = Number.POSITIVE_INFINITY, maxBytes = maxTailBytes } = {}): string {
     const whole = Buffer.concat(this.#chunks).toString('utf8');
     const text = this.#isCut ? whole.slice(whole.indexOf('\n') + 1) : whole;
-    const clean = redactSecrets(cleanServerText(text, { secrets: secretsIn(env), maxLength: keptBytes }));
+    // What is kept is bounded already; cutting it here would take its end, and that is what is wanted.
+    const maxLength = Number.POSITIVE_INFINITY;
+    const clean = redactSecrets(cleanServerText(text, { secrets: secretsIn(env), maxLength }));
     const last = clean.split('\n').slice(-lines).join('\n');
     return endOf(last, maxBytes);
   }

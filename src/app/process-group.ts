@@ -3,7 +3,7 @@
  * but the three streams is handed on: Node closes all other files of this process in the child.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
 
@@ -22,22 +22,31 @@ export type ProcessEnd =
   | { readonly how: 'signal'; readonly signal: string };
 
 export interface RunningProcess {
+  /** Where it was told to end: when all of its group has. What it leaves running when it ends by itself is its own affair. */
   readonly ended: Promise<ProcessEnd>;
   /** To the whole group; nothing happens when it has ended. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-/** Starts a process. @throws OrcError `invalid-argument` when there is no such program */
+/** Starts a process. @throws OrcError `invalid-argument` when there is no such program, or its words cannot be given to one */
 export type StartProcess = (options: StartOptions) => Promise<RunningProcess>;
 
 /** ms; something that the command left running may keep its output open for hours. */
 const graceForOutput = 250;
+
+/** How often it is looked whether a group that was told to end is still there, ms. */
+const glanceMs = 20;
+/** Not even SIGKILL ends what hangs in the kernel: nobody waits for that longer, ms. */
+const patienceMs = 2_000;
 
 const groups = new Set<ChildProcess>();
 let isGuarded = false;
 
 export const startProcess: StartProcess = async (options) => {
   const { file, args, cwd, env, stdin, onOutput } = options;
+  // The board may hold a check that no program can be given: a NUL would end its word.
+  if ([file, ...args].some((word) => word.includes('\0')))
+    throw new OrcError('invalid-argument', `"${file}" cannot be started: its words hold a NUL character`);
   const child = spawn(file, args, {
     cwd,
     env,
@@ -56,7 +65,8 @@ export const startProcess: StartProcess = async (options) => {
   child.stderr?.on('data', onOutput);
   child.stdin?.on('error', () => {}); // it does not read all of it, which is its own affair
   child.stdin?.end(stdin);
-  return { ended: waitForEnd(child), signal: (signal) => kill(child, signal) };
+  const group: Group = { child, told: null, isOver: false };
+  return { ended: waitForEnd(group), signal: (signal) => tell(group, signal) };
 };
 
 /** Whether a program can be found, as starting it would look for it: so that a slip is told before a task is claimed. */
@@ -80,11 +90,34 @@ function startError(error: NodeJS.ErrnoException, { file, cwd, env }: StartOptio
   return new OrcError('io', `"${file}" cannot be started: ${error.message}`, { cause: error });
 }
 
-function waitForEnd(child: ChildProcess): Promise<ProcessEnd> {
+interface Group {
+  readonly child: ChildProcess;
+  /** The last signal to it. */
+  told: 'SIGTERM' | 'SIGKILL' | null;
+  /** Its id may be another group's by now. */
+  isOver: boolean;
+}
+
+function tell(group: Group, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (group.isOver) return;
+  group.told = signal;
+  kill(group.child, signal);
+}
+
+function waitForEnd(group: Group): Promise<ProcessEnd> {
+  const { child } = group;
   return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      groups.delete(child);
+    let isClosed = false;
+    child.once('close', () => {
+      isClosed = true;
+    });
+    child.once('exit', async (code, signal) => {
       const end: ProcessEnd = signal === null ? { how: 'exit', code: code ?? 0 } : { how: 'signal', signal };
+      // A shell is gone at once; what it has started may want its time, or not listen.
+      if (group.told !== null) await untilGroupEnds(group);
+      group.isOver = true;
+      groups.delete(child);
+      if (isClosed) return resolve(end);
       const timer = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
@@ -96,6 +129,45 @@ function waitForEnd(child: ChildProcess): Promise<ProcessEnd> {
       });
     });
   });
+}
+
+/** Whoever told it to end tells it again, with SIGKILL, when the time is over. */
+async function untilGroupEnds(group: Group): Promise<void> {
+  for (let left = patienceMs; left > 0 && isGroupThere(group.child.pid); ) {
+    await new Promise((resolve) => setTimeout(resolve, glanceMs));
+    if (group.told === 'SIGKILL') left -= glanceMs;
+  }
+}
+
+function isGroupThere(id: number | undefined): boolean {
+  if (id === undefined || process.platform === 'win32') return false;
+  try {
+    process.kill(-id, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return hasLivingMember(id);
+}
+
+/** In a container whose first process asks after nobody, those that have ended stay listed. */
+function hasLivingMember(group: number): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLivingMember(name, group));
+  } catch {
+    return true;
+  }
+}
+
+function isLivingMember(pid: string, group: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Its name may hold anything: `1234 (name) S 1 1234 …`.
+    const [state, , pgrp] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return Number(pgrp) === group && state !== 'Z' && state !== 'X';
+  } catch {
+    return false; // it ended meanwhile
+  }
 }
 
 function kill(child: ChildProcess, signal: NodeJS.Signals): void {

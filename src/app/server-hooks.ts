@@ -46,8 +46,9 @@ export async function installServerHook(options: ServerHookOptions): Promise<Hoo
   const other = hooks.find((name) => name !== hook) as ServerHook;
   try {
     const isNew = readOwn(place.folder, hook) !== text;
-    const gaveWay = takeOut(place.folder, other);
     if (isNew) putIn(place.folder, hook, text);
+    // Not before: at no time is the board without a guard, whatever fails.
+    const gaveWay = takeOut(place.folder, other);
     const left = gaveWay ? [`${hook} takes the place of ${other}, which was installed before.`] : [];
     return report(place, isNew || gaveWay, left);
   } catch (error) {
@@ -125,17 +126,16 @@ function putIn(folder: string, name: ServerHook, text: string): void {
   fs.mkdirSync(folder, { recursive: true });
   const file = path.join(folder, name);
   const beside = file + besideEnding;
-  if (readOwn(folder, name) === null && isThere(file)) {
-    if (isThere(beside)) {
-      throw new OrcError('already-exists', `both ${file} and ${beside} are there, and neither is orc's`, {
-        hint: 'move one of them away: orc would keep the first as the second',
-      });
-    }
-    fs.renameSync(file, beside);
+  const isForeign = readOwn(folder, name) === null && isThere(file);
+  if (isForeign && isThere(beside)) {
+    throw new OrcError('already-exists', `both ${file} and ${beside} are there, and neither is orc's`, {
+      hint: 'move one of them away: orc would keep the first as the second',
+    });
   }
   const temporary = temporaryName(file);
   fs.writeFileSync(temporary, text, { mode: 0o755, flag: 'wx' });
   fs.chmodSync(temporary, 0o755);
+  if (isForeign) fs.renameSync(file, beside);
   fs.renameSync(temporary, file);
 }
 

@@ -65,15 +65,13 @@ export class Call {
   /** @throws OrcError `invalid-argument` */
   duration(option: string): number | undefined {
     const text = this.text(option);
-    return text === undefined ? undefined : readDuration(text, `--${option}`);
+    return text === undefined ? undefined : readDuration(text, flagOf(option));
   }
 
   /** @throws OrcError `invalid-argument` */
   whole(option: string, least = 0): number | undefined {
     const text = this.text(option);
-    return text === undefined
-      ? undefined
-      : readWhole(text, `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, least);
+    return text === undefined ? undefined : readWhole(text, flagOf(option), least);
   }
 
   // — the board —
@@ -174,6 +172,11 @@ export class Call {
   note(text: string): void {
     if (!this.globals.json) this.io.stderr(`${text}\n`);
   }
+}
+
+/** As it is written: `checkTimeout` is `--check-timeout`. */
+function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function noWayBack(): OrcError {

@@ -60,12 +60,12 @@ async function readEdited(file: string): Promise<string> {
   }
 }
 
-/** The editor may have words of its own, `code --wait`: a shell takes them apart, the file's name is not for it to read. */
+/** The editor may have words of its own, `code --wait`: a shell takes them apart, the file's name is not for it to read. Ctrl-C is the editor's. */
 async function runEditor(editor: string, file: string, env: NodeJS.ProcessEnv): Promise<number | string> {
   const isWindows = process.platform === 'win32';
   const child = isWindows
     ? spawn(`${editor} "${file}"`, { stdio: 'inherit', env, shell: true })
-    : spawn('sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit', env });
+    : spawn('sh', ['-c', `trap : INT; ${editor} "$@"`, editor, file], { stdio: 'inherit', env });
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('exit', (code, signal) => resolve(code ?? signal ?? 'an unknown state'));

@@ -31,6 +31,8 @@ export interface Io {
   readonly columns?: number | undefined;
   /** Puts a question to the person at the terminal; absent where there is nobody to ask. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** While somebody else has the terminal, Ctrl-C is for them: an editor may have a use of its own for it. */
+  readonly lendTerminal?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   /** Aborted when the person wants to stop. */
   readonly signal?: AbortSignal | undefined;
   /** Aborted when nobody reads standard output any more. */

@@ -17,7 +17,7 @@ export async function isTerminal(fd: number): Promise<boolean> {
 
 /**
  * Writes all of a text before it returns, so that nothing is lost at the end of the process. A reader that has gone
- * (`orc events | head -1`) is no error: nobody wants the rest.
+ * (`orc events | head -1`, a terminal that is closed) is no error: nobody wants the rest.
  */
 export function writerTo(fd: number, onGone: () => void = () => {}): (text: string) => void {
   let isGone = false;
@@ -29,7 +29,7 @@ export function writerTo(fd: number, onGone: () => void = () => {}): (text: stri
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EAGAIN') pause();
-        else if (code !== 'EPIPE' && code !== 'EBADF') throw error;
+        else if (code !== 'EPIPE' && code !== 'EBADF' && !(code === 'EIO' && isDevice(fd))) throw error;
         else {
           isGone = true;
           onGone();
@@ -37,6 +37,11 @@ export function writerTo(fd: number, onGone: () => void = () => {}): (text: stri
       }
     }
   };
+}
+
+/** A terminal that was closed answers EIO; of a file that is a fault of the disk. */
+function isDevice(fd: number): boolean {
+  return fstatSync(fd).isCharacterDevice();
 }
 
 /** A pipe that is full, and was made non-blocking by somebody else: wait a little for its reader. */

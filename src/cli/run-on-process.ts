@@ -1,24 +1,28 @@
 /** `runCli` on the real process: arguments, streams, signals, exit code. */
-import { fstatSync, readFileSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { readBounded } from './bounded-input.ts';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io, Surfaces } from './io.ts';
 import { isTerminal, writerTo } from './process-io.ts';
+import { readToEnd } from './read-to-end.ts';
 import { runCli } from './run.ts';
+
+const standardInput = { read: (into: Buffer) => readSync(0, into), rest: () => process.stdin };
 
 export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   const stop = new AbortController();
   const gone = new AbortController();
   let isLeaving = false;
   let isServed = false;
+  let isLent = false;
   const isTty = await isTerminal(1);
   const io: Io = {
     cwd: process.cwd(),
     env: process.env,
     stdout: writerTo(1, () => gone.abort()),
     stderr: writerTo(2),
-    stdin: async () => decodeInput(await readStdin(), 'standard input'),
+    stdin: async () => decodeInput(await readToEnd(standardInput), 'standard input'),
     boundedStdin: async (bounds) => (hasInput() ? readBounded(process.stdin, bounds) : ''),
     leave: () => {
       isLeaving = true;
@@ -26,6 +30,14 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
     isTty,
     columns: isTty ? process.stdout.columns : undefined,
     ask: isTty && (await isTerminal(0)) ? ask : undefined,
+    async lendTerminal(work) {
+      isLent = true;
+      try {
+        return await work();
+      } finally {
+        isLent = false;
+      }
+    },
     signal: stop.signal,
     gone: gone.signal,
     surfaces: {
@@ -41,8 +53,12 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted);
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
+  process.on('SIGINT', () => {
+    if (!isLent) interrupt();
+  });
   process.on('SIGTERM', interrupt);
+  // A terminal that is closed; it may come twice, from the shell and from the kernel. Nohup is no protection: Node undoes it.
+  process.on('SIGHUP', () => stop.abort());
   process.exitCode = await runCli(process.argv.slice(2), io);
   // What was given up may still be under way; a server that has ended has said what there was to say.
   const isOver = isLeaving || isServed || stop.signal.aborted || gone.signal.aborted;
@@ -57,17 +73,6 @@ function hasInput(): boolean {
   } catch {
     return false;
   }
-}
-
-async function readStdin(): Promise<Buffer> {
-  try {
-    return readFileSync(0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 async function ask(question: string): Promise<string> {

@@ -13,6 +13,8 @@ interface Output {
 
 const clearLine = '\r\u001b[K';
 const refreshMs = 1_000;
+/** Characters of a line that has not ended yet: what is longer, such as a progress bar's, is shown as several. */
+const longestLine = 16 * 1024;
 
 export class WorkPrinter {
   readonly #io: Io;
@@ -54,6 +56,10 @@ export class WorkPrinter {
     this.#outputs.set(id, output);
     const lines = (output.rest + output.decoder.write(chunk)).split('\n');
     output.rest = lines.pop() ?? '';
+    if (output.rest.length > longestLine) {
+      lines.push(output.rest);
+      output.rest = '';
+    }
     this.#write(id, lines);
   }
 

@@ -70,9 +70,11 @@ export class Subscriptions {
       ...changes.topics.map((topic) => uriOf({ what: 'knowledge', topic })),
     ]);
     for (const uri of this.#uris) {
+      const place = placeOf(uri);
       // A brief tells of all that goes on around its task.
-      const isOfAll = ['board', 'board.md', 'brief'].includes(placeOf(uri)?.what ?? '');
-      if (isOfAll || changed.has(uri)) await server.server.sendResourceUpdated({ uri });
+      const isOfAll = ['board', 'board.md', 'brief'].includes(place?.what ?? '');
+      // Clients may write an address otherwise than it is listed: `café` for `caf%C3%A9`.
+      if (isOfAll || (place !== null && changed.has(uriOf(place)))) await server.server.sendResourceUpdated({ uri });
     }
     if (changes.isListChanged) server.sendResourceListChanged();
   }

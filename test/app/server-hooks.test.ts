@@ -136,6 +136,11 @@ describe('installing', () => {
     const remote = makeBareRemote();
     for (const name of ['update', 'update.before-orc']) fs.writeFileSync(path.join(remote, 'hooks', name), 'x');
     await expect(installServerHook({ path: remote, command })).rejects.toMatchObject({ code: 'already-exists' });
+    // What guards the board goes on: it gives way to a hook that is there, and to no other.
+    await installServerHook({ path: remote, hook: 'pre-receive', command });
+    const before = filesIn(path.join(remote, 'hooks'));
+    await expect(installServerHook({ path: remote, command })).rejects.toMatchObject({ code: 'already-exists' });
+    expect(filesIn(path.join(remote, 'hooks'))).toEqual(before);
   });
 });
 

@@ -186,6 +186,16 @@ describe('the end of an output', () => {
     expect(Buffer.byteLength(tailOf('名'.repeat(5000)))).toBeLessThanOrEqual(maxTailBytes);
   });
 
+  test('is the end, however much there was and in whichever pieces it came', () => {
+    const lines = Array.from({ length: 30_000 }, (_, n) => `line ${n}`);
+    expect(tailOf(lines.join('\n'), { lines: 2 })).toBe('line 29998\nline 29999');
+    const tail = new OutputTail();
+    // Two of the pieces in which a pipe is read.
+    const bytes = Buffer.from(lines.join('\n')).subarray(-131_072);
+    for (let at = 0; at < bytes.length; at += 65_536) tail.add(bytes.subarray(at, at + 65_536));
+    expect(tail.text({}, { lines: 1 })).toBe('line 29999');
+  });
+
   test('has no value of a variable that is called a secret', () => {
     const env = { DEPLOY_TOKEN: 'correct horse battery', HOME: '/home/somebody' };
     expect(tailOf('it is correct horse battery, in /home/somebody', {}, env)).toBe('it is ***, in /home/somebody');

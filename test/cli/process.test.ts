@@ -84,3 +84,68 @@ test('Ctrl-C while a push hangs: nothing is done later behind its back', { timeo
   expect((await orc('t', 'list')).out).toBe('No tasks.\n');
   expect(git(remote, 'log', '--format=%s', 'orc')).not.toContain('task.add');
 });
+
+test.skipIf(process.platform === 'win32')(
+  'Ctrl-C while the upstream does not answer: nobody goes on asking it',
+  { timeout: 30_000 },
+  async () => {
+    const folder = makeClone(makeBareRemote());
+    await orcIn(folder)('ws', 'create', 'build');
+    const asked = path.join(folder, 'asked');
+    // It hangs as a connection does; after a test that failed it ends by itself.
+    const hang = 'n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done';
+    const ssh = path.join(folder, 'ssh.sh');
+    writeFileSync(ssh, `trap ': > "${asked}.told"; exit' TERM; : > "${asked}"; ${hang}`);
+    git(folder, 'config', 'core.sshCommand', `sh ${ssh}`);
+    git(folder, 'remote', 'set-url', 'origin', 'ssh://example.invalid/board.git');
+    const started = start(node, [command.file, 'sync'], { cwd: folder });
+    await vi.waitUntil(() => existsSync(asked), { timeout: 20_000, interval: 20 });
+    started.interrupt();
+    expect(await started.ended).toMatchObject({ code: 130, err: 'interrupted\n' });
+    await vi.waitUntil(() => existsSync(`${asked}.told`), { timeout: 5_000, interval: 20 });
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'Ctrl-C while an editor has the terminal is for the editor: what it writes counts',
+  { timeout: 30_000 },
+  async () => {
+    const { orc, folder } = await orcWithBoard();
+    const begun = path.join(folder, 'begun');
+    const gate = path.join(folder, 'gate');
+    const waits = `n=0; while [ ! -e "${gate}" ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done`;
+    const editor = path.join(folder, 'editor.sh');
+    // Also for the shell that takes its words apart.
+    writeFileSync(editor, `kill -INT $PPID; : > "${begun}"; ${waits}; echo written > "$1"`);
+    const words = ['VISUAL=', `EDITOR=sh ${editor}`, node, command.file, 'kb', 'write', 'topic', '--editor'];
+    // What env starts takes its place.
+    const writing = start('env', words, { cwd: folder });
+    await vi.waitUntil(() => existsSync(begun), { timeout: 20_000, interval: 20 });
+    writing.interrupt();
+    await orc('kb', 'list');
+    writing.interrupt();
+    writeFileSync(gate, '');
+    expect(await writing.ended).toMatchObject({ code: 0, err: '' });
+    expect((await orc('kb', 'read', 'topic')).out).toBe('written\n');
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'a worker whose terminal is closed hands its task back, and its command ends; it may be told twice',
+  { timeout: 30_000 },
+  async () => {
+    const { orc, folder } = await orcWithBoard();
+    await orc('t', 'add', 'build', 'Task');
+    const begun = path.join(folder, 'begun');
+    const script = `trap 'echo told > "$0.told"; exit' TERM; echo > "$0"; n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done`;
+    const words = ['work', 'build', '--agent', 'agent-1', '--json', '--', 'sh', '-c', script, begun];
+    const worker = start(node, [command.file, ...words], { cwd: folder });
+    await vi.waitUntil(() => existsSync(begun), { timeout: 20_000, interval: 20 });
+    worker.signal('SIGHUP');
+    worker.signal('SIGHUP');
+    const { code, out } = await worker.ended;
+    expect([code, existsSync(`${begun}.told`)]).toEqual([130, true]);
+    expect(out).toContain('"event":"released"');
+    expect((await orc('t', 'list')).out).toMatch(/^\[pending\] /);
+  },
+);

@@ -187,6 +187,13 @@ describe('checks', () => {
     expect([wrong.code, wrong.error().code]).toEqual([2, 'invalid-argument']);
   });
 
+  test('what is no time is told by the name of its option', async () => {
+    const { orc, id } = await withChecks('--check', 'true');
+    const wrong = await orc('t', 'complete', id, '--run-checks', '--check-timeout', '0', '--json');
+    expect([wrong.code, wrong.error().code]).toEqual([2, 'invalid-argument']);
+    expect(wrong.error().message).toBe('--check-timeout must be a length of time, not "0"');
+  });
+
   test('may be overridden without being run', async () => {
     const { orc, id } = await withChecks('--check', 'false');
     expect((await orc('t', 'complete', id, '--force', 'checks', '--json')).json().data.check_results).toMatchObject({

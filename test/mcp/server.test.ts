@@ -364,6 +364,10 @@ describe('resources and prompts', () => {
     await until(() => seen.includes('orc://knowledge/how') && seen.includes(`orc://brief/build/${id}`));
     await orc('t', 'complete', 'build', id, 'done');
     await until(() => seen.includes(`orc://task/build/${id}`));
+    // It is listed as `caf%C3%A9`; who asked for it in another way is told of it in theirs.
+    await client.subscribeResource({ uri: 'orc://knowledge/café' });
+    await orc('kb', 'write', 'café', 'z');
+    await until(() => seen.includes('orc://knowledge/café'));
     const before = seen.length;
     await client.unsubscribeResource({ uri: 'orc://knowledge/how' });
     await orc('t', 'note', id, 'closed, and noted on');

@@ -27,6 +27,7 @@ export function buildCommandForTests(): { readonly file: string } {
 
 export interface Started {
   readonly interrupt: () => void;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** Standard output so far. */
   readonly printed: () => string;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
@@ -52,5 +53,6 @@ export function start(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err }));
   });
-  return { interrupt: () => child.kill('SIGINT'), printed: () => out, ended };
+  const signal = (name: NodeJS.Signals): void => void child.kill(name);
+  return { interrupt: () => signal('SIGINT'), signal, printed: () => out, ended };
 }

@@ -190,7 +190,8 @@ async function writeInEditor(call: Call, fields: { readonly topic: string }): Pr
   const before = await orc.knowledge(topic);
   const { editText } = await import('../edit-text.ts');
   const name = `${topic.replaceAll('/', '-')}.md`;
-  const edited = await editText(before?.content ?? '', name, call.io.env);
+  const { env, lendTerminal = (work) => work() } = call.io;
+  const edited = await lendTerminal(() => editText(before?.content ?? '', name, env));
   try {
     const args = { ...fields, content: edited.text, base: before?.version ?? 0 };
     const done = await call.perform<Knowledge>('knowledge.write', args);

@@ -62,6 +62,9 @@ export const graceBeforeKill = 2000;
 export const graceForOutput = 250;
 /** Git's files 0 to 2 are the usual ones. */
 const traceFd = 3;
+/** What these bring is for this process alone: without it, nobody waits for an upstream that does not answer. */
+const asking: ReadonlySet<string> = new Set(['fetch', 'ls-remote']);
+const endingWithUs = new Map<ChildProcess, GitCall>();
 /** In bytes; of more than that only the end is kept, where git says what went wrong. */
 const maxStderr = 256 * 1024;
 
@@ -71,6 +74,8 @@ const maxStderr = 256 * 1024;
  */
 export async function runGit(call: GitCall): Promise<GitResult> {
   const child = startGit(call);
+  const isAsking = asking.has(call.args[0] ?? '');
+  if (isAsking) endWithUs(child, call);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let stderrSize = 0;
@@ -106,6 +111,7 @@ export async function runGit(call: GitCall): Promise<GitResult> {
     };
   } finally {
     clearTimeout(limit);
+    if (isAsking) endingWithUs.delete(child);
     // Git ended; what it started may not have, when it had to be killed.
     if (timedOut) killGroup(child, 'SIGKILL', call.interactive);
     clearTimeout(killTimer);
@@ -209,6 +215,16 @@ function feed(child: ChildProcess, chunks: Iterable<Uint8Array>): void {
     }
   };
   pump();
+}
+
+/** Their groups are their own: neither Ctrl-C nor the end of this process reaches them. */
+function endWithUs(child: ChildProcess, call: GitCall): void {
+  if (endingWithUs.size === 0 && !process.listeners('exit').includes(endAll)) process.on('exit', endAll);
+  endingWithUs.set(child, call);
+}
+
+function endAll(): void {
+  for (const [child, { interactive }] of endingWithUs) killGroup(child, 'SIGTERM', interactive);
 }
 
 export function killGroup(child: ChildProcess, signal: NodeJS.Signals, interactive = false): void {
