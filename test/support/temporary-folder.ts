@@ -12,13 +12,13 @@ const shared = '/dev/shm';
 const enough = 2 ** 30;
 
 export default function inMemory(): (() => void) | undefined {
-  if (process.env['TMPDIR'] !== undefined || process.env['ORC_TEST_DISK'] !== undefined) return undefined;
+  if (process.env.TMPDIR !== undefined || process.env.ORC_TEST_DISK !== undefined) return undefined;
   const folder = folderInMemory();
   if (folder === undefined) return undefined;
-  process.env['TMPDIR'] = folder;
+  process.env.TMPDIR = folder;
   return () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    delete process.env['TMPDIR'];
+    delete process.env.TMPDIR;
   };
 }
 
