@@ -1,10 +1,12 @@
 /**
  * Plants one bug after the other and counts the worlds until it is found:
- * `node scripts/run-ts.mjs test/simulation/run-mutants.ts [--worlds 3000] [--only TEXT] [--seed 1]`, from the repository's folder.
+ * `node scripts/run-ts.mjs test/simulation/run-mutants.ts [--worlds 3000] [--only TEXT] [--seed 1] [--jobs N]`, from the repository's folder.
+ * As many at once as the machine has cores (`--jobs`).
  * The control, without a bug, has to pass as many worlds as `--control` says. Exits with 1 when a bug is not found.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { build } from 'esbuild';
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     control: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: String(os.availableParallelism()) },
   },
 });
 
@@ -31,19 +34,24 @@ const root = process.cwd();
 const folder = mkdtempSync(path.join(root, 'node_modules', '.orc-mutants-'));
 let missed = 0;
 try {
-  const control = await run(null, values.control);
-  print('(control)', control);
-  if (control.worlds !== null) missed++;
-  for (const mutant of mutants.filter(({ name }) => name.includes(values.only))) {
-    try {
-      const found = mutant.unitTests === undefined ? await run(mutant, values.worlds) : test(mutant, mutant.unitTests);
-      print(mutant.name, found);
-      if (found.worlds === null) missed++;
-    } catch (error) {
-      console.log(`${mutant.name}: ${(error as Error).message}`);
-      missed++;
+  const chosen = mutants.filter(({ name }) => name.includes(values.only));
+  const waiting = [
+    { name: '(control)', find: () => run(null, values.control) },
+    ...chosen.map((mutant) => ({ name: mutant.name, find: () => find(mutant) })),
+  ].entries();
+  const worker = async (): Promise<void> => {
+    for (const [n, { name, find }] of waiting) {
+      try {
+        const found = await find();
+        print(name, found);
+        if ((found.worlds === null) !== (n === 0)) missed++;
+      } catch (error) {
+        console.log(`${name}: ${(error as Error).message}`);
+        missed++;
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -56,12 +64,16 @@ function plant({ file, find, replace }: Mutant): string {
   return parts.join(replace);
 }
 
+function find(mutant: Mutant): Promise<Found> {
+  return mutant.unitTests === undefined ? run(mutant, values.worlds) : test(mutant, mutant.unitTests);
+}
+
 async function run(mutant: Mutant | null, worlds: string): Promise<Found> {
-  const outfile = path.join(folder, 'worlds.mjs');
+  const outfile = path.join(mkdtempSync(path.join(folder, 'worlds-')), 'worlds.mjs');
   await bundle(mutant, outfile);
   const began = performance.now();
   const args = [outfile, '--worlds', worlds, '--seed', values.seed, '--stop'];
-  const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status } = await runNode(args);
   const seconds = (performance.now() - began) / 1000;
   if (status === 0) return { worlds: null, by: '', seconds };
   const seed = /^seed (\d+):\n {2}(.*)$/m.exec(stdout);
@@ -70,20 +82,28 @@ async function run(mutant: Mutant | null, worlds: string): Promise<Found> {
 }
 
 /** In a copy of what the tests need. */
-function test(mutant: Mutant, files: readonly string[]): Found {
-  const copy = path.join(folder, 'copy');
+async function test(mutant: Mutant, files: readonly string[]): Promise<Found> {
+  const copy = mkdtempSync(path.join(folder, 'copy-'));
   for (const each of ['src', 'test', 'package.json', 'vitest.config.ts', '.orc-template'])
     cpSync(path.join(root, each), path.join(copy, each), { recursive: true });
   writeFileSync(path.join(copy, mutant.file), plant(mutant));
   const began = performance.now();
   const args = [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', ...files];
-  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
+  const { stdout, stderr, status } = await runNode(args, copy);
   const seconds = (performance.now() - began) / 1000;
   rmSync(copy, { recursive: true });
   if (status === 0) return { worlds: null, by: '', seconds };
   const failed = /FAIL .*?> (.*)$/m.exec(stripVTControlCharacters(`${stdout}\n${stderr}`));
   if (failed === null) throw new Error(`the tests of "${mutant.name}" ended otherwise: ${stderr}`);
   return { worlds: 0, by: failed[1] ?? '', seconds };
+}
+
+function runNode(args: readonly string[], cwd = root): Promise<{ stdout: string; stderr: string; status: number }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { cwd, maxBuffer: 2 ** 28 }, (_, stdout, stderr) =>
+      resolve({ stdout, stderr, status: child.exitCode ?? 1 }),
+    );
+  });
 }
 
 async function bundle(mutant: Mutant | null, outfile: string): Promise<void> {

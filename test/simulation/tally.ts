@@ -13,6 +13,16 @@ export class Tally {
     for (const { disk } of machines) this.#count('rejected', disk.rejected.length);
   }
 
+  /** What another process has counted. */
+  addCounts(worlds: number, counts: Iterable<readonly [string, number]>): void {
+    this.worlds += worlds;
+    for (const [name, count] of counts) this.#count(name, count);
+  }
+
+  get counts(): readonly (readonly [string, number])[] {
+    return [...this.#counts];
+  }
+
   get(name: string): number {
     return this.#counts.get(name) ?? 0;
   }
