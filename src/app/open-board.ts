@@ -7,6 +7,7 @@ import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
 import { toIoError } from '../git/durable-files.ts';
+import { isQuestionable } from '../git/host.ts';
 import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
@@ -122,6 +123,8 @@ export async function parseUpstream(surroundings: Surroundings, text: string): P
 }
 
 async function openExisting(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
+  // Git judges it, before any git runs with what the repository or a store in it says.
+  if (surroundings.host !== null && isQuestionable(surroundings.host)) await surroundings.config();
   if (!isStoreThere(surroundings.storePath)) return null;
   const config = readStoreConfig(surroundings.storePath);
   // Without a board id its beginning was never published: whoever comes next begins, or joins, again.

@@ -44,7 +44,7 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
   const board = options.board ?? (env.ORC_BOARD || null);
   let reading: Promise<HostConfig> | null = null;
   const config = (): Promise<HostConfig> => {
-    const runGit = (args: readonly string[]) => gitOutput(args, host, cwd, env);
+    const runGit = (args: readonly string[]) => gitOutput(args, host?.foundAt ?? cwd, env);
     reading ??= readHostConfig(host, env, isPortable(env) ? {} : { runGit });
     return reading;
   };
@@ -103,18 +103,9 @@ function cachedStorePath(address: string, branch: string, env: NodeJS.ProcessEnv
   return path.join(cache, 'orc', key, 'board.git');
 }
 
-async function gitOutput(
-  args: readonly string[],
-  host: Host | null,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-): Promise<Uint8Array> {
-  const result = await runGit({
-    args,
-    env,
-    cwd: host?.workTree ?? host?.gitDir ?? cwd,
-    ...(host === null ? {} : { gitDir: host.gitDir }),
-  });
+/** The arguments name the repository, or let git find it: with `--git-dir` it would not look at who owns it. */
+async function gitOutput(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Uint8Array> {
+  const result = await runGit({ args, env, cwd });
   if (result.exitCode !== 0) throw new OrcError('git-failed', result.stderr || `git ${args[0]} failed`);
   return result.stdout;
 }

@@ -7,7 +7,7 @@ import { OrcError } from '../errors.ts';
 import { readCommandConfig } from './command-config.ts';
 import { lastValue, readConfigFile } from './config-file.ts';
 import type { ConfigEntry } from './config-syntax.ts';
-import type { Environment, Host } from './host.ts';
+import { type Environment, type Host, isQuestionable } from './host.ts';
 import { absoluteUrl, rewriteUrl } from './remote-url.ts';
 
 export type ConfigScope = 'system' | 'global' | 'local' | 'worktree' | 'command';
@@ -141,8 +141,7 @@ async function listWithGit(
 ): Promise<readonly ScopedEntry[] | null> {
   // Git finds the repository itself (`-C`), so that it checks its owner: the configuration of somebody else's repository
   // names commands (`core.sshCommand`) that we would run.
-  const place =
-    host === null ? [] : host.explicit ? [`--git-dir=${host.gitDir}`] : ['-C', host.workTree ?? host.gitDir];
+  const place = host === null ? [] : host.explicit ? [`--git-dir=${host.gitDir}`] : ['-C', host.foundAt];
   let output: Uint8Array;
   try {
     output = await runGit([...place, 'config', '--list', '-z', '--show-scope']);
@@ -157,14 +156,24 @@ async function listWithGit(
     const [key, value] = end === -1 ? [entry, 'true'] : [entry.slice(0, end), entry.slice(end + 1)];
     entries.push({ scope: isScope(scope) ? scope : 'command', key, value });
   }
-  const isRefused = host !== null && !entries.some(({ scope }) => scope === 'local');
-  if (isRefused && readConfigFile(path.join(host.commonDir, 'config'), { includes: false }).length > 0) {
-    const folder = host.workTree ?? host.gitDir;
+  const isUnseen = host !== null && !entries.some(({ scope }) => scope === 'local');
+  if (isUnseen && !(await isTrustedEmpty(host, runGit))) {
+    const folder = host.foundAt;
     throw new OrcError('no-repository', `git does not trust ${folder}: it belongs to another user`, {
       hint: `if you trust it: git config --global --add safe.directory ${folder}`,
     });
   }
   return entries;
+}
+
+/** Whether git shows nothing of the repository's own configuration because there is nothing in it. */
+async function isTrustedEmpty(host: Host, runGit: NonNullable<ReadHostConfigOptions['runGit']>): Promise<boolean> {
+  if (readConfigFile(path.join(host.commonDir, 'config'), { includes: false }).length > 0) return false;
+  if (!isQuestionable(host)) return true;
+  return runGit(['-C', host.foundAt, 'rev-parse', '--git-dir']).then(
+    () => true,
+    () => false,
+  );
 }
 
 const scopes: readonly string[] = ['system', 'global', 'local', 'worktree', 'command'] satisfies ConfigScope[];

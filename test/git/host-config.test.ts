@@ -81,6 +81,16 @@ describe('readHostConfig', () => {
     expect((await readHostConfig(findHost(repo, {}), env)).isPartial).toBe(true);
   });
 
+  it('reads the repository that was found, wherever its work tree is said to be', async () => {
+    const folder = at('apart');
+    git(root, ['init', '--quiet', folder]);
+    mkdirSync(at('elsewhere-tree'));
+    git(folder, ['config', 'core.worktree', at('elsewhere-tree')]);
+    const host = findHost(folder, {});
+    expect(host).toMatchObject({ workTree: at('elsewhere-tree'), foundAt: folder });
+    expect((await readHostConfig(host, environment(), { runGit })).get('core.worktree')).toBe(at('elsewhere-tree'));
+  });
+
   it('falls back to the files when git fails, and ignores what the runner itself sets', async () => {
     const host = findHost(repo, {});
     const failing = async () => Promise.reject(new Error('no such option --show-scope'));
