@@ -1,10 +1,11 @@
 /** From the choice of an upstream to a transport that reaches it. */
 import { OrcError } from '../errors.ts';
 import { type Host, headBranches } from '../git/host.ts';
-import type { HostConfig } from '../git/host-config.ts';
+import { type HostConfig, listConfigElsewhere, type ScopedEntry } from '../git/host-config.ts';
 import { parseUrl } from '../git/http-config.ts';
 import { nativeHttpConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
+import { type GitSettings, runGit } from '../git/native/run-git.ts';
 import type { GitStore } from '../git/store.ts';
 import type { PushOutcome, Transport } from '../git/transport.ts';
 import { isLocalUrl } from '../git/url-safety.ts';
@@ -100,7 +101,19 @@ async function connect(
     return nativeTransport(store.path, { ...common, url: (host as Host).commonDir, quietHost: true });
   }
   const access = nativeHttpConfig({ url, env, entries: config.entries, isOwnUpstream });
-  return nativeTransport(store.path, { ...common, url, config: [...config.forTransport(remoteName), ...access] });
+  // Of what may depend on conditions nothing counts on this machine.
+  const elsewhere = config.hasConditions && !isLocalUrl(url) ? await configIn(store, common) : undefined;
+  const settings = config.forTransport(remoteName, elsewhere);
+  return nativeTransport(store.path, { ...common, url, config: [...settings, ...access] });
+}
+
+/** What git sees in the store: conditions such as `gitdir` or `hasconfig` may hold in the clone, and not there. */
+function configIn(store: GitStore, settings: GitSettings): Promise<readonly ScopedEntry[]> {
+  return listConfigElsewhere(async (args) => {
+    const { exitCode, stdout, stderr } = await runGit({ ...settings, args, gitDir: store.path });
+    if (exitCode !== 0) throw new OrcError('git-failed', stderr || `git ${args[0]} failed`);
+    return stdout;
+  });
 }
 
 function urlOf(upstream: Exclude<UpstreamChoice, { kind: 'none' | 'host' }>, config: HostConfig): string {

@@ -206,6 +206,33 @@ describe('forTransport', () => {
   });
 });
 
+describe('forTransport, where conditions hold in the clone alone', () => {
+  it('hands on what the git elsewhere does not see, and nothing twice', () => {
+    const shared = (key: string, value: string) => ({ scope: 'global' as const, key, value });
+    const everywhere = [shared('http.extraheader', 'a: 1'), shared('core.sshcommand', 'ssh')];
+    const config = new HostConfig(null, [
+      shared('core.sshcommand', 'ssh -i early'),
+      ...everywhere,
+      shared('includeif.gitdir:/x/.git.path', 'more'),
+      shared('http.extraheader', 'a: 1'),
+      shared('http.proxy', 'http://p'),
+      shared('core.pager', 'less'),
+      ...entries(['protocol.version', '2']),
+    ]);
+    expect(config.hasConditions).toBe(true);
+    expect(config.forTransport(null, everywhere)).toEqual([
+      ['core.sshcommand', 'ssh'],
+      ['http.extraheader', 'a: 1'],
+      ['http.proxy', 'http://p'],
+      ['protocol.version', '2'],
+    ]);
+    expect(config.forTransport(null)).toEqual([['protocol.version', '2']]);
+    expect(new HostConfig(null, [...everywhere, ...entries(['includeif.gitdir:/x.path', 'y'])]).hasConditions).toBe(
+      false,
+    );
+  });
+});
+
 describe('remotes', () => {
   it('prefers the push URL, makes local paths absolute and counts the URLs', () => {
     const config = new HostConfig(
@@ -349,5 +376,10 @@ describe('remote URLs: what git does, by experiment', () => {
       expect(absoluteUrl(url, '/a')).toBe(url);
     }
     expect(absoluteUrl('../x', null)).toBe('../x');
+    expect(absoluteUrl('~/x.git', '/a', '/home/me')).toBe('/home/me/x.git');
+    expect(absoluteUrl('~/x.git', null, '/home/me')).toBe('/home/me/x.git');
+    expect(absoluteUrl('~you/x.git', '/a', '/home/me')).toBe('~you/x.git');
+    expect(absoluteUrl('~/x.git', '/a')).toBe('~/x.git');
+    expect(absoluteUrl('./~/x.git', '/a', '/home/me')).toBe('/a/~/x.git');
   });
 });
