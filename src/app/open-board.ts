@@ -286,20 +286,23 @@ async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world:
   const there = await target.transport.readHead({ timeoutMs: 30_000 });
   if (there.outcome === 'unreachable')
     throw new OrcError('unreachable', `${label} could not be reached: ${there.reason}`);
-  if (there.head === null) {
-    const { commit } = await session.view.head();
-    const pushed = await target.transport.push(commit as Oid, { timeoutMs: 120_000 });
+  const own = (await session.view.head()).commit as Oid;
+  // An older state, such as plain git had pushed there before: to go on from it would be to wait for what nobody else has.
+  if (there.head === null || (there.head !== own && (await store.isAncestor(there.head, own)))) {
+    const pushed = await target.transport.push(own, { timeoutMs: 120_000 });
     if (pushed.outcome !== 'taken')
       throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`, {
         hint: refusalHint(pushed.reason, config.branch),
       });
   } else {
-    await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
+    const fetched = await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
       if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;
       throw new OrcError('board-mismatch', `${label} holds another board`, {
         hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
       });
     });
+    if (fetched.outcome === 'unreachable')
+      throw new OrcError('unreachable', `${label} could not be reached: ${fetched.reason}`);
   }
   await writeStoreConfig(store.path, config);
   if (kind === 'host') await dropHostBranch(existing);

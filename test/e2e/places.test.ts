@@ -301,6 +301,19 @@ test('a remote that is added later: status tells of it, init takes the board the
   });
 });
 
+test('a remote that has an older state of the board, pushed there by plain git, gets the rest with the move', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const remote = makeBareRemote();
+  git(repository, 'push', '--quiet', remote, 'orc~3:refs/heads/orc', 'orc:refs/heads/whole');
+  git(repository, 'remote', 'add', 'origin', remote);
+  await using moved = await openOrc({ cwd: repository, create: { upstream: 'origin' } });
+  expect(git(remote, 'rev-parse', 'orc')).toBe(git(remote, 'rev-parse', 'whole'));
+  expect((await moved.perform('task.add', { workstream: 'w', title: 'after' })).published).toBe(true);
+  await using other = await openOrc({ cwd: makeClone(remote) });
+  expect((await other.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });
+});
+
 test('a rewritten upstream: exit and say so, go on when accepted, keep the old chain, versions never go back', async () => {
   const remote = makeBareRemote();
   const clone = makeClone(remote);
