@@ -139,10 +139,14 @@ function isMeant(url: string, config: HostConfig | null, env: NodeJS.ProcessEnv)
 /** Pushing to a branch that is checked out would be refused, or (with `updateInstead`) change a work tree. */
 function refuseCheckedOut(host: Host, branch: string): void {
   const ref = `refs/heads/${branch}`;
-  const found = headBranches(host).find((each) => each.branch === ref && !each.missing);
+  const found = headBranches(host).find((each) => each.branch === ref);
   if (found === undefined) return;
-  throw new OrcError('checked-out', `the branch ${branch} is checked out in ${found.workTree}`, {
-    hint: `\`git -C ${found.workTree} switch -\` leaves it; look at the board with \`orc status\` or \`git log ${branch}\``,
-    details: { workTree: found.workTree },
+  const { workTree, missing } = found;
+  // Git keeps the branch for a work tree until it is told that this is gone.
+  const leave = missing ? '`git worktree prune` forgets it' : `\`git -C ${workTree} switch -\` leaves it`;
+  const where = missing ? `${workTree}, which is gone` : workTree;
+  throw new OrcError('checked-out', `the branch ${branch} is checked out in ${where}`, {
+    hint: `${leave}; look at the board with \`orc status\` or \`git log ${branch}\``,
+    details: { workTree },
   });
 }

@@ -1,5 +1,5 @@
 /** Where a board can live, and that nothing else is touched there. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
@@ -228,6 +228,22 @@ test('the branch orc is checked out: an error that names the work tree, and noth
   });
   expect(git(repository, 'rev-parse', 'orc')).toBe(before);
   expect((await orc.status()).sync.queued).toBe(0);
+});
+
+test('the branch orc is checked out in a work tree that is gone: git keeps it reserved, and the hint says how to free it', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const linked = path.join(makeTempDir(), 'linked');
+  git(repository, 'worktree', 'add', '--quiet', linked, 'orc');
+  rmSync(linked, { recursive: true });
+  await using orc = await openOrc({ cwd: repository });
+  await expect(orc.createWorkstream('x')).rejects.toMatchObject({
+    code: 'checked-out',
+    message: expect.stringContaining(linked),
+    hint: expect.stringContaining('git worktree prune'),
+  });
+  git(repository, 'worktree', 'prune');
+  expect((await orc.createWorkstream('x')).name).toBe('x');
 });
 
 test('not a repository, no board, a foreign branch, several remotes: each says what helps', async () => {
