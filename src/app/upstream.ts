@@ -1,11 +1,14 @@
 /** From the choice of an upstream to a transport that reaches it. */
 import { OrcError } from '../errors.ts';
+import type { ConfigEntry } from '../git/config-syntax.ts';
 import { type Host, headBranches } from '../git/host.ts';
 import { type HostConfig, listConfigElsewhere, type ScopedEntry } from '../git/host-config.ts';
 import { parseUrl } from '../git/http-config.ts';
-import { nativeHttpConfig } from '../git/http-credentials.ts';
+import { nativeHttpConfig, stayingConfig, strangerConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
+import { redirectedTransport } from '../git/native/redirected-transport.ts';
 import { type GitSettings, runGit } from '../git/native/run-git.ts';
+import { isSameServer } from '../git/redirect.ts';
 import type { GitStore } from '../git/store.ts';
 import type { PushOutcome, Transport } from '../git/transport.ts';
 import { isLocalUrl } from '../git/url-safety.ts';
@@ -100,11 +103,20 @@ async function connect(
   if (url === null || config === null) {
     return nativeTransport(store.path, { ...common, url: (host as Host).commonDir, quietHost: true });
   }
-  const access = nativeHttpConfig({ url, env, entries: config.entries, isOwnUpstream });
   // Of what may depend on conditions nothing counts on this machine.
   const elsewhere = config.hasConditions && !isLocalUrl(url) ? await configIn(store, common) : undefined;
   const settings = config.forTransport(remoteName, elsewhere);
-  return nativeTransport(store.path, { ...common, url, config: [...settings, ...access] });
+  const { entries } = config;
+  const configFor = (target: string): ConfigEntry[] => {
+    const isThere = target === url || isSameServer(url, target);
+    const access = nativeHttpConfig({ url: target, env, entries, isOwnUpstream: isOwnUpstream && isThere });
+    const staying = stayingConfig(target, access, entries);
+    return [...settings, ...(isThere ? [] : strangerConfig(url, target, entries)), ...access, ...staying];
+  };
+  const settingsFor = (target: string) => ({ ...common, url: target, config: configFor(target) });
+  const open = (target: string): Transport => nativeTransport(store.path, settingsFor(target));
+  if (parseUrl(url) === null) return open(url);
+  return redirectedTransport({ storePath: store.path, url, settings: settingsFor, open });
 }
 
 /** What git sees in the store: conditions such as `gitdir` or `hasconfig` may hold in the clone, and not there. */
