@@ -89,7 +89,10 @@ async function findPrevious(dir: string, board: string): Promise<Marker> {
       hint: 'move it away, or name a new folder',
     });
   }
-  return marker;
+  // Only what was found is the export's: the marker may have come with the folder, and name files that are outside of it.
+  const found = new Set(present);
+  const files = Object.fromEntries(Object.entries(marker.files).filter(([file]) => found.has(file)));
+  return { board, files };
 }
 
 /** Plain files below a folder, with slashes. A link among them is somebody else's. */
@@ -112,7 +115,8 @@ async function listFolder(dir: string, below = ''): Promise<string[]> {
 async function readMarker(dir: string): Promise<Marker | null> {
   try {
     const value = JSON.parse(await readFile(path.join(dir, markerName), 'utf8')) as Partial<Marker>;
-    return typeof value.board === 'string' && typeof value.files === 'object' ? (value as Marker) : null;
+    const { board, files } = value;
+    return typeof board === 'string' && typeof files === 'object' && files !== null ? { board, files } : null;
   } catch {
     return null;
   }

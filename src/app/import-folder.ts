@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { maxKnowledgeLength } from '../core/arguments.ts';
+import { isDeeperThan, maxNesting } from '../core/nesting.ts';
 import { type ErrorCode, OrcError } from '../errors.ts';
 import { errnoOf } from '../git/atomic-file.ts';
 import { type JsonSource, parseJsonSource } from './json-source.ts';
@@ -27,6 +28,8 @@ const maxEventsBytes = 256 * 1024 * 1024;
 const maxEventLength = 4 * 1024 * 1024;
 /** The first line says who wrote it and when, and maybe its title and tags. */
 const maxKnowledgeBytes = maxKnowledgeLength + 64 * 1024;
+
+const tooDeep = `must not be nested deeper than ${maxNesting}`;
 
 /** The error of an import that was not begun. */
 export function importFault(place: Place, what: string, code: ErrorCode = 'import-failed'): OrcError {
@@ -53,6 +56,7 @@ export async function readImportFolder(dir: string): Promise<ImportFolder> {
   }
   const state = parseJsonSource(await readText(dir, 'state.json', maxStateBytes));
   if ('fault' in state) throw importFault({ file: 'state.json', line: state.line }, state.fault);
+  if (isDeeperThan(maxNesting, state.value)) throw importFault({ file: 'state.json' }, tooDeep);
   const events = names.has('events.jsonl') ? await readText(dir, 'events.jsonl', maxEventsBytes) : '';
   const own = new Set(['state.json', 'events.jsonl', 'knowledge']);
   const skipped = [...names].filter((name) => !own.has(name) && !name.startsWith('.')).sort();
@@ -72,12 +76,18 @@ function parseEvents(text: string): ImportFolder['events'] {
         'too-large',
       );
     }
-    try {
-      return [{ line, text: each, value: JSON.parse(each) as unknown }];
-    } catch {
-      throw importFault({ file: 'events.jsonl', line }, 'is no JSON');
-    }
+    const value = parseLine(each, line);
+    if (isDeeperThan(maxNesting, value)) throw importFault({ file: 'events.jsonl', line }, tooDeep);
+    return [{ line, text: each, value }];
   });
+}
+
+function parseLine(text: string, line: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw importFault({ file: 'events.jsonl', line }, 'is no JSON');
+  }
 }
 
 async function readKnowledge(

@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { isQuestionable } from '../git/host.ts';
 import { openRefFiles } from '../git/ref-files.ts';
 import type { Oid } from '../git/store.ts';
 import { readStoreFormat } from '../git/store-folder.ts';
@@ -37,6 +38,8 @@ export async function glanceWith(
   readHead: (commit: Oid) => Promise<Head | null>,
 ): Promise<BoardGlance | null> {
   const { storePath, host, board } = surroundings;
+  // Whether git trusts it is found out where the board is opened.
+  if (host !== null && isQuestionable(host)) return null;
   if (statSync(path.join(storePath, 'HEAD'), { throwIfNoEntry: false }) === undefined) return null;
   const config = readStoreConfig(storePath);
   if (config === null || config.boardId === null) return null;

@@ -7,16 +7,17 @@ import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { findUrlSecrets, redactUrl } from '../git/clean-text.ts';
 import { toIoError } from '../git/durable-files.ts';
-import type { GitStore, ObjectFormat, Oid } from '../git/store.ts';
+import { isQuestionable } from '../git/host.ts';
+import type { GitStore, ObjectFormat } from '../git/store.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import { checkRemoteUrl } from '../git/url-safety.ts';
 import { trackingRef } from '../sync/refs.ts';
-import { refusalHint } from '../sync/refusal-hint.ts';
 import type { Answer } from '../sync/tentative.ts';
 import { type Connection, connect, createStore, openStore, type World } from './connect.ts';
 import { isTruthy } from './environment.ts';
-import { dropHostBranch } from './host-view.ts';
+import { forgetHeads } from './forget-heads.ts';
 import { initCommand } from './init-command.ts';
+import { moveBoard } from './move-board.ts';
 import { readStoreConfig, type StoreConfig, type UpstreamChoice, writeStoreConfig } from './store-config.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readTemplate } from './template.ts';
@@ -122,6 +123,8 @@ export async function parseUpstream(surroundings: Surroundings, text: string): P
 }
 
 async function openExisting(surroundings: Surroundings, world: World): Promise<OpenedBoard | null> {
+  // Git judges it, before any git runs with what the repository or a store in it says.
+  if (surroundings.host !== null && isQuestionable(surroundings.host)) await surroundings.config();
   if (!isStoreThere(surroundings.storePath)) return null;
   const config = readStoreConfig(surroundings.storePath);
   // Without a board id its beginning was never published: whoever comes next begins, or joins, again.
@@ -211,7 +214,23 @@ export async function join(
   surroundings: Surroundings,
   upstream: UpstreamChoice,
   world: World,
-  { shallow = wantsShallow(surroundings.env), timeoutMs = 120_000 }: JoinOptions = {},
+  options: JoinOptions = {},
+): Promise<OpenedBoard | null> {
+  try {
+    return await joinOnce(surroundings, upstream, world, options);
+  } catch (error) {
+    // Nobody was told anything of what lies in a store without a board: it was seen elsewhere, or before somebody began anew.
+    if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;
+    if (!(await forgetHeads(await openStore(surroundings, world)))) throw error;
+    return joinOnce(surroundings, upstream, world, options);
+  }
+}
+
+async function joinOnce(
+  surroundings: Surroundings,
+  upstream: UpstreamChoice,
+  world: World,
+  { shallow = wantsShallow(surroundings.env), timeoutMs = 120_000 }: JoinOptions,
 ): Promise<OpenedBoard | null> {
   const { branch } = surroundings;
   return withProbe(surroundings, upstream, world, async (connection) => {
@@ -226,6 +245,7 @@ export async function join(
     if (head.commit === null) return null;
     const boardId = head.read.board.meta.id;
     if (boardId === '') {
+      await forgetHeads(connection.store);
       throw new OrcError(
         'board-mismatch',
         `the branch ${branch} of ${connection.transport.label} is not a board of orc`,
@@ -254,55 +274,6 @@ function isSameUpstream(a: UpstreamChoice, b: UpstreamChoice): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/**
- * Takes a board to a remote that was added later: publishes it there, or joins the same board where it is there already.
- * @throws OrcError `already-exists` for a board that is shared already, `board-mismatch` where another board is, `unreachable`, `upstream-refused`, `not-published` while operations wait
- */
-async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice, world: World): Promise<OpenedBoard> {
-  const { surroundings, store, session } = existing;
-  const { kind } = existing.config.upstream;
-  if ((kind !== 'host' && kind !== 'none') || upstream.kind === 'host' || upstream.kind === 'none') {
-    // Others share it there: a clone that went elsewhere alone would split the board.
-    throw new OrcError('already-exists', `this clone has its board at ${existing.transport.label} already`, {
-      hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
-    });
-  }
-  const synced = await session.sync({ timeoutMs: 30_000 });
-  if (synced.waiting > 0) {
-    throw new OrcError(
-      'not-published',
-      `${synced.waiting} operations wait for ${existing.transport.label}: ${synced.reason}`,
-      {
-        hint: 'run `orc sync` until nothing waits, then move the board',
-      },
-    );
-  }
-  const config: StoreConfig = { ...existing.config, upstream };
-  const target = await connect(surroundings, store, config, world);
-  const { label } = target.transport;
-  const there = await target.transport.readHead({ timeoutMs: 30_000 });
-  if (there.outcome === 'unreachable')
-    throw new OrcError('unreachable', `${label} could not be reached: ${there.reason}`);
-  if (there.head === null) {
-    const { commit } = await session.view.head();
-    const pushed = await target.transport.push(commit as Oid, { timeoutMs: 120_000 });
-    if (pushed.outcome !== 'taken')
-      throw new OrcError('upstream-refused', `${label} did not take the board: ${pushed.reason}`, {
-        hint: refusalHint(pushed.reason, config.branch),
-      });
-  } else {
-    await target.session.view.fetch({ timeoutMs: 120_000 }).catch((error: unknown) => {
-      if (!(error instanceof OrcError) || error.code !== 'history-rewritten') throw error;
-      throw new OrcError('board-mismatch', `${label} holds another board`, {
-        hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
-      });
-    });
-  }
-  await writeStoreConfig(store.path, config);
-  if (kind === 'host') await dropHostBranch(existing);
-  return { ...target, surroundings, how: 'moved' };
-}
-
 /** Begins a board. Somebody else may begin one at the same time: the upstream decides, and the loser joins. */
 async function create(
   surroundings: Surroundings,
@@ -313,13 +284,17 @@ async function create(
   const template = await readTemplate(options.template);
   const { branch } = surroundings;
   const made = await withProbe(surroundings, upstream, world, async ({ session, store, transport }) => {
+    const timeoutMs = options.timeoutMs ?? beginTimeoutMs;
+    if ((await store.readRef(trackingRef)) !== null) {
+      const there = await transport.readHead({ timeoutMs });
+      if (there.outcome === 'read' && there.head === null) await forgetHeads(store);
+    }
     const operation = {
       id: world.chance.id(),
       kind: 'board.init',
       agent: 'system',
       args: { board: world.chance.id(), ...template },
     };
-    const timeoutMs = options.timeoutMs ?? beginTimeoutMs;
     const [answer] = await session.submit([operation], { publish: true, timeoutMs, insist: false });
     const boardId = settledBoardId(answer as Answer, transport.label);
     if (boardId === null) return null;

@@ -10,6 +10,7 @@ import { type HostConfig, readHostConfig } from '../git/host-config.ts';
 import { runGit } from '../git/native/run-git.ts';
 import { checkBranchName } from './branch-name.ts';
 import { isPortable } from './environment.ts';
+import { readStoreConfig } from './store-config.ts';
 
 export const defaultBranch = 'orc';
 
@@ -44,7 +45,7 @@ export function findSurroundings(options: SurroundingsOptions): Surroundings {
   const board = options.board ?? (env.ORC_BOARD || null);
   let reading: Promise<HostConfig> | null = null;
   const config = (): Promise<HostConfig> => {
-    const runGit = (args: readonly string[]) => gitOutput(args, host, cwd, env);
+    const runGit = (args: readonly string[]) => gitOutput(args, host?.foundAt ?? cwd, env);
     reading ??= readHostConfig(host, env, isPortable(env) ? {} : { runGit });
     return reading;
   };
@@ -74,9 +75,19 @@ export function sessionOf({ env, host }: Pick<Surroundings, 'env' | 'host'>): st
 function usualBranch(host: Host): string {
   const folder = path.join(host.commonDir, 'orc');
   const stores = namesIn(folder).filter((name) => name.endsWith('.git'));
-  const [only] = stores;
-  if (only === undefined || stores.length > 1 || only === 'board.git') return defaultBranch;
-  return decodeURIComponent(only.slice(0, -'.git'.length));
+  if (stores.every((name) => name === 'board.git')) return defaultBranch;
+  const [only, ...more] = stores.flatMap((name) => branchOf(path.join(folder, name)) ?? []);
+  return only === undefined || more.length > 0 ? defaultBranch : only;
+}
+
+/** `null` for a store in which there is no board: made to look for one, on a branch that was perhaps misspelt. */
+function branchOf(storePath: string): string | null {
+  try {
+    return readStoreConfig(storePath)?.branch ?? null;
+  } catch (error) {
+    if (error instanceof OrcError) return null; // told by whoever opens it
+    throw error;
+  }
 }
 
 /** None where there is no such folder. @throws OrcError `io` */
@@ -103,18 +114,9 @@ function cachedStorePath(address: string, branch: string, env: NodeJS.ProcessEnv
   return path.join(cache, 'orc', key, 'board.git');
 }
 
-async function gitOutput(
-  args: readonly string[],
-  host: Host | null,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-): Promise<Uint8Array> {
-  const result = await runGit({
-    args,
-    env,
-    cwd: host?.workTree ?? host?.gitDir ?? cwd,
-    ...(host === null ? {} : { gitDir: host.gitDir }),
-  });
+/** The arguments name the repository, or let git find it: with `--git-dir` it would not look at who owns it. */
+async function gitOutput(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Uint8Array> {
+  const result = await runGit({ args, env, cwd });
   if (result.exitCode !== 0) throw new OrcError('git-failed', result.stderr || `git ${args[0]} failed`);
   return result.stdout;
 }

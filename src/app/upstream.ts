@@ -1,10 +1,14 @@
 /** From the choice of an upstream to a transport that reaches it. */
 import { OrcError } from '../errors.ts';
+import type { ConfigEntry } from '../git/config-syntax.ts';
 import { type Host, headBranches } from '../git/host.ts';
-import type { HostConfig } from '../git/host-config.ts';
+import { type HostConfig, listConfigElsewhere, type ScopedEntry } from '../git/host-config.ts';
 import { parseUrl } from '../git/http-config.ts';
-import { nativeHttpConfig } from '../git/http-credentials.ts';
+import { nativeHttpConfig, stayingConfig, strangerConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
+import { redirectedTransport } from '../git/native/redirected-transport.ts';
+import { type GitSettings, runGit } from '../git/native/run-git.ts';
+import { isSameServer } from '../git/redirect.ts';
 import type { GitStore } from '../git/store.ts';
 import type { PushOutcome, Transport } from '../git/transport.ts';
 import { isLocalUrl } from '../git/url-safety.ts';
@@ -99,8 +103,29 @@ async function connect(
   if (url === null || config === null) {
     return nativeTransport(store.path, { ...common, url: (host as Host).commonDir, quietHost: true });
   }
-  const access = nativeHttpConfig({ url, env, entries: config.entries, isOwnUpstream });
-  return nativeTransport(store.path, { ...common, url, config: [...config.forTransport(remoteName), ...access] });
+  // Of what may depend on conditions nothing counts on this machine.
+  const elsewhere = config.hasConditions && !isLocalUrl(url) ? await configIn(store, common) : undefined;
+  const settings = config.forTransport(remoteName, elsewhere);
+  const { entries } = config;
+  const configFor = (target: string): ConfigEntry[] => {
+    const isThere = target === url || isSameServer(url, target);
+    const access = nativeHttpConfig({ url: target, env, entries, isOwnUpstream: isOwnUpstream && isThere });
+    const staying = stayingConfig(target, access, entries);
+    return [...settings, ...(isThere ? [] : strangerConfig(url, target, entries)), ...access, ...staying];
+  };
+  const settingsFor = (target: string) => ({ ...common, url: target, config: configFor(target) });
+  const open = (target: string): Transport => nativeTransport(store.path, settingsFor(target));
+  if (parseUrl(url) === null) return open(url);
+  return redirectedTransport({ storePath: store.path, url, settings: settingsFor, open });
+}
+
+/** What git sees in the store: conditions such as `gitdir` or `hasconfig` may hold in the clone, and not there. */
+function configIn(store: GitStore, settings: GitSettings): Promise<readonly ScopedEntry[]> {
+  return listConfigElsewhere(async (args) => {
+    const { exitCode, stdout, stderr } = await runGit({ ...settings, args, gitDir: store.path });
+    if (exitCode !== 0) throw new OrcError('git-failed', stderr || `git ${args[0]} failed`);
+    return stdout;
+  });
 }
 
 function urlOf(upstream: Exclude<UpstreamChoice, { kind: 'none' | 'host' }>, config: HostConfig): string {
@@ -126,10 +151,14 @@ function isMeant(url: string, config: HostConfig | null, env: NodeJS.ProcessEnv)
 /** Pushing to a branch that is checked out would be refused, or (with `updateInstead`) change a work tree. */
 function refuseCheckedOut(host: Host, branch: string): void {
   const ref = `refs/heads/${branch}`;
-  const found = headBranches(host).find((each) => each.branch === ref && !each.missing);
+  const found = headBranches(host).find((each) => each.branch === ref);
   if (found === undefined) return;
-  throw new OrcError('checked-out', `the branch ${branch} is checked out in ${found.workTree}`, {
-    hint: `\`git -C ${found.workTree} switch -\` leaves it; look at the board with \`orc status\` or \`git log ${branch}\``,
-    details: { workTree: found.workTree },
+  const { workTree, missing } = found;
+  // Git keeps the branch for a work tree until it is told that this is gone.
+  const leave = missing ? '`git worktree prune` forgets it' : `\`git -C ${workTree} switch -\` leaves it`;
+  const where = missing ? `${workTree}, which is gone` : workTree;
+  throw new OrcError('checked-out', `the branch ${branch} is checked out in ${where}`, {
+    hint: `${leave}; look at the board with \`orc status\` or \`git log ${branch}\``,
+    details: { workTree },
   });
 }

@@ -2,9 +2,10 @@
 import { readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { complete } from '../cli/completion/complete.ts';
+import { currentFolder } from '../cli/process-io.ts';
 
 void complete(process.argv.slice(3), {
-  cwd: process.cwd(),
+  cwd: currentFolder(),
   env: process.env,
   print: (text) => writeSync(1, text),
   loadTable: async () => JSON.parse(readFileSync(path.join(import.meta.dirname, 'commands.json'), 'utf8')),

@@ -1,6 +1,7 @@
 /** Writing to the process's own streams, and what they are. */
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
+import path from 'node:path';
 
 /** Node's terminals bring its whole network code along: that is loaded only where there may be one. */
 export async function isTerminal(fd: number): Promise<boolean> {
@@ -13,6 +14,15 @@ export async function isTerminal(fd: number): Promise<boolean> {
   }
   const { isatty } = await import('node:tty');
   return isatty(fd);
+}
+
+/** Where the process stands. A folder that was removed meanwhile, as a work tree that is done with, is named, and nothing is found there. */
+export function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env.PWD || path.parse(process.execPath).root;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { readBounded } from './bounded-input.ts';
 import { decodeInput } from './decode-input.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io, Surfaces } from './io.ts';
-import { isTerminal, writerTo } from './process-io.ts';
+import { currentFolder, isTerminal, writerTo } from './process-io.ts';
 import { readToEnd } from './read-to-end.ts';
 import { runCli } from './run.ts';
 
@@ -18,7 +18,7 @@ export async function runOnProcess(surfaces: Surfaces = {}): Promise<void> {
   let isLent = false;
   const isTty = await isTerminal(1);
   const io: Io = {
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     env: process.env,
     stdout: writerTo(1, () => gone.abort()),
     stderr: writerTo(2),

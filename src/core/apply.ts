@@ -7,6 +7,7 @@ import { describeFault } from './arguments.ts';
 import type { Board, Change } from './board.ts';
 import { isOperationId } from './ids.ts';
 import { faultInName } from './names.ts';
+import { isDeeperThan, maxNesting } from './nesting.ts';
 import type {
   Accepted,
   Call,
@@ -28,8 +29,6 @@ import { findSecret } from './secrets.ts';
 import { toIso } from './time.ts';
 
 const maxSubjectLength = 72;
-/** Deeper arguments would overflow the stack of whoever walks through them. */
-const maxDepth = 64;
 
 /** An operation whose words have been checked; `args` has its defaults filled in. */
 export interface CheckedOperation {
@@ -64,8 +63,8 @@ function check(operation: Operation): CheckedOperation | Refusal {
   const faultInAgent = faultInName(operation.agent);
   if (faultInAgent !== null) return refuse('invalid-argument', `agent ${faultInAgent}`);
   const { allow_secret: allowSecret, ...given } = withoutUndefined(operation.args);
-  if (isDeeperThan(maxDepth, given))
-    return refuse('invalid-argument', `arguments must not be nested deeper than ${maxDepth}`);
+  if (isDeeperThan(maxNesting, given))
+    return refuse('invalid-argument', `arguments must not be nested deeper than ${maxNesting}`);
   const parsed = definition.arguments().safeParse(given, { reportInput: true });
   if (!parsed.success) {
     const fault = describeFault(parsed.error);
@@ -89,11 +88,6 @@ function check(operation: Operation): CheckedOperation | Refusal {
 /** An operation is decided as it was asked and again as JSON brings it back: there, what is undefined is absent. */
 function withoutUndefined(args: Operation['args']): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-}
-
-function isDeeperThan(depth: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner));
 }
 
 function argumentNames(definition: OperationDefinition): string[] {

@@ -7,7 +7,7 @@ import { OrcError } from '../errors.ts';
 import { readCommandConfig } from './command-config.ts';
 import { lastValue, readConfigFile } from './config-file.ts';
 import type { ConfigEntry } from './config-syntax.ts';
-import type { Environment, Host } from './host.ts';
+import { type Environment, type Host, isQuestionable } from './host.ts';
 import { absoluteUrl, rewriteUrl } from './remote-url.ts';
 
 export type ConfigScope = 'system' | 'global' | 'local' | 'worktree' | 'command';
@@ -39,11 +39,22 @@ export class HostConfig {
   /** The files were read without git and hold `includeIf`, which only git evaluates. */
   readonly isPartial: boolean;
   private readonly top: string | null;
+  private readonly home: string | null;
 
-  constructor(host: Host | null, entries: readonly ScopedEntry[], isPartial = false) {
+  constructor(
+    host: Host | null,
+    entries: readonly ScopedEntry[],
+    { isPartial = false, home = null }: { readonly isPartial?: boolean; readonly home?: string | null } = {},
+  ) {
     this.entries = entries;
     this.isPartial = isPartial;
+    this.home = home;
     this.top = host === null ? null : (host.workTree ?? host.gitDir);
+  }
+
+  /** Whether what the user or the system set depends on the repository (`includeIf`): a git that runs elsewhere may see less of it. */
+  get hasConditions(): boolean {
+    return this.entries.some((entry) => isShared(entry) && entry.key.startsWith('includeif.'));
   }
 
   /** The value that counts, or `null`. `key` in canonical case: section and name in lower case. */
@@ -77,19 +88,21 @@ export class HostConfig {
    * git as it stands, which would rewrite it again (see `pinUrl`).
    */
   resolveUrl(url: string, purpose: 'fetch' | 'push'): string {
-    return absoluteUrl(rewriteUrl(this.entries, url, purpose), this.top);
+    return absoluteUrl(rewriteUrl(this.entries, url, purpose), this.top, this.home);
   }
 
   /**
    * What a git that runs elsewhere (in the board store) has to be told through GIT_CONFIG_COUNT to reach the upstream as the
    * host would: transport settings of the repository, the work tree, and GIT_CONFIG_* of the environment. System and
-   * global settings are left out, since that git reads them itself and lists (`http.extraHeader`) would double.
+   * global settings are left out, since that git reads them itself and lists (`http.extraHeader`) would double; but for those
+   * that it does not see, where `elsewhere` is what it sees.
    *
    * Of a remote only what shapes the connection is taken: with `mirror`, `push`, `promisor` git would do other things than asked.
    * A remote's proxy is repeated as `http.<url>.proxy`, since git looks up `remote.<name>.*` by name and orc hands it a URL.
    */
-  forTransport(remoteName: string | null): readonly ConfigEntry[] {
-    const own = this.entries.filter(({ scope }) => scope !== 'system' && scope !== 'global');
+  forTransport(remoteName: string | null, elsewhere?: readonly ScopedEntry[]): readonly ConfigEntry[] {
+    const unseen = elsewhere === undefined ? [] : this.unseenBy(elsewhere);
+    const own = [...unseen, ...this.entries.filter((entry) => !isShared(entry))];
     const remote = this.remotes().find(({ name }) => name === remoteName);
     return own.flatMap(({ key, value }): ConfigEntry[] => {
       if (/^(http|credential|url|ssh|user|gpg|protocol)\./.test(key)) return [[key, value]];
@@ -102,6 +115,23 @@ export class HostConfig {
           [`http.${remote.pushUrl}.${setting}`, value],
         ];
       return setting === 'uploadpack' || setting === 'receivepack' ? [[key, value]] : [];
+    });
+  }
+
+  /** In their order. Of what has one value that which counts here, lest an earlier one pass for it. */
+  private unseenBy(elsewhere: readonly ScopedEntry[]): ScopedEntry[] {
+    const shared = this.entries.filter(isShared);
+    const seen = elsewhere.filter(isShared).map(({ key, value }) => `${key}\n${value}`);
+    return shared.flatMap((entry): ScopedEntry[] => {
+      const at = seen.indexOf(`${entry.key}\n${entry.value}`);
+      if (at !== -1) {
+        seen.splice(at, 1);
+        return [];
+      }
+      const counts = shared.findLast(({ key }) => key === entry.key)?.value ?? entry.value;
+      return [
+        /\.(?:extraheader|helper|insteadof|pushinsteadof)$/.test(entry.key) ? entry : { ...entry, value: counts },
+      ];
     });
   }
 
@@ -132,7 +162,7 @@ export async function readHostConfig(
   );
   const command = readCommandConfig(env).map(([key, value]): ScopedEntry => ({ scope: 'command', key, value }));
   const isPartial = listed === null && files.some(({ key }) => key.startsWith('includeif.'));
-  return new HostConfig(host, [...settled, ...command], isPartial);
+  return new HostConfig(host, [...settled, ...command], { isPartial, home: env.HOME || null });
 }
 
 async function listWithGit(
@@ -141,14 +171,37 @@ async function listWithGit(
 ): Promise<readonly ScopedEntry[] | null> {
   // Git finds the repository itself (`-C`), so that it checks its owner: the configuration of somebody else's repository
   // names commands (`core.sshCommand`) that we would run.
-  const place =
-    host === null ? [] : host.explicit ? [`--git-dir=${host.gitDir}`] : ['-C', host.workTree ?? host.gitDir];
+  const place = host === null ? [] : host.explicit ? [`--git-dir=${host.gitDir}`] : ['-C', host.foundAt];
   let output: Uint8Array;
   try {
-    output = await runGit([...place, 'config', '--list', '-z', '--show-scope']);
+    output = await runGit([...place, ...listArguments]);
   } catch {
     return null; // older than 2.26, or a configuration that git refuses: then our reader says what is wrong with it
   }
+  const entries = parseList(output);
+  const isUnseen = host !== null && !entries.some(({ scope }) => scope === 'local');
+  if (isUnseen && !(await isTrustedEmpty(host, runGit))) {
+    const folder = host.foundAt;
+    throw new OrcError('no-repository', `git does not trust ${folder}: it belongs to another user`, {
+      hint: `if you trust it: git config --global --add safe.directory ${folder}`,
+    });
+  }
+  return entries;
+}
+
+/** Whether git shows nothing of the repository's own configuration because there is nothing in it. */
+async function isTrustedEmpty(host: Host, runGit: NonNullable<ReadHostConfigOptions['runGit']>): Promise<boolean> {
+  if (readConfigFile(path.join(host.commonDir, 'config'), { includes: false }).length > 0) return false;
+  if (!isQuestionable(host)) return true;
+  return runGit(['-C', host.foundAt, 'rev-parse', '--git-dir']).then(
+    () => true,
+    () => false,
+  );
+}
+
+const listArguments = ['config', '--list', '-z', '--show-scope'];
+
+function parseList(output: Uint8Array): ScopedEntry[] {
   const fields = Buffer.from(output).toString('utf8').split('\0');
   const entries: ScopedEntry[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
@@ -157,15 +210,17 @@ async function listWithGit(
     const [key, value] = end === -1 ? [entry, 'true'] : [entry.slice(0, end), entry.slice(end + 1)];
     entries.push({ scope: isScope(scope) ? scope : 'command', key, value });
   }
-  const isRefused = host !== null && !entries.some(({ scope }) => scope === 'local');
-  if (isRefused && readConfigFile(path.join(host.commonDir, 'config'), { includes: false }).length > 0) {
-    const folder = host.workTree ?? host.gitDir;
-    throw new OrcError('no-repository', `git does not trust ${folder}: it belongs to another user`, {
-      hint: `if you trust it: git config --global --add safe.directory ${folder}`,
-    });
-  }
   return entries;
 }
+
+/** What git sees that `runGit` runs elsewhere. */
+export async function listConfigElsewhere(
+  runGit: NonNullable<ReadHostConfigOptions['runGit']>,
+): Promise<readonly ScopedEntry[]> {
+  return parseList(await runGit(listArguments));
+}
+
+const isShared = ({ scope }: ScopedEntry): boolean => scope === 'system' || scope === 'global';
 
 const scopes: readonly string[] = ['system', 'global', 'local', 'worktree', 'command'] satisfies ConfigScope[];
 const isScope = (text: string): text is ConfigScope => scopes.includes(text);

@@ -47,6 +47,11 @@ export function kindOf(file: string): 'file' | 'folder' | null {
   return facts.isDirectory() ? 'folder' : facts.isFile() ? 'file' : null;
 }
 
+/** The user whose it is; a link's own. `null` where nothing is there. */
+export function ownerOf(file: string): number | null {
+  return ask(file, () => lstatSync(file, { throwIfNoEntry: false }))?.uid ?? null;
+}
+
 /** A small file without the line end, or as it is with `keepEnd`; `null` when it cannot be read. */
 export function readText(file: string, options: { keepEnd?: boolean } = {}): string | null {
   const text = ask(file, () => readFileSync(file, 'utf8'));

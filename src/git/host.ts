@@ -9,7 +9,7 @@ import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import { lastValue, readConfigFile } from './config-file.ts';
 import type { ConfigEntry } from './config-syntax.ts';
-import { kindOf, listFolder, readHead, readText, realPath } from './host-files.ts';
+import { kindOf, listFolder, ownerOf, readHead, readText, realPath } from './host-files.ts';
 import type { ObjectFormat } from './store.ts';
 
 export interface Host {
@@ -25,6 +25,8 @@ export interface Host {
   readonly refStorage: string;
   /** The linked work tree's name in git's administration; `null` in the main one. */
   readonly worktreeName: string | null;
+  /** Where git finds it by itself: the folder that holds `.git`, or the git folder. Not always the work tree (`core.worktree`). */
+  readonly foundAt: string;
   /** GIT_DIR named it: git then trusts it whoever owns it. */
   readonly explicit: boolean;
 }
@@ -74,8 +76,20 @@ export function findHost(cwd: string, env: Environment): Host | null {
     objectFormat: lastValue(config, 'extensions.objectformat') === 'sha256' ? 'sha256' : 'sha1',
     refStorage: lastValue(config, 'extensions.refstorage') ?? 'files',
     worktreeName: path.dirname(gitDir) === path.join(commonDir, 'worktrees') ? path.basename(gitDir) : null,
+    foundAt: found.top ?? gitDir,
     explicit: named !== null,
   };
+}
+
+/**
+ * Whether git might refuse the repository because of who owns it (`safe.directory`): then nothing in it may say which programs
+ * are run, until git was asked. Cheap, and on the safe side: it says yes for some that git trusts.
+ */
+export function isQuestionable({ foundAt, gitDir, explicit }: Host): boolean {
+  const us = process.geteuid?.();
+  if (explicit || us === undefined) return false;
+  const owners = [foundAt, path.join(foundAt, '.git'), gitDir].map(ownerOf);
+  return owners.some((owner) => owner !== null && owner !== us);
 }
 
 export interface HeadBranch {

@@ -81,11 +81,38 @@ export function nativeHttpConfig(options: HttpAccessOptions): ConfigEntry[] {
     headers.some(isAuthorization) || credentialsOf(url).password !== '' || asksElsewhere(options.entries, options.env);
   const found = ownCredential(url, options) ?? (isProvided ? null : forgeCredential(url, options.env));
   if (found === null) return [];
-  const user = url.username === '' ? '' : `${url.username}@`;
-  const key = `http.${url.protocol}//${user}${url.host}${url.pathname}.extraheader`;
+  const key = keyFor(url, 'extraheader');
   const kept = headers.filter((header) => !isAuthorization(header)).map(({ name, value }) => `${name}: ${value}`);
   // An empty value empties the list: a second Authorization header is refused by servers.
   return ['', ...kept, `Authorization: ${found.value}`].map((value): ConfigEntry => [key, value]);
+}
+
+/**
+ * What git has to be told so that an `Authorization` header goes to no other server: it follows redirects and sends along whatever
+ * headers it was told. Nothing where it sends none. `access`: what `nativeHttpConfig` gave for the URL.
+ */
+export function stayingConfig(
+  url: string,
+  access: readonly ConfigEntry[],
+  entries: readonly HttpEntry[],
+): ConfigEntry[] {
+  const parsed = parseUrl(url);
+  if (parsed === null || (access.length === 0 && !extraHeaders(entries, url).some(isAuthorization))) return [];
+  return [[keyFor(parsed, 'followredirects'), 'false']];
+}
+
+/** What takes from a URL on another server the `Authorization` headers that count for the one that redirected there. */
+export function strangerConfig(from: string, to: string, entries: readonly HttpEntry[]): ConfigEntry[] {
+  const [here, there] = [extraHeaders(entries, from), extraHeaders(entries, to)];
+  const isTheirs = (header: HttpHeader): boolean =>
+    !isAuthorization(header) || !here.some((own) => isAuthorization(own) && own.value === header.value);
+  if (there.every(isTheirs)) return [];
+  const kept = there.filter(isTheirs).map(({ name, value }) => `${name}: ${value}`);
+  return ['', ...kept].map((value): ConfigEntry => [keyFor(new URL(to), 'extraheader'), value]);
+}
+
+function keyFor({ protocol, username, host, pathname }: URL, name: string): string {
+  return `http.${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}.${name}`;
 }
 
 interface Credential {

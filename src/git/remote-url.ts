@@ -55,11 +55,13 @@ function replaceLongest(
 
 /**
  * Makes a local path absolute, as seen from the work tree's top; leaves URLs, `host:path`, and what begins with `-` alone.
+ * `~/` is the home folder, as for the git that serves the path; whose home `~name/` is, only that git knows.
  */
-export function absoluteUrl(url: string, top: string | null): string {
+export function absoluteUrl(url: string, top: string | null, home: string | null = null): string {
   const colon = url.indexOf(':');
   const slash = url.indexOf('/');
   const isLocal = colon === -1 || (slash !== -1 && slash < colon);
-  if (top === null || !isLocal || url === '' || url.startsWith('-') || path.isAbsolute(url)) return url;
-  return path.resolve(top, url);
+  if (!isLocal || url === '' || url.startsWith('-') || path.isAbsolute(url)) return url;
+  if (url.startsWith('~')) return home !== null && /^~(?:\/|$)/.test(url) ? home + url.slice(1) : url;
+  return top === null ? url : path.resolve(top, url);
 }

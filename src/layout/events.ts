@@ -3,6 +3,7 @@
  *
  * A segment ends at 256 lines or about 64 KiB, so that appending rewrites little. A single event may be longer than that.
  */
+import { isDeeperThan, maxNesting } from '../core/nesting.ts';
 import type { BoardEvent } from '../core/records.ts';
 import type { Fault } from './faults.ts';
 import { placeOf, segmentPath } from './paths.ts';
@@ -174,6 +175,7 @@ function parseEvent(line: string): BoardEvent | string {
     return 'is no JSON';
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object';
+  if (isDeeperThan(maxNesting, value)) return `is nested deeper than ${maxNesting}`;
   const fields = value as Record<string, unknown>;
   for (const field of ['n', 'v']) {
     if (!Number.isSafeInteger(fields[field]) || (fields[field] as number) < 0) return `has no number "${field}"`;

@@ -55,6 +55,11 @@ const wordings: readonly Wording[] = [
       `ask an admin to exempt the branch ${branch}: Settings → Branches, a rule for ${branch} with "Enable push" for who pushes, above the one that matches it`,
   },
   {
+    says: /cannot lock ref '[^']+': '[^']+' exists/,
+    hint: (branch) =>
+      `git keeps no branch ${branch} beside one such as ${branch}/x: rename that one, or put the board on another branch with --branch NAME`,
+  },
+  {
     says: /hook declined/i,
     hint: (branch) => `a hook of the remote says no: ask whoever runs it to let pushes to refs/heads/${branch} through`,
   },

@@ -125,6 +125,22 @@ describe('the target folder', () => {
     expect(fs.existsSync(path.join(dir, 'knowledge/a'))).toBe(false);
   });
 
+  test('what the marker of a folder names outside of it stays', async () => {
+    const orc = await openNewBoard();
+    const dir = path.join(makeTempDir(), 'out');
+    const { board, files } = await exportBoard(orc, dir).then(() => JSON.parse(readFolder(dir)[marker] as string));
+    const mine = path.join(path.dirname(dir), 'mine', 'file');
+    fs.mkdirSync(path.dirname(mine));
+    fs.writeFileSync(mine, 'mine');
+    for (const named of ['../mine/file', mine, 'knowledge/../../mine/file']) {
+      writeFiles(dir, { [marker]: JSON.stringify({ board, files: { ...files, [named]: 'x' } }) });
+      await exportBoard(orc, dir);
+      expect(fs.readFileSync(mine, 'utf8')).toBe('mine');
+    }
+    writeFiles(dir, { [marker]: JSON.stringify({ board, files: null }) });
+    await expect(exportBoard(orc, dir)).rejects.toMatchObject({ code: 'already-exists' });
+  });
+
   test('a folder with anything else is refused and left as it was', async () => {
     const orc = await openNewBoard();
     const strange = [readFolder(realBoard), { 'notes.txt': 'mine' }, { [marker]: '{"board":"0","files":{}}' }];

@@ -263,6 +263,26 @@ describe('a folder that is refused', () => {
       /line 1: must be a JSON object/,
     ],
     [
+      'an event that is nested without end',
+      {
+        ...stateWith([]),
+        'events.jsonl': `\n{"ts":"${at}","agent":"a","action":"b","c":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n`,
+      },
+      'import-failed',
+      /events\.jsonl, line 2: must not be nested deeper than 64/,
+    ],
+    [
+      'a result that is nested without end',
+      {
+        'state.json': String(stateWith([task({ result: 'deep' })])['state.json']).replace(
+          '"deep"',
+          `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+        ),
+      },
+      'import-failed',
+      /state\.json: must not be nested deeper than 64/,
+    ],
+    [
       'a topic that no file may have',
       { ...stateWith([]), 'knowledge/x.lock.md': '' },
       'import-failed',

@@ -33,6 +33,16 @@ test('standard input is read to its end', async () => {
   expect((await run(folder, ['kb', 'read', 'long'])).out).toBe(text);
 });
 
+test('a folder that was removed under the process is no repository; with -C another one is worked in', async () => {
+  const { folder } = await orcWithBoard();
+  const gone = `cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"`;
+  const words = ['-c', gone, 'sh', node, command.file];
+  const lost = await start('sh', [...words, 'status', '--json'], { cwd: folder }).ended;
+  expect([lost.code, JSON.parse(lost.err).error.code]).toEqual([1, 'no-repository']);
+  const elsewhere = await start('sh', [...words, '-C', folder, 'ws', 'create', 'from-nowhere'], { cwd: folder }).ended;
+  expect(elsewhere).toMatchObject({ code: 0, err: '' });
+});
+
 test('a reader that goes away is no error', async () => {
   const { orc, folder } = await orcWithBoard();
   for (let n = 0; n < 5; n++) await orc('emit', 'agent-1', 'measured', `text=${'x'.repeat(60_000)}`);

@@ -1,5 +1,5 @@
 /** Where a board can live, and that nothing else is touched there. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
@@ -230,6 +230,22 @@ test('the branch orc is checked out: an error that names the work tree, and noth
   expect((await orc.status()).sync.queued).toBe(0);
 });
 
+test('the branch orc is checked out in a work tree that is gone: git keeps it reserved, and the hint says how to free it', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const linked = path.join(makeTempDir(), 'linked');
+  git(repository, 'worktree', 'add', '--quiet', linked, 'orc');
+  rmSync(linked, { recursive: true });
+  await using orc = await openOrc({ cwd: repository });
+  await expect(orc.createWorkstream('x')).rejects.toMatchObject({
+    code: 'checked-out',
+    message: expect.stringContaining(linked),
+    hint: expect.stringContaining('git worktree prune'),
+  });
+  git(repository, 'worktree', 'prune');
+  expect((await orc.createWorkstream('x')).name).toBe('x');
+});
+
 test('not a repository, no board, a foreign branch, several remotes: each says what helps', async () => {
   await expect(openOrc({ cwd: makeTempDir() })).rejects.toMatchObject({ code: 'no-repository' });
   const empty = makeRepository();
@@ -299,6 +315,19 @@ test('a remote that is added later: status tells of it, init takes the board the
   await expect(openOrc({ cwd: alone, create: { upstream: 'origin' } })).rejects.toMatchObject({
     code: 'board-mismatch',
   });
+});
+
+test('a remote that has an older state of the board, pushed there by plain git, gets the rest with the move', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const remote = makeBareRemote();
+  git(repository, 'push', '--quiet', remote, 'orc~3:refs/heads/orc', 'orc:refs/heads/whole');
+  git(repository, 'remote', 'add', 'origin', remote);
+  await using moved = await openOrc({ cwd: repository, create: { upstream: 'origin' } });
+  expect(git(remote, 'rev-parse', 'orc')).toBe(git(remote, 'rev-parse', 'whole'));
+  expect((await moved.perform('task.add', { workstream: 'w', title: 'after' })).published).toBe(true);
+  await using other = await openOrc({ cwd: makeClone(remote) });
+  expect((await other.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });
 });
 
 test('a rewritten upstream: exit and say so, go on when accepted, keep the old chain, versions never go back', async () => {

@@ -81,6 +81,16 @@ describe('readHostConfig', () => {
     expect((await readHostConfig(findHost(repo, {}), env)).isPartial).toBe(true);
   });
 
+  it('reads the repository that was found, wherever its work tree is said to be', async () => {
+    const folder = at('apart');
+    git(root, ['init', '--quiet', folder]);
+    mkdirSync(at('elsewhere-tree'));
+    git(folder, ['config', 'core.worktree', at('elsewhere-tree')]);
+    const host = findHost(folder, {});
+    expect(host).toMatchObject({ workTree: at('elsewhere-tree'), foundAt: folder });
+    expect((await readHostConfig(host, environment(), { runGit })).get('core.worktree')).toBe(at('elsewhere-tree'));
+  });
+
   it('falls back to the files when git fails, and ignores what the runner itself sets', async () => {
     const host = findHost(repo, {});
     const failing = async () => Promise.reject(new Error('no such option --show-scope'));
@@ -193,6 +203,33 @@ describe('forTransport', () => {
       ['http.extraheader', 'from the environment'],
     ]);
     expect(config.forTransport(null).filter(([key]) => key.startsWith('remote.'))).toEqual([]);
+  });
+});
+
+describe('forTransport, where conditions hold in the clone alone', () => {
+  it('hands on what the git elsewhere does not see, and nothing twice', () => {
+    const shared = (key: string, value: string) => ({ scope: 'global' as const, key, value });
+    const everywhere = [shared('http.extraheader', 'a: 1'), shared('core.sshcommand', 'ssh')];
+    const config = new HostConfig(null, [
+      shared('core.sshcommand', 'ssh -i early'),
+      ...everywhere,
+      shared('includeif.gitdir:/x/.git.path', 'more'),
+      shared('http.extraheader', 'a: 1'),
+      shared('http.proxy', 'http://p'),
+      shared('core.pager', 'less'),
+      ...entries(['protocol.version', '2']),
+    ]);
+    expect(config.hasConditions).toBe(true);
+    expect(config.forTransport(null, everywhere)).toEqual([
+      ['core.sshcommand', 'ssh'],
+      ['http.extraheader', 'a: 1'],
+      ['http.proxy', 'http://p'],
+      ['protocol.version', '2'],
+    ]);
+    expect(config.forTransport(null)).toEqual([['protocol.version', '2']]);
+    expect(new HostConfig(null, [...everywhere, ...entries(['includeif.gitdir:/x.path', 'y'])]).hasConditions).toBe(
+      false,
+    );
   });
 });
 
@@ -339,5 +376,10 @@ describe('remote URLs: what git does, by experiment', () => {
       expect(absoluteUrl(url, '/a')).toBe(url);
     }
     expect(absoluteUrl('../x', null)).toBe('../x');
+    expect(absoluteUrl('~/x.git', '/a', '/home/me')).toBe('/home/me/x.git');
+    expect(absoluteUrl('~/x.git', null, '/home/me')).toBe('/home/me/x.git');
+    expect(absoluteUrl('~you/x.git', '/a', '/home/me')).toBe('~you/x.git');
+    expect(absoluteUrl('~/x.git', '/a')).toBe('~/x.git');
+    expect(absoluteUrl('./~/x.git', '/a', '/home/me')).toBe('/a/~/x.git');
   });
 });

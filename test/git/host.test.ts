@@ -88,6 +88,7 @@ describe('findHost', () => {
       objectFormat: 'sha1',
       refStorage: 'files',
       worktreeName: null,
+      foundAt: folder,
       explicit: false,
     });
     expectLikeGit(path.join(folder, 'a/b'));

@@ -146,6 +146,17 @@ describe('reading a segment', () => {
     expect(faults.every(({ path }) => path === 'events/0000000001.jsonl')).toBe(true);
   });
 
+  it('sets a line aside whose values are nested so deeply that nobody could write it again', () => {
+    const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const line = (depth: number): string =>
+      JSON.stringify(eventsFrom(1, 1)[0]).replace(/}$/, `,"more":${nested(depth)}}`);
+    const { events, faults } = parseSegment('events/0000000001.jsonl', [line(63), line(64), line(200_000)].join('\n'));
+    expect(events).toHaveLength(1);
+    const reasons = ['line 2 is nested deeper than 64', 'line 3 is nested deeper than 64'];
+    expect(faults.map(({ reason }) => reason)).toEqual(reasons);
+    expect(newestEvents([line(1), line(200_000)].join('\n'), 10)).toHaveLength(1);
+  });
+
   it('refuses a segment of fifty megabytes', () => {
     expect(parseSegment('events/0000000001.jsonl', ' '.repeat(50 * 1024 * 1024))).toMatchObject({
       events: [],

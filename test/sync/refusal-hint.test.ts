@@ -45,6 +45,10 @@ test.each([
     /a rule for coord with "Enable push"/,
   ],
   ['[remote rejected] (pre-receive hook declined): commit message must name a ticket', /refs\/heads\/coord/],
+  [
+    "[remote rejected] (failed to update ref): cannot lock ref 'refs/heads/orc': 'refs/heads/orc/feature' exists; cannot create 'refs/heads/orc'",
+    /beside one such as coord\/x: .* --branch NAME$/,
+  ],
   ['[remote rejected] (update hook declined)', /refs\/heads\/coord/],
   ['[remote rejected] (funny refname)', /^ask whoever runs the remote .* coord, through$/],
 ])('%s', (message, hint) => {

@@ -5,6 +5,8 @@ import { errorCodeOf, toIoError } from '../durable-files.ts';
 /** Whether the repository behind a local URL sets `core.hooksPath` itself; then it is left alone. */
 export function choosesHooks(url: string): boolean {
   const path = localPath(url);
+  // Somebody's home: only git knows where that is.
+  if (path.startsWith('~')) return true;
   // Where git looks, in its order.
   const configs = ['/.git/config', '/config', '.git/config', '.git/.git/config'].map((suffix) => path + suffix);
   return configs.some((file) => /hookspath|^\s*\[include/im.test(readIfThere(file)));

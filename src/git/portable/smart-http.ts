@@ -6,6 +6,7 @@
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
 import type { HttpHeader } from '../http-config.ts';
 import type { HttpAccess } from '../http-credentials.ts';
+import { followRedirect, isSameServer } from '../redirect.ts';
 import type { Unreachable } from '../transport.ts';
 import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
 import { agentName } from '../wire/agent-name.ts';
@@ -132,23 +133,3 @@ export function openSmartHttp(access: HttpAccess, client: HttpClient): SmartHttp
 }
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
-
-/** The repository's URL behind a redirect; `null` for one that leads elsewhere than to the same question, or out of TLS. */
-function followRedirect(from: string, location: string | null, suffix: string): string | null {
-  if (location === null || !URL.canParse(location, from)) return null;
-  const to = new URL(location, from);
-  if (!/^https?:$/.test(to.protocol) || (from.startsWith('https:') && to.protocol !== 'https:')) return null;
-  to.username = '';
-  to.password = '';
-  to.hash = '';
-  return to.href.endsWith(suffix) ? to.href.slice(0, -suffix.length) : null;
-}
-
-/** The same, or the same with TLS. */
-function isSameServer(from: string, to: string): boolean {
-  const [a, b] = [new URL(from), new URL(to)];
-  if (a.origin === b.origin) return true;
-  return (
-    a.hostname === b.hostname && a.protocol === 'http:' && b.protocol === 'https:' && a.port === '' && b.port === ''
-  );
-}
