@@ -2,12 +2,14 @@
  * The core of the facade: it decides nothing; it names operations, hands them to sync, and reads heads. The named
  * functions of the API stand on it, in orc.ts.
  */
+
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import type { Head } from '../sync/head.ts';
 import { knownRefusalHint, refusalHint } from '../sync/refusal-hint.ts';
+import { shared } from '../sync/shared.ts';
 import { onlookerIn } from './board-glance.ts';
 import { carrySpool } from './commit-spool.ts';
 import type { Connection, World } from './connect.ts';
@@ -190,11 +192,11 @@ export class OrcCore implements AsyncDisposable {
   }
 
   /** What hooks of this clone have noted goes along. */
-  async #carry(): Promise<void> {
+  readonly #carry = shared(async () => {
     if (this.surroundings.board !== null) return;
     const { session, store } = this.connection;
     await carrySpool({ storePath: store.path, session, actor: () => this.actor(undefined) });
-  }
+  });
 
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
     const resolved = await this.#resolveIds(kind, args);

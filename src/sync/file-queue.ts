@@ -139,8 +139,10 @@ class FileQueueStorage implements QueueStorage {
     };
     await this.#rewrite(ids, withoutThem, options);
     for (const id of ids) this.#fileOf.delete(id);
-    // Without the record it means nothing any more, so that it may come back after a power cut.
-    for (const unit of units) await removeFile(this.#outcomesFile(unit), { isDurable: false });
+    // Without the record it means nothing any more, so that it may come back after a power cut. Mostly there is none.
+    const files = [...units].map((unit) => this.#outcomesFile(unit));
+    const there = new Set(files.length > 1 ? listJson(this.#folders.outcomes) : files);
+    for (const file of files) if (there.has(file)) await removeFile(file, { isDurable: false });
   }
 
   async putOutcomes(unit: string, outcomes: ReadonlyMap<string, Outcome>): Promise<void> {

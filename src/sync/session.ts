@@ -4,6 +4,7 @@
  * Promises (docs/protocol.md): a success told as published is in the upstream's history; a refusal was true of the
  * upstream at some moment during the call; an operation told as queued survives a crash.
  */
+
 import type { Operation } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
 import { Driver, type DriverPorts } from './driver.ts';
@@ -11,6 +12,7 @@ import type { Head } from './head.ts';
 import { encodeOrder, momentAfter } from './order.ts';
 import { type Outcome, type Owner, openRecords, type QueueRecord, unitIdOf } from './queue.ts';
 import { type Found, findRecorded } from './recorded.ts';
+import { shared } from './shared.ts';
 import { type Answer, rebuildLocal, settledAnswer, tellLate, tellUnpublished, unknownAnswer } from './tentative.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -45,6 +47,7 @@ export interface SyncReport {
 export class Session {
   readonly #ports: SessionPorts;
   readonly #driver: Driver;
+  readonly #newestOrder = shared(async () => this.#ports.queue.newestOrder());
   #sequence = 0;
   /** As it stands in the order of what was asked last. */
   #askedAt = 0;
@@ -150,10 +153,10 @@ export class Session {
   }
 
   async #recordsOf(operations: readonly Operation[], deferred: boolean, base: number): Promise<QueueRecord[]> {
-    const { queue, clock, owner } = this.#ports;
+    const { clock, owner } = this.#ports;
     const askedAt = clock.now();
     // Behind all that waits, even when the clock was set back: what was told rests on that.
-    const newest = queue.newestOrder();
+    const newest = await this.#newestOrder();
     this.#askedAt = Math.max(askedAt, this.#askedAt, newest === null ? 0 : momentAfter(newest));
     const order = encodeOrder(this.#askedAt, this.#sequence++);
     return operations.map((operation, index) => ({
