@@ -87,11 +87,23 @@ export async function readPath(reader: ObjectReader, root: Oid | null, path: str
   return current;
 }
 
+export interface DiffOptions {
+  /** More than so many changes are refused, as in `ListOptions`. Default 1 000 000. */
+  readonly maxChanges?: number;
+  /** Whether a folder at the top is looked into. Default: each is. */
+  readonly looksInto?: (folder: string) => boolean;
+}
+
 /**
  * The files that differ between two trees. Equal subtrees are never read.
- * @throws OrcError `store-corrupt`
+ * @throws OrcError `store-corrupt`, `too-large` beyond `maxChanges`
  */
-export async function diffTrees(reader: ObjectReader, from: Oid | null, to: Oid | null): Promise<FileChange[]> {
+export async function diffTrees(
+  reader: ObjectReader,
+  from: Oid | null,
+  to: Oid | null,
+  { maxChanges = 1_000_000, looksInto = () => true }: DiffOptions = {},
+): Promise<FileChange[]> {
   const changes: FileChange[] = [];
   let level = from === to ? [] : [{ prefix: '', from, to }];
   while (level.length > 0) {
@@ -107,10 +119,13 @@ export async function diffTrees(reader: ObjectReader, from: Oid | null, to: Oid 
         if (old?.oid === fresh?.oid && old?.mode === fresh?.mode) continue;
         const path = pair.prefix + name;
         const folders = { from: folderOid(old), to: folderOid(fresh) };
-        if (folders.from !== null || folders.to !== null) next.push({ prefix: `${path}/`, ...folders });
+        const isFolderChange = folders.from !== null || folders.to !== null;
+        if (isFolderChange && (pair.prefix !== '' || looksInto(name))) next.push({ prefix: `${path}/`, ...folders });
         const files = { from: fileEntry(old), to: fileEntry(fresh) };
         if (files.from !== null || files.to !== null) changes.push({ path, ...files });
       }
+      if (changes.length + next.length > maxChanges)
+        throw new OrcError('too-large', `more than ${maxChanges} files differ`);
     }
     level = next;
   }

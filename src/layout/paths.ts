@@ -43,6 +43,7 @@ export const hotFolders: readonly string[] = [
   'knowledge',
   'templates',
 ];
+const topFolders: ReadonlySet<string> = new Set(hotFolders.map((folder) => folder.split('/')[0] ?? ''));
 const listedFolders: ReadonlySet<string> = new Set(hotFolders.filter((folder) => folder !== 'tasks/open'));
 const messagePath = /^messages\/([^/]+)\/([0-9a-f]{8,32})\.json$/;
 const cyclePath = /^cycles\/([1-9]\d{0,8})\.json$/;
@@ -144,6 +145,11 @@ export function isListed(path: string): boolean {
   if (path.startsWith('tasks/')) return path.startsWith('tasks/open/');
   const slash = path.indexOf('/');
   return slash === -1 || listedFolders.has(path.slice(0, slash));
+}
+
+/** Whether what lies in a folder at the top can make a difference to an open board. The log is read by itself. */
+export function isBoardFolder(name: string): boolean {
+  return topFolders.has(name);
 }
 
 function pathOfTask(id: string, isOpenTask: boolean): string {

@@ -6,9 +6,17 @@ import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from '../git/damaged-store.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, Oid } from '../git/store.ts';
-import { diffTrees, type FileEntry, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
+import {
+  diffTrees,
+  type FileChange,
+  type FileEntry,
+  listFiles,
+  type ObjectReader,
+  readPath,
+  readTrees,
+} from '../git/trees.ts';
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
-import { coldPaths, hotFolders, isHot, settingsPath } from '../layout/paths.ts';
+import { coldPaths, hotFolders, isBoardFolder, isHot, settingsPath } from '../layout/paths.ts';
 import { decodeRecord, type FileDiff, patchBoard, type ReadBoard, readBoard } from '../layout/read-board.ts';
 import { parseTrailers } from './commit-message.ts';
 
@@ -134,21 +142,30 @@ async function patchedRead(
   previous: Head,
   tree: Oid,
   onRead: (files: number) => void,
-): Promise<ReadBoard> {
-  const changes = await diffTrees(store, previous.tree, tree);
+): Promise<ReadBoard | null> {
+  const changes = await diffOfBoards(store, previous.tree, tree);
+  if (changes === null) return null;
   const wanted = changes.flatMap(({ path, to }) =>
     to !== null && to.mode === '100644' && isHot(path) ? [to.oid] : [],
   );
   onRead(wanted.length);
   const objects = await store.readObjects(wanted);
-  const diff: FileDiff[] = changes
-    .filter(({ path }) => !path.startsWith(`${eventsFolder}/`))
-    .map(({ path, to }) => ({
-      path,
-      mode: to?.mode ?? null,
-      bytes: to === null ? null : ((isHot(path) ? objects.get(to.oid)?.bytes : undefined) ?? 'unread'),
-    }));
+  const diff: FileDiff[] = changes.map(({ path, to }) => ({
+    path,
+    mode: to?.mode ?? null,
+    bytes: to === null ? null : ((isHot(path) ? objects.get(to.oid)?.bytes : undefined) ?? 'unread'),
+  }));
   return patchBoard(previous.read, diff);
+}
+
+/** Folders of others' are nobody's business, whatever is in them. `null`: so much differs that reading afresh is less. */
+async function diffOfBoards(store: ObjectReader, from: Oid | null, to: Oid): Promise<FileChange[] | null> {
+  try {
+    return await diffTrees(store, from, to, { looksInto: isBoardFolder });
+  } catch (error) {
+    if (error instanceof OrcError && error.code === 'too-large') return null;
+    throw error;
+  }
 }
 
 export async function readTail(store: ObjectReader, tree: Oid, previous: Head | null): Promise<EventTail> {

@@ -220,4 +220,6 @@ test('gives up on a small tree that describes billions of files', async () => {
     );
   }
   await expect(listFiles(store, oid, { maxFiles: 10_000 })).rejects.toMatchObject({ code: 'too-large' });
+  await expect(diffTrees(store, null, oid, { maxChanges: 10_000 })).rejects.toMatchObject({ code: 'too-large' });
+  expect(await diffTrees(store, null, oid, { looksInto: () => false })).toEqual([]);
 });
