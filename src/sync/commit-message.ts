@@ -58,12 +58,16 @@ export function parseTrailers(message: string): Trailers | null {
   const version = Number(values.get('Orc-Version'));
   const op = parseJson(values.get('Orc-Op')) as Operation | null;
   if (!Number.isSafeInteger(version) || version < 1 || op === null || typeof op !== 'object') return null;
-  if (typeof op.id !== 'string' || !isOperationId(op.id) || typeof op.kind !== 'string') return null;
+  const { id, kind, agent, args } = op;
+  // Whoever reads trailers relies on their kinds; what the values may be is for deciding to say.
+  if (typeof id !== 'string' || !isOperationId(id) || typeof kind !== 'string' || typeof agent !== 'string')
+    return null;
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return null;
   return {
     version,
     base: Number(values.get('Orc-Base') ?? 0),
     at: values.get('Orc-At') ?? '',
-    op: { ...op, ...batchOf(values.get('Orc-Batch')) },
+    op: { id, kind, agent, args, ...batchOf(values.get('Orc-Batch')) },
     result: parseJson(values.get('Orc-Result')) as ResultRef | null,
   };
 }

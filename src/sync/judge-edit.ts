@@ -13,8 +13,9 @@ import { isListed, placeOf } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { faultInEntry } from '../layout/tree-faults.ts';
 import { type Head, loadHead } from './head.ts';
-import type { Evidence, Judged, Suspect } from './judge-parts.ts';
+import { boardIdIn, type Evidence, type Judged, maxDiffering, type Suspect, updateHint } from './judge-parts.ts';
 import { faultInVersions } from './judge-versions.ts';
+import { walkLine } from './line.ts';
 
 const mendHint = 'mend it, amend the commit and push again';
 const leaveHint = 'leave versions and tokens to orc';
@@ -25,10 +26,11 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
   const { board, faults } = head.read;
   const { manual_edits: manualEdits } = board.settings;
   if (manualEdits === 'refuse') return refuseEdit('it was not made by orc, and this board takes no edits by hand');
+  // First of all, for it finds out how much there is to look at.
+  const changes = await diffTrees(evidence, head.tree, commit.tree, { maxChanges: maxDiffering });
   const odd = await findOddTree(evidence, head.tree, commit.tree);
   if (odd !== null)
     return refuse('malformed-record', `${odd} is a folder that git itself would not have written`, mendHint);
-  const changes = await diffTrees(evidence, head.tree, commit.tree);
   for (const change of changes) {
     const refusal = refusePlace(change, manualEdits);
     if (refusal !== null) return refusal;
@@ -39,14 +41,22 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
   }
   const after = await loadHead(evidence, oid, head);
   const { writeBlock } = after.read;
-  if (writeBlock?.code === 'newer-format')
-    return refuse(writeBlock.code, writeBlock.message, 'update orc on the server first');
+  if (writeBlock?.code === 'newer-format') return refuse(writeBlock.code, writeBlock.message, updateHint);
   const known = new Set(faults.map(({ path, reason }) => `${path} ${reason}`));
   const broken = after.read.faults.find(({ path, reason }) => !known.has(`${path} ${reason}`));
   if (broken !== undefined) return refuse('malformed-record', `${broken.path} ${broken.reason}`, mendHint);
-  if (after.read.board.meta.id !== board.meta.id)
+  if (after.read.board.meta.id !== (board.meta.id || (await lastBoardId(evidence, head.commit))))
     return refuse('board-mismatch', 'its state.json has the id of another board', 'leave state.json to orc');
   return { outcome: 'honest', head: after };
+}
+
+/** Where `state.json` cannot be read any more, what it said last: whoever puts it back puts back the same. */
+async function lastBoardId(evidence: Evidence, from: Oid): Promise<string> {
+  for await (const { decoded } of walkLine(evidence, from)) {
+    const id = await boardIdIn(evidence, decoded.tree);
+    if (id !== null && id !== '') return id;
+  }
+  return '';
 }
 
 /**

@@ -2,9 +2,10 @@
 import { type Accepted, type Refusal, refuse } from '../core/operation.ts';
 import { type Commit, encodeCommit } from '../git/objects.ts';
 import type { NewObject, Oid } from '../git/store.ts';
-import { diffTrees, type ObjectHasher } from '../git/trees.ts';
-import { placeOf } from '../layout/paths.ts';
+import { diffTrees, type ObjectHasher, readPath } from '../git/trees.ts';
+import { placeOf, statePath } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
+import { decodeState } from '../layout/state-file.ts';
 import { formatCommitMessage, type Trailers } from './commit-message.ts';
 import { authorOf, carryOut, type Draft } from './draft.ts';
 import type { Head } from './head.ts';
@@ -58,6 +59,14 @@ export function headAfter(parent: Head, { draft }: Redone, { oid, commit }: Susp
   return { commit: oid, tree: commit.tree, read: { ...parent.read, board: draft.board }, tail: draft.tail };
 }
 
+/** `null` where the tree has no `state.json` that can be read. */
+export async function boardIdIn(evidence: Evidence, tree: Oid): Promise<string | null> {
+  const entry = await readPath(evidence, tree, statePath);
+  const file = entry === null ? undefined : (await evidence.readObjects([entry.oid])).get(entry.oid)?.bytes;
+  const state = file === undefined ? null : decodeState(file);
+  return state === null || 'reason' in state ? null : state.meta.id;
+}
+
 /** Byte for byte; a signature may stand in the header. */
 export function isSameCommit(made: Uint8Array, found: Uint8Array): boolean {
   if (Buffer.compare(made, found) === 0) return true;
@@ -73,7 +82,7 @@ export async function explain(evidence: Evidence, head: Head, suspect: Suspect, 
   const { kind } = accepted.operation;
   const { commit } = suspect;
   if (draft.tree !== commit.tree) {
-    const differing = await diffTrees(evidence, draft.tree, commit.tree);
+    const differing = await diffTrees(evidence, draft.tree, commit.tree, { maxChanges: maxDiffering });
     // A file that is nobody's business says more than the state of the board.
     const worst = differing.find(({ path }) => !paths.has(path)) ?? differing[0];
     if (worst === undefined) return refuse('wrong-result', `its tree is not spelled as git spells trees`, redoHint);
@@ -81,7 +90,9 @@ export async function explain(evidence: Evidence, head: Head, suspect: Suspect, 
     const reason = to === null ? null : await faultInFile(evidence, path, to.mode, to.oid);
     if (reason !== null) return refuse('malformed-record', `${path} ${reason}`, redoHint);
     if (!paths.has(path)) {
-      const before = (await diffTrees(evidence, head.tree, commit.tree)).find((each) => each.path === path);
+      const before = (await diffTrees(evidence, head.tree, commit.tree, { maxChanges: maxDiffering })).find(
+        (each) => each.path === path,
+      );
       const what = before?.from === null ? 'adds' : to === null ? 'removes' : 'changes';
       return refuse('foreign-file', `it ${what} ${path}, which a ${kind} has nothing to do with`, editHint);
     }
@@ -98,6 +109,10 @@ async function faultInFile(evidence: Evidence, path: string, mode: string, oid: 
   return 'reason' in decoded ? decoded.reason : null;
 }
 
+/** Small trees can describe billions of files: from so many on nobody looks what differs. */
+export const maxDiffering = 100_000;
+/** For what the orc of the server cannot judge. */
+export const updateHint = 'update orc on the server first';
 const redoHint = 'make changes with orc; the orc of the clone and that of the server have to write the same files';
 const editHint = 'what is changed by hand goes into a commit of its own';
 const encoder = new TextEncoder();

@@ -3,16 +3,14 @@
  * orc makes of its operation. Reading grows with what is pushed, and with the open part of the board, not with its past.
  */
 import { type Refusal, refuse } from '../core/operation.ts';
+import { OrcError } from '../errors.ts';
 import { createObjectCache } from '../git/object-cache.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { GitObject, GitStore, Oid } from '../git/store.ts';
-import { readPath } from '../git/trees.ts';
-import { statePath } from '../layout/paths.ts';
-import { decodeState } from '../layout/state-file.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
 import { emptyHead, type Head, versionOf } from './head.ts';
 import { judgeCommit, type View } from './judge.ts';
-import type { Evidence, Suspect } from './judge-parts.ts';
+import { boardIdIn, type Evidence, type Suspect } from './judge-parts.ts';
 import { type KeptIds, SeenOperations } from './seen-operations.ts';
 import type { Snapshots } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
@@ -37,10 +35,14 @@ export interface JudgePushOptions {
   readonly ids?: KeptIds;
 }
 
-export type PushVerdict =
-  | { readonly outcome: 'honest'; readonly commits: number }
-  /** `commit`: the one that is to blame; `null`: the push itself. */
-  | { readonly outcome: 'refused'; readonly commit: Suspect | null; readonly refusal: Refusal };
+export type PushVerdict = { readonly outcome: 'honest'; readonly commits: number } | Blame;
+
+interface Blame {
+  readonly outcome: 'refused';
+  /** The one that is to blame; `null`: the push itself. */
+  readonly commit: Suspect | null;
+  readonly refusal: Refusal;
+}
 
 const pullHint = 'fetch, and build on what is there: `orc sync`';
 
@@ -56,8 +58,8 @@ export async function judgePush(store: GitStore, push: Push, options: JudgePushO
     return { outcome: 'refused', commit: null, refusal };
   }
   const evidence = gatherEvidence(store);
-  const suspects = await listSuspects(evidence, from, to);
-  if (!Array.isArray(suspects)) return { outcome: 'refused', commit: null, refusal: suspects };
+  const suspects = await listSuspects(evidence, store, { from, to });
+  if ('refusal' in suspects) return suspects;
   const keeper = new SnapshotKeeper(evidence, options.snapshots);
   let head = from === null ? emptyHead() : await keeper.load(from, null);
   const seen = new SeenOperations(evidence, head, options.ids);
@@ -73,13 +75,25 @@ export async function judgePush(store: GitStore, push: Push, options: JudgePushO
     const inBatch = batches.see(parseTrailers(commit.commit.message));
     const judged =
       inBatch ??
-      (await judgeCommit(evidence, head, commit, { views, latest: options.now + options.aheadMs, seen, reload }));
+      (await judgeCommit(evidence, head, commit, {
+        views,
+        latest: options.now + options.aheadMs,
+        seen,
+        reload,
+      }).catch(refuseTooLarge));
     if (judged.outcome === 'refused') return { outcome: 'refused', commit, refusal: judged };
     head = judged.head;
     keeper.changed();
   }
   await Promise.all([keeper.keep(head), seen.keep()]);
   return { outcome: 'honest', commits: suspects.length };
+}
+
+/** What no board would hold is a fault of the commit's, and none of the repository's. */
+function refuseTooLarge(error: unknown): Refusal {
+  if (error instanceof OrcError && error.code === 'too-large')
+    return refuse(error.code, error.message, 'such a commit is not for a board');
+  throw error;
 }
 
 function gatherEvidence(store: GitStore): Evidence {
@@ -107,23 +121,43 @@ function gatherEvidence(store: GitStore): Evidence {
   };
 }
 
-/** What is new, the oldest first; a refusal where the branch would not simply grow. */
-async function listSuspects(evidence: Evidence, from: Oid | null, to: Oid): Promise<Suspect[] | Refusal> {
+/** What is new, the oldest first; a refusal where the branch would not simply grow, by one line. */
+async function listSuspects(
+  evidence: Evidence,
+  store: Pick<GitStore, 'isAncestor'>,
+  { from, to }: { readonly from: Oid | null; readonly to: Oid },
+): Promise<Suspect[] | Blame> {
   const suspects: Suspect[] = [];
+  const grows = async (): Promise<boolean> => from === null || (await store.isAncestor(from, to));
   // Versions rise: whoever has gone below that of the branch will not come upon it any more.
-  const floor = from === null ? 0 : await versionOf(evidence, from);
+  let floor = from === null ? 0 : await versionOf(evidence, from);
   let oid: Oid | undefined = to;
   while (oid !== undefined && oid !== from) {
     const object: GitObject | undefined = (await evidence.readObjects([oid])).get(oid);
-    if (object?.type !== 'commit') return refuse('malformed-record', `${oid} is no commit`, pullHint);
+    if (object?.type !== 'commit') return blame(null, refuse('malformed-record', `${oid} is no commit`, pullHint));
     const suspect = suspectOf(oid, object.bytes);
-    if ('outcome' in suspect) return suspect;
+    if ('outcome' in suspect) return blame(null, suspect);
     suspects.push(suspect);
-    if (from !== null && (parseTrailers(suspect.commit.message)?.version ?? floor + 1) < floor)
-      return rewritten(evidence, from, to);
-    oid = suspect.commit.parents[0];
+    const { parents, message } = suspect.commit;
+    // What `git pull` makes has the branch as its second parent: along the first ones nobody would come upon it.
+    if (parents.length > 1)
+      return (await grows()) ? blame(suspect, refuseMerge()) : blame(null, await rewritten(evidence, from, to));
+    if ((parseTrailers(message)?.version ?? floor) < floor) {
+      if (!(await grows())) return blame(null, await rewritten(evidence, from, to));
+      // An old version on top of the branch: judging says so.
+      floor = 0;
+    }
+    oid = parents[0];
   }
-  return from !== null && oid === undefined ? rewritten(evidence, from, to) : suspects.reverse();
+  return from !== null && oid === undefined ? blame(null, await rewritten(evidence, from, to)) : suspects.reverse();
+}
+
+function blame(commit: Suspect | null, refusal: Refusal): Blame {
+  return { outcome: 'refused', commit, refusal };
+}
+
+function refuseMerge(): Refusal {
+  return refuse('merge-commit', 'it is a merge, and the board is one line', 'rebase: `git pull --rebase`, then push');
 }
 
 function suspectOf(oid: Oid, bytes: Uint8Array): Suspect | Refusal {
@@ -134,8 +168,8 @@ function suspectOf(oid: Oid, bytes: Uint8Array): Suspect | Refusal {
   }
 }
 
-async function rewritten(evidence: Evidence, from: Oid, to: Oid): Promise<Refusal> {
-  const [here, there] = await Promise.all([boardIdAt(evidence, from), boardIdAt(evidence, to)]);
+async function rewritten(evidence: Evidence, from: Oid | null, to: Oid): Promise<Refusal> {
+  const [here, there] = await Promise.all([from === null ? null : boardIdAt(evidence, from), boardIdAt(evidence, to)]);
   const message =
     there !== null && here !== there
       ? 'another board would take the place of the one that is here'
@@ -146,10 +180,7 @@ async function rewritten(evidence: Evidence, from: Oid, to: Oid): Promise<Refusa
 /** `null` where it has no `state.json` that can be read. */
 async function boardIdAt(evidence: Evidence, commit: Oid): Promise<string | null> {
   const bytes = (await evidence.readObjects([commit])).get(commit)?.bytes;
-  const entry = bytes === undefined ? null : await readPath(evidence, decodeCommit(bytes).tree, statePath);
-  const file = entry === null ? undefined : (await evidence.readObjects([entry.oid])).get(entry.oid)?.bytes;
-  const state = file === undefined ? null : decodeState(file);
-  return state === null || 'reason' in state ? null : state.meta.id;
+  return bytes === undefined ? null : boardIdIn(evidence, decodeCommit(bytes).tree);
 }
 
 async function trailersOf(evidence: Evidence, oid: Oid): Promise<Trailers | null> {

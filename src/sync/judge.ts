@@ -9,6 +9,7 @@ import { type Context, type Decision, MissingPast, type Operation, type Refusal,
 import { MissingRecord } from '../core/shelf.ts';
 import { fromIso, toIso } from '../core/time.ts';
 import type { Oid } from '../git/store.ts';
+import type { WriteBlock } from '../layout/read-board.ts';
 import { readArchive } from './archive.ts';
 import { parseTrailers, type Trailers } from './commit-message.ts';
 import { type Head, provideRecord } from './head.ts';
@@ -23,6 +24,7 @@ import {
   type Redone,
   redo,
   type Suspect,
+  updateHint,
 } from './judge-parts.ts';
 import { faultInSetting } from './judge-settings.ts';
 import { findMutation } from './past.ts';
@@ -43,7 +45,7 @@ export interface JudgeOptions {
   readonly reload: (commit: Oid) => Promise<Head>;
 }
 
-/** Judges one commit on top of its parent. `head` is the parent's, and is used up. */
+/** Judges one commit on top of its only parent. `head` is the parent's, and is used up. */
 export async function judgeCommit(
   evidence: Evidence,
   head: Head,
@@ -51,8 +53,6 @@ export async function judgeCommit(
   options: JudgeOptions,
 ): Promise<Judged> {
   const { commit } = suspect;
-  if (commit.parents.length > 1)
-    return refuse('merge-commit', 'it is a merge, and the board is one line', 'rebase: `git pull --rebase`, then push');
   const trailers = parseTrailers(commit.message);
   if (trailers === null) {
     if (/^Orc-(?:Version|Op): /m.test(lastParagraph(commit.message)))
@@ -63,7 +63,7 @@ export async function judgeCommit(
   const fault = faultInTrailers(trailers, head, options.latest);
   if (fault !== null) return fault;
   const { writeBlock } = head.read;
-  if (writeBlock !== null) return refuse(writeBlock.code, writeBlock.message, writeBlock.hint);
+  if (writeBlock !== null) return refuseWriting(writeBlock);
   if (await options.seen.has(trailers.op.id, Math.min(trailers.base, version)))
     return refuse(
       'already-exists',
@@ -75,7 +75,7 @@ export async function judgeCommit(
   return judged;
 }
 
-function faultInTrailers({ version, base, at, op }: Trailers, head: Head, latest: number): Refusal | null {
+function faultInTrailers({ version, base, at }: Trailers, head: Head, latest: number): Refusal | null {
   const next = head.read.board.meta.version + 1;
   if (version !== next) {
     const what = version < next ? 'goes back' : 'skips';
@@ -87,7 +87,7 @@ function faultInTrailers({ version, base, at, op }: Trailers, head: Head, latest
   }
   const ms = fromIso(at);
   const isTime = !Number.isNaN(ms) && toIso(ms) === at;
-  if (!isTime || !Number.isSafeInteger(base) || base < 0 || typeof op.args !== 'object' || op.args === null)
+  if (!isTime || !Number.isSafeInteger(base) || base < 0)
     return refuse('malformed-record', 'its trailers are not those of an operation', 'make changes with orc');
   if (ms <= latest) return null;
   return refuse(
@@ -95,6 +95,11 @@ function faultInTrailers({ version, base, at, op }: Trailers, head: Head, latest
     `its time, ${at}, is ahead of the clock of this server`,
     'set the clock of the machine that made it',
   );
+}
+
+/** It is the server's orc that cannot, not that of whoever pushes. */
+function refuseWriting({ code, message, hint }: WriteBlock): Refusal {
+  return refuse(code, message, code === 'newer-format' ? updateHint : hint);
 }
 
 function lastParagraph(message: string): string {

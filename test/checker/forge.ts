@@ -54,6 +54,20 @@ export class Forge {
     return { ...draft, tree: this.write('tree', Buffer.concat([bytes.slice(0, at), twin, bytes.slice(at)])) };
   }
 
+  /** The same draft with one folder more, in which there are a thousand million files: of ten objects. */
+  withCrowd(draft: Draft, name: string): Draft {
+    let entry = { mode: '100644', oid: this.write('blob', Buffer.from('x')) };
+    for (let level = 0; level < 9; level++) {
+      const { mode, oid } = entry;
+      const entries = Array.from('0123456789', (each) => [Buffer.from(`${mode} ${each}\0`), Buffer.from(oid, 'hex')]);
+      entry = { mode: '40000', oid: this.write('tree', Buffer.concat(entries.flat())) };
+    }
+    const { bytes } = this.objects.read(draft.tree) as GitObject;
+    // Behind all that stands there.
+    const more = Buffer.concat([Buffer.from(`40000 ${name}\0`), Buffer.from(entry.oid, 'hex')]);
+    return { ...draft, tree: this.write('tree', Buffer.concat([bytes, more])) };
+  }
+
   /** The chain of the drafts as they are now. */
   chain(): Chain {
     let parent: string | null = null;

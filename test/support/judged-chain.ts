@@ -1,4 +1,5 @@
 /** A chain as a push to a server: some of it is there, the rest is judged. */
+import { walkToAncestor } from '../../src/git/ancestry.ts';
 import { createMemoryStore } from '../../src/git/memory.ts';
 import type { GitStore, Oid } from '../../src/git/store.ts';
 import { type JudgePushOptions, judgePush, type PushVerdict } from '../../src/sync/judge-push.ts';
@@ -34,8 +35,9 @@ export function judgePushOf(
 }
 
 function storeOf(sources: readonly ObjectSource[]): GitStore {
-  return {
+  const store: GitStore = {
     ...createMemoryStore(),
+    isAncestor: async (ancestor, descendant) => (await walkToAncestor(store, ancestor, descendant)) === true,
     async readObjects(oids: readonly Oid[]) {
       const found = oids.flatMap((oid) => {
         const object = sources.map((source) => source.read(oid)).find((each) => each !== null);
@@ -44,4 +46,5 @@ function storeOf(sources: readonly ObjectSource[]): GitStore {
       return new Map(found);
     },
   };
+  return store;
 }

@@ -1,7 +1,7 @@
 /** Edits by hand under each setting of `manual_edits`, and what no setting lets in. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
-import { type Edit, Forge } from '../checker/forge.ts';
+import { type Draft, type Edit, Forge } from '../checker/forge.ts';
 import { objectsOf, readChain } from '../support/checker/chain.ts';
 import type { Chain } from '../support/checker/types.ts';
 import { type Judging, judgeChain } from '../support/judged-chain.ts';
@@ -70,6 +70,20 @@ describe('what is let in', () => {
     expect(await judgeChain(forge.chain(), chain.commits.length + 1)).toMatchObject({ outcome: 'honest' });
   });
 
+  test.each([
+    [boardId, { outcome: 'honest' }],
+    ['f'.repeat(32), { refusal: { code: 'board-mismatch' } }],
+  ])('state.json put back, where it could not be read any more: of the board %s', async (id, expected) => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    const last = forge.drafts.at(-1) as Draft;
+    const state = forge.read(last, 'state.json');
+    forge.drafts.push({ ...forge.withFile(last, 'state.json', () => 'nonsense'), message: 'oh\n' });
+    const mend = (): string => state.replace(boardId, id);
+    forge.drafts.push({ ...forge.withFile(last, 'state.json', mend), message: 'mended\n' });
+    expect(await judgeChain(forge.chain(), chain.commits.length + 1)).toMatchObject(expected);
+  });
+
   test('a file of others at the root, where all is let in', async () => {
     expect(await edit('allow', 'LICENSE', () => 'Free\n')).toMatchObject({ outcome: 'honest' });
   });
@@ -104,6 +118,13 @@ describe('what no setting lets in', () => {
     ['settings that cannot be read', 'orc.yaml', () => 'a: [', 'malformed-record'],
   ])('%s', async (_, path, change, code) => {
     expect(await edit('allow', path, change)).toMatchObject({ outcome: 'refused', refusal: { code } });
+  });
+
+  test('more files than anybody can look at', async () => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    forge.drafts.push({ ...forge.withCrowd(forge.drafts.at(-1) as Draft, 'x'), message: 'by hand\n' });
+    expect(await judgeChain(forge.chain(), chain.commits.length)).toMatchObject({ refusal: { code: 'too-large' } });
   });
 
   test('an edit that calls itself an operation', async () => {

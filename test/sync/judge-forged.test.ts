@@ -43,6 +43,7 @@ describe('what the commit says', () => {
   test.each([
     ['a version that skips', /Orc-Version: 9/, 'Orc-Version: 10', 'wrong-version'],
     ['a version that goes back', /Orc-Version: 9/, 'Orc-Version: 8', 'wrong-version'],
+    ['a version of long ago', /Orc-Version: 9/, 'Orc-Version: 2', 'wrong-version'],
     ['another result', 'It works', 'It hardly works', 'wrong-result'],
     ['another subject', /^.*/, 'task.complete', 'wrong-result'],
     ['another time', /Orc-At: 2026/, 'Orc-At: 2025', 'wrong-result'],
@@ -50,6 +51,10 @@ describe('what the commit says', () => {
     ['no time', /Orc-At: .*/, 'Orc-At: now', 'malformed-record'],
     ['an operation that is none', /Orc-Op: \{/, 'Orc-Op: {{', 'malformed-record'],
     ['no operation beside a version', /Orc-Op: .*\n/, '', 'malformed-record'],
+    ['nobody who acts', '"agent":"bob"', '"agent":null', 'malformed-record'],
+    ['several who act', '"agent":"bob"', '"agent":["bob"]', 'malformed-record'],
+    ['arguments that are a list', /"args":\{.*\}/, '"args":[]}', 'malformed-record'],
+    ['a batch among its words', '"kind":"task.complete"', '"batch":7,"kind":"task.complete"', 'wrong-result'],
     ['an operation that nobody knows', '"kind":"task.complete"', '"kind":"task.steal"', 'usage'],
     ['another spelling', '"agent":"bob","args"', '"agent": "bob","args"', 'wrong-result'],
     ['somebody else', '"agent":"bob"', '"agent":"ada"', 'not-holder'],
@@ -105,6 +110,16 @@ describe('what the commit says', () => {
   });
 });
 
+test('a board of a newer format: it is the server that cannot judge it', async () => {
+  const verdict = await judge('complete', (drafts, forge, at) => {
+    const newer = (text: string): string => text.replace('"format": 1', '"format": 99');
+    change(drafts, at('complete') - 1, (draft) => forge.withFile(draft, 'state.json', newer));
+  });
+  expect(verdict).toMatchObject({
+    refusal: { code: 'newer-format', hint: expect.stringContaining('orc on the server') },
+  });
+});
+
 describe('what the tree holds', () => {
   test.each([
     [
@@ -129,6 +144,16 @@ describe('what the tree holds', () => {
     const verdict = await judge('complete', editIn('complete', path, edit));
     expect(verdict).toMatchObject({ outcome: 'refused', refusal: { code, message: expect.stringContaining(path) } });
     expect(verdict.outcome === 'refused' && verdict.commit?.commit.message).toContain('task.complete');
+  });
+});
+
+test('more files than anybody can look at', async () => {
+  const verdict = await judge('complete', (drafts, forge, at) => {
+    change(drafts, at('complete'), (draft) => forge.withCrowd(draft, 'x'));
+  });
+  expect(verdict).toMatchObject({
+    commit: { commit: { message: expect.any(String) } },
+    refusal: { code: 'too-large' },
   });
 });
 
@@ -162,6 +187,20 @@ describe('the push itself', () => {
     });
     const there = damage.story.chain.commits.findIndex(({ message }) => message.startsWith('task.complete'));
     expect(await judgeChain(chain, there)).toMatchObject({ refusal: { code: 'merge-commit' } });
+  });
+
+  test('a merge as `git pull` makes it: the branch is its second parent', async () => {
+    const { chain } = damage.story;
+    const there = chain.commits.findIndex(({ message }) => message.startsWith('task.complete')) + 1;
+    const { chain: pulled } = damage.withChain((drafts) => {
+      const [edited] = drafts.splice(4);
+      const draft = { ...edited, message: 'by hand\n' } as Draft;
+      drafts.push(draft, { ...draft, message: 'Merge\n', others: [chain.commits[there - 1]?.oid ?? ''] });
+    });
+    expect(await judgePushOf(chain, there, pulled)).toMatchObject({
+      commit: { commit: { message: 'Merge\n' } },
+      refusal: { code: 'merge-commit' },
+    });
   });
 
   test('a board that does not begin as boards do', async () => {
