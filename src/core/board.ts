@@ -180,7 +180,8 @@ export class Board {
           break;
         case 'workstreams':
           this.workstreams.set(change.key, change.after);
-          if (change.after === null) this.#counts.delete(change.key);
+          // Of one of this name that was taken away by hand, `state.json` may have left counts.
+          if (change.before === null || change.after === null) this.#counts.delete(change.key);
           break;
         case 'agents':
           this.agents.set(change.key, change.after);

@@ -26,6 +26,14 @@ describe('a board', () => {
     expect([...board.openTasks()]).toEqual([]);
   });
 
+  it('counts nothing of a workstream of that name that was taken away by hand', () => {
+    const board = boardWith({ tasks: [] });
+    // As `state.json` still had it.
+    board.setCounts('again', { ...board.countsOf('again'), pending: 3 });
+    runAccepted(board, 'workstream.create', { name: 'again' });
+    expect(board.countsOf('again').pending).toBe(0);
+  });
+
   it('counts tasks by status, through every change', () => {
     const board = boardWith({ settings: { max_attempts: 1 }, tasks: ['a', 'b', 'c', 'd', 'e', 'f'] });
     const id = (title: string): string => taskTitled(board, title).id;
