@@ -60,8 +60,8 @@ async function lastBoardId(evidence: Evidence, from: Oid): Promise<string> {
 }
 
 /**
- * A folder that changed and has a name twice, or names out of order: readers differ in which of the entries they take. Its path;
- * `null` when there is none.
+ * A folder that changed and has a name twice, or names out of order: readers differ in which of the entries they take. Or one in which
+ * there is nothing: no file's path tells whether its name does harm. Its path; `null` when there is none.
  */
 async function findOddTree(evidence: Evidence, from: Oid | null, to: Oid): Promise<string | null> {
   const oidLength = oidLengths[evidence.objectFormat];
@@ -76,7 +76,8 @@ async function findOddTree(evidence: Evidence, from: Oid | null, to: Oid): Promi
     for (const folder of level) {
       const entries = trees.get(folder.to) ?? [];
       const isCanonical = isCanonicalTree(bytes.get(folder.to)?.bytes ?? new Uint8Array(), oidLength);
-      if (!isCanonical || new Set(entries.map(({ name }) => name)).size !== entries.length) return folder.path;
+      const isEmpty = entries.length === 0 && folder.prefix !== '';
+      if (isEmpty || !isCanonical || new Set(entries.map(({ name }) => name)).size !== entries.length) return folder.path;
       const before = new Map(
         (folder.from === null ? [] : (trees.get(folder.from) ?? [])).map((old) => [old.name, old]),
       );

@@ -54,6 +54,11 @@ export class Forge {
     return { ...draft, tree: this.write('tree', Buffer.concat([bytes.slice(0, at), twin, bytes.slice(at)])) };
   }
 
+  /** The same draft with a folder in which there is nothing; its name is greater than all that stand there. */
+  withEmptyFolder(draft: Draft, name: string): Draft {
+    return this.withLast(draft, name, this.write('tree', Buffer.alloc(0)));
+  }
+
   /** The same draft with one folder more, in which there are a thousand million files: of ten objects. */
   withCrowd(draft: Draft, name: string): Draft {
     let entry = { mode: '100644', oid: this.write('blob', Buffer.from('x')) };
@@ -62,10 +67,7 @@ export class Forge {
       const entries = Array.from('0123456789', (each) => [Buffer.from(`${mode} ${each}\0`), Buffer.from(oid, 'hex')]);
       entry = { mode: '40000', oid: this.write('tree', Buffer.concat(entries.flat())) };
     }
-    const { bytes } = this.objects.read(draft.tree) as GitObject;
-    // Behind all that stands there.
-    const more = Buffer.concat([Buffer.from(`40000 ${name}\0`), Buffer.from(entry.oid, 'hex')]);
-    return { ...draft, tree: this.write('tree', Buffer.concat([bytes, more])) };
+    return this.withLast(draft, name, entry.oid);
   }
 
   /** The chain of the drafts as they are now. */
@@ -84,6 +86,12 @@ export class Forge {
     }
     const source = this.objects;
     return parent === null ? { commits: [], objects: objectsOf(new Map()) } : readChain(source, parent);
+  }
+
+  private withLast(draft: Draft, name: string, folder: string): Draft {
+    const { bytes } = this.objects.read(draft.tree) as GitObject;
+    const more = Buffer.concat([Buffer.from(`40000 ${name}\0`), Buffer.from(folder, 'hex')]);
+    return { ...draft, tree: this.write('tree', Buffer.concat([bytes, more])) };
   }
 
   private treeWith(tree: string | null, path: readonly string[], text: string | null): string | null {

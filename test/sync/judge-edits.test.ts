@@ -120,6 +120,15 @@ describe('what no setting lets in', () => {
     expect(await edit('allow', path, change)).toMatchObject({ outcome: 'refused', refusal: { code } });
   });
 
+  test('a folder in which there is nothing', async () => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    forge.drafts.push({ ...forge.withEmptyFolder(forge.drafts.at(-1) as Draft, 'x'), message: 'by hand\n' });
+    expect(await judgeChain(forge.chain(), chain.commits.length)).toMatchObject({
+      refusal: { code: 'malformed-record' },
+    });
+  });
+
   test('more files than anybody can look at', async () => {
     const chain = chains.get('allow') as Chain;
     const forge = new Forge(chain);
