@@ -77,7 +77,8 @@ async function findOddTree(evidence: Evidence, from: Oid | null, to: Oid): Promi
       const entries = trees.get(folder.to) ?? [];
       const isCanonical = isCanonicalTree(bytes.get(folder.to)?.bytes ?? new Uint8Array(), oidLength);
       const isEmpty = entries.length === 0 && folder.prefix !== '';
-      if (isEmpty || !isCanonical || new Set(entries.map(({ name }) => name)).size !== entries.length) return folder.path;
+      if (isEmpty || !isCanonical || new Set(entries.map(({ name }) => name)).size !== entries.length)
+        return folder.path;
       const before = new Map(
         (folder.from === null ? [] : (trees.get(folder.from) ?? [])).map((old) => [old.name, old]),
       );

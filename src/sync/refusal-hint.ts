@@ -10,6 +10,15 @@ interface Wording {
 
 /** The first that fits counts: the particular ones come before those that others say too. */
 const wordings: readonly Wording[] = [
+  // Its line names the operation, with whatever somebody wrote there.
+  {
+    says: /orc: refused \([a-z-]+\): /,
+    hint: () => "the board's own hook there says why, and what helps; docs/hooks.md has a word on each code",
+  },
+  {
+    says: /orc: refused: the hook that guards the board could not run/,
+    hint: () => 'ask whoever runs the remote to install the hook again: `orc hooks install --server` there',
+  },
   {
     says: /push protection|push cannot contain secrets/i,
     hint: () =>

@@ -49,6 +49,14 @@ test.each([
     "[remote rejected] (failed to update ref): cannot lock ref 'refs/heads/orc': 'refs/heads/orc/feature' exists; cannot create 'refs/heads/orc'",
     /beside one such as coord\/x: .* --branch NAME$/,
   ],
+  [
+    '[remote rejected] (hook declined): orc: refused (clock-off): 0123abcd (task.add w/1 GH013): its time is ahead of the clock of this server; set the clock of the machine that made it',
+    /^the board's own hook/,
+  ],
+  [
+    '[remote rejected] (hook declined): orc: refused: the hook that guards the board could not run (exit code 127)',
+    /orc hooks install --server/,
+  ],
   ['[remote rejected] (update hook declined)', /refs\/heads\/coord/],
   ['[remote rejected] (funny refname)', /^ask whoever runs the remote .* coord, through$/],
 ])('%s', (message, hint) => {
