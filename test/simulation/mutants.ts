@@ -196,6 +196,7 @@ export const mutants: readonly Mutant[] = [
     find: `return outcomes.some(({ outcome }) => outcome !== 'accepted');`,
     replace: 'return outcomes.length < 0;',
     why: 'what was refused comes back and is published',
+    unitTests: ['test/sync/queue.test.ts'],
   },
   {
     name: 'the tracking head moves backward',

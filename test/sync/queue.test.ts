@@ -104,6 +104,34 @@ describe.each([
     expect(await b.list()).toEqual([]);
   });
 
+  test('what was refused is gone for good, so that no power cut has it decided again; what was accepted is in the log', async () => {
+    const { open, storage } = machine(makeStorage);
+    const removed: [string, boolean][] = [];
+    const remove = storage.remove.bind(storage);
+    Object.assign(storage, {
+      remove: (ids: readonly string[], options: { readonly isDurable: boolean }) => {
+        removed.push(...ids.map((id): [string, boolean] => [id, options.isDurable]));
+        return remove(ids, options);
+      },
+    });
+    const a = open('a');
+    for (const [id, outcome] of [
+      ['op-1', refused],
+      ['op-2', accepted],
+    ] as const) {
+      await a.add([record(id, 'a')]);
+      const taking = await a.take(everything);
+      await taking.settle(
+        taking.records.map((each) => ({ record: each, outcome })),
+        () => true,
+      );
+    }
+    expect(removed).toEqual([
+      ['op-1', true],
+      ['op-2', false],
+    ]);
+  });
+
   test('a caller at its deadline: told as queued, unless a publisher has its operation in hand', async () => {
     const { open } = machine(makeStorage);
     const [a, b] = [open('a'), open('b')];
