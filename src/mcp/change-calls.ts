@@ -68,7 +68,7 @@ export async function acquireLock({ desk, args, signal }: ToolCall): Promise<Per
   const given = isTimed ? own : { ...own, ttl_ms: lockTtlMs };
   const courtesyMs = waitMs > 0 ? await courtesyFor(desk.orc, String(own.resource), desk.agent) : 0;
   return acquireWaiting(desk.orc.world, { waitMs, signal, courtesyMs }, () =>
-    desk.change<Lock>('lock.acquire', given, { isTimed, op: opOf(args) }),
+    desk.change<Lock>('lock.acquire', given, { isTimed, signal, op: opOf(args) }),
   );
 }
 

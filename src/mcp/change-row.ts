@@ -62,7 +62,7 @@ async function runChange<T>(call: ToolCall, row: ChangeRow<T>, schema: JsonSchem
   const { op: _op, ...own } = args;
   const ask: Ask = (given = own) => {
     const { op: _same, ...rest } = given;
-    return desk.change(row.kind, rest, { op: opOf(args) });
+    return desk.change(row.kind, rest, { op: opOf(args), signal: call.signal });
   };
   const performed = row.perform === undefined ? ((await ask()) as Performed<T>) : await row.perform(call, ask);
   const { data, published, version, state, op, reason } = performed;

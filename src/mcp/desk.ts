@@ -5,6 +5,7 @@ import type { HandedBack, HoldKeeper } from '../app/hold-keeper.ts';
 import type { Orc } from '../app/orc.ts';
 import type { MutationOptions } from '../app/perform.ts';
 import type { Performed } from '../app/performed.ts';
+import type { Lock, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 
 /** Registering is a courtesy: what it accompanies does not wait long for it. */
@@ -36,15 +37,37 @@ export class Desk {
   async change<T>(
     kind: string,
     args: Readonly<Record<string, unknown>>,
-    options: MutationOptions & { readonly isTimed?: boolean } = {},
+    options: MutationOptions & { readonly isTimed?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<Performed<T>> {
-    const { isTimed, ...rest } = options;
+    const { isTimed, signal, ...rest } = options;
     return this.doing(async () => {
-      const performed = await this.orc.perform<T>(kind, args, { agent: this.agent, ...rest });
-      if (isTimed === undefined) await this.keeper.note(kind, args, performed);
-      else await this.keeper.note(kind, args, performed, { isTimed });
+      const performed = await this.#perform<T>(kind, args, { ...rest, isTimed });
+      // With an id that the caller chose it may be asked for again.
+      if (signal?.aborted === true && rest.op === undefined) await this.#giveBack(kind, performed);
       return performed;
     }, kind);
+  }
+
+  async #perform<T>(
+    kind: string,
+    args: Readonly<Record<string, unknown>>,
+    { isTimed, ...options }: MutationOptions & { readonly isTimed?: boolean | undefined },
+  ): Promise<Performed<T>> {
+    const performed = await this.orc.perform<T>(kind, args, { agent: this.agent, ...options });
+    await this.keeper.note(kind, args, performed, isTimed === undefined ? {} : { isTimed });
+    return performed;
+  }
+
+  /** Whoever called a claim off hears nothing of it: it would be held, and renewed, until the server ends. */
+  async #giveBack(kind: string, performed: Performed): Promise<void> {
+    const release = releaseOf(kind, performed);
+    if (release === null) return;
+    try {
+      await this.#perform(release.kind, release.args, {});
+    } catch (error) {
+      // It is handed back at the end, with all that is kept.
+      if (!(error instanceof OrcError)) throw error;
+    }
   }
 
   /** A change is under way: the end waits for it, so that nothing is claimed after all was handed back. */
@@ -105,4 +128,17 @@ export class Desk {
     await this.#session.close();
     return back;
   }
+}
+
+/** What gives back that which an operation has newly obtained; `null` where that is nothing. */
+function releaseOf(kind: string, { data, op }: Performed): { kind: string; args: Record<string, unknown> } | null {
+  if (kind === 'task.next' || kind === 'task.claim') {
+    const task = data as Task | null;
+    const args = { id: task?.id, reason: 'the call that claimed it was cancelled' };
+    return task?.claim?.id === op ? { kind: 'task.release', args } : null;
+  }
+  if (kind !== 'lock.acquire') return null;
+  const lock = data as Lock | null;
+  const isNew = lock?.holders.some(({ id }) => id === op) === true;
+  return isNew ? { kind: 'lock.release', args: { resource: lock?.resource } } : null;
 }

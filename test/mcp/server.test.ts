@@ -49,6 +49,43 @@ describe('working', () => {
     expect((await orc('t', 'show', id, '--json')).json().data).toMatchObject({ status: 'done', assigned_to: 'ann' });
   });
 
+  test.each([
+    ['task_next', {}],
+    ['task_claim', { id: 'the task' }],
+    ['lock_acquire', { resource: 'git' }],
+  ])('what %s obtains after its call was cancelled is given back', async (name, given) => {
+    const { call, client, desk, id } = await served();
+    const args = 'id' in given ? { id } : given;
+    const controller = new AbortController();
+    const perform = desk.orc.perform.bind(desk.orc);
+    const performed: string[] = [];
+    Object.assign(desk.orc, {
+      perform: async (kind: string, ...rest: [Record<string, unknown>, object]) => {
+        const done = await perform(kind, ...rest);
+        performed.push(kind);
+        // The push is through, and nobody has heard of it.
+        if (kind !== 'agent.register') controller.abort();
+        return done;
+      },
+    });
+    const { signal } = controller;
+    await expect(client.callTool({ name, arguments: args }, { signal })).rejects.toThrow();
+    await expect.poll(() => performed.at(-1)).toMatch(/^(task|lock)\.release$/);
+    await expect.poll(() => [...desk.keeper.tasks, ...desk.keeper.locks]).toEqual([]);
+    expect((await call('task_show', { id })).structured.data).toMatchObject({ status: 'pending', claim: null });
+    expect((await call('lock_check', { resource: 'git' })).structured.data).toMatchObject({ holders: [] });
+    // Asked for by an id of its own it may be asked for again, and stays.
+    const { tasks, locks } = desk.keeper;
+    expect([...tasks, ...locks]).toEqual([]);
+    const done = await desk.change<{ id?: string }>(
+      'lock.acquire',
+      { resource: 'kept' },
+      { op: 'op-chosen-1', signal },
+    );
+    expect(done.op).toBe('op-chosen-1');
+    expect(desk.keeper.locks).toEqual(['kept']);
+  });
+
   test('every tool that reads answers, as it said it would', async () => {
     const { call, client, id } = await served();
     await call('task_claim', { id });
