@@ -5,7 +5,9 @@ import { OrcError } from '../errors.ts';
 import { temporaryName } from '../git/atomic-file.ts';
 import { lastValue, readConfigFile } from '../git/config-file.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
+import { readHostConfig } from '../git/host-config.ts';
 import { checkBranchName } from './branch-name.ts';
+import { shellWord } from './brief-quote.ts';
 import type { HookReport, HooksReport } from './git-hooks.ts';
 import { expandGitPath } from './git-path.ts';
 import { packageRoot } from './package-info.ts';
@@ -78,6 +80,8 @@ interface Place {
   readonly folder: string;
   /** Whether `core.hooksPath` names the folder. */
   readonly isNamed: boolean;
+  /** Where git looks instead, by the `core.hooksPath` of the user or the system; `null`: nowhere else. */
+  readonly elsewhere: string | null;
 }
 
 async function findPlace({ path: given }: ServerPlace): Promise<Place> {
@@ -89,14 +93,19 @@ async function findPlace({ path: given }: ServerPlace): Promise<Place> {
   }
   const named = lastValue(readConfigFile(path.join(gitDir, 'config')), 'core.hookspath');
   const folder = named === null ? 'hooks' : await expandGitPath(named, gitDir, process.env);
-  return { gitDir, folder: path.resolve(gitDir, folder), isNamed: named !== null };
+  const shared = named === null ? (await readHostConfig(null, process.env)).get('core.hookspath') : null;
+  return { gitDir, folder: path.resolve(gitDir, folder), isNamed: named !== null, elsewhere: shared || null };
 }
 
 function isRepository(folder: string): boolean {
   return ['HEAD', 'config', 'objects', 'refs'].every((name) => fs.existsSync(path.join(folder, name)));
 }
 
-function report({ gitDir, folder, isNamed }: Place, changed: boolean, said: readonly string[] = []): HooksReport {
+function report(
+  { gitDir, folder, isNamed, elsewhere }: Place,
+  changed: boolean,
+  said: readonly string[] = [],
+): HooksReport {
   const rows = hooks.map((name): HookReport => {
     const own = readOwn(folder, name);
     const foreign = own === null ? name : name + besideEnding;
@@ -109,6 +118,11 @@ function report({ gitDir, folder, isNamed }: Place, changed: boolean, said: read
   const notes = [...said, ...(refs.length === 0 ? [] : [`Guards ${guards}.`])];
   if (refs.length > 0 && readHookSettings(gitDir).isWarning)
     notes.push('It only warns: `git config orc.hookMode enforce` makes it refuse.');
+  if (refs.length > 0 && elsewhere !== null)
+    notes.push(
+      `Not for this user: core.hooksPath of the user or the system has git run the hooks in ${elsewhere}. ` +
+        `\`git -C ${shellWord(gitDir)} config core.hooksPath ${shellWord(folder)}\` has it run these.`,
+    );
   return { folder, manager: isNamed ? 'core.hooksPath' : null, hooks: rows, changed, notes };
 }
 

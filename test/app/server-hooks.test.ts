@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { receivePush } from '../../src/app/server-check.ts';
 import { installServerHook, readServerHook, uninstallServerHook } from '../../src/app/server-hooks.ts';
 import { addCommit, git, isolatedEnv, makeBareRemote } from '../support/git-fixtures.ts';
@@ -101,6 +101,21 @@ describe('installing', () => {
     });
     git(remote, 'config', 'core.hooksPath', '~nobody-of-this-name/hooks');
     await expect(readServerHook({ path: remote })).rejects.toMatchObject({ code: 'git-failed' });
+  });
+
+  test('hooks that git does not run, for the user’s own core.hooksPath, are told to be so', async () => {
+    const remote = makeBareRemote();
+    await installServerHook({ path: remote, command });
+    const file = path.join(makeTempDir(), 'gitconfig');
+    vi.stubEnv('GIT_CONFIG_GLOBAL', file);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    fs.writeFileSync(file, '[core]\n\thooksPath = /srv/all hooks\n');
+    const { notes } = await readServerHook({ path: remote });
+    expect(notes.at(-1)).toMatch(
+      /^Not for this user: .* \/srv\/all hooks\. `git -C .* config core\.hooksPath .*hooks`/,
+    );
+    git(remote, 'config', 'core.hooksPath', path.join(remote, 'hooks'));
+    expect((await readServerHook({ path: remote })).notes).toEqual(['Guards orc.']);
   });
 
   test('the folder that core.hooksPath names, a repository with a work tree, more than one board', async () => {
