@@ -45,7 +45,8 @@ export async function judgeEdit(evidence: Evidence, head: Head, { oid, commit }:
   const known = new Set(faults.map(({ path, reason }) => `${path} ${reason}`));
   const broken = after.read.faults.find(({ path, reason }) => !known.has(`${path} ${reason}`));
   if (broken !== undefined) return refuse('malformed-record', `${broken.path} ${broken.reason}`, mendHint);
-  if (after.read.board.meta.id !== (board.meta.id || (await lastBoardId(evidence, head.commit))))
+  const { id } = after.read.board.meta;
+  if (id !== board.meta.id && id !== (await lastBoardId(evidence, head.commit)))
     return refuse('board-mismatch', 'its state.json has the id of another board', 'leave state.json to orc');
   return { outcome: 'honest', head: after };
 }

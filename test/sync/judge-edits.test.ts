@@ -84,6 +84,20 @@ describe('what is let in', () => {
     expect(await judgeChain(forge.chain(), chain.commits.length + 1)).toMatchObject(expected);
   });
 
+  test('another file, while state.json cannot be read: what was broken before is no fault of the edit', async () => {
+    const chain = chains.get('allow') as Chain;
+    const forge = new Forge(chain);
+    forge.drafts.push({
+      ...forge.withFile(forge.drafts.at(-1) as Draft, 'state.json', () => 'nonsense'),
+      message: 'oh\n',
+    });
+    forge.drafts.push({
+      ...forge.withFile(forge.drafts.at(-1) as Draft, 'knowledge/k.md', reword),
+      message: 'by hand\n',
+    });
+    expect(await judgeChain(forge.chain(), chain.commits.length + 1)).toMatchObject({ outcome: 'honest' });
+  });
+
   test('a file of others at the root, where all is let in', async () => {
     expect(await edit('allow', 'LICENSE', () => 'Free\n')).toMatchObject({ outcome: 'honest' });
   });
