@@ -41,9 +41,10 @@ export class Desk {
   ): Promise<Performed<T>> {
     const { isTimed, signal, ...rest } = options;
     return this.doing(async () => {
+      const { tasks, locks } = this.keeper;
       const performed = await this.#perform<T>(kind, args, { ...rest, isTimed });
       // With an id that the caller chose it may be asked for again.
-      if (signal?.aborted === true && rest.op === undefined) await this.#giveBack(kind, performed);
+      if (signal?.aborted === true && rest.op === undefined) await this.#giveBack(kind, performed, { tasks, locks });
       return performed;
     }, kind);
   }
@@ -59,8 +60,8 @@ export class Desk {
   }
 
   /** Whoever called a claim off hears nothing of it: it would be held, and renewed, until the server ends. */
-  async #giveBack(kind: string, performed: Performed): Promise<void> {
-    const release = releaseOf(kind, performed);
+  async #giveBack(kind: string, performed: Performed, before: Held): Promise<void> {
+    const release = releaseOf(kind, performed, before);
     if (release === null) return;
     try {
       await this.#perform(release.kind, release.args, {});
@@ -130,15 +131,24 @@ export class Desk {
   }
 }
 
-/** What gives back that which an operation has newly obtained; `null` where that is nothing. */
-function releaseOf(kind: string, { data, op }: Performed): { kind: string; args: Record<string, unknown> } | null {
+type Held = Pick<HoldKeeper, 'tasks' | 'locks'>;
+
+/**
+ * What gives back that which an operation has newly obtained; `null` where that is nothing. A lock that was shared and is exclusive
+ * now, too, has a new hold: but it was held before, and whoever holds it relies on that.
+ */
+function releaseOf(
+  kind: string,
+  { data, op }: Performed,
+  before: Held,
+): { kind: string; args: Record<string, unknown> } | null {
   if (kind === 'task.next' || kind === 'task.claim') {
     const task = data as Task | null;
-    const args = { id: task?.id, reason: 'the call that claimed it was cancelled' };
-    return task?.claim?.id === op ? { kind: 'task.release', args } : null;
+    if (task?.claim?.id !== op || before.tasks.includes(task.id)) return null;
+    return { kind: 'task.release', args: { id: task.id, reason: 'the call that claimed it was cancelled' } };
   }
   if (kind !== 'lock.acquire') return null;
   const lock = data as Lock | null;
-  const isNew = lock?.holders.some(({ id }) => id === op) === true;
-  return isNew ? { kind: 'lock.release', args: { resource: lock?.resource } } : null;
+  if (lock?.holders.some(({ id }) => id === op) !== true || before.locks.includes(lock.resource)) return null;
+  return { kind: 'lock.release', args: { resource: lock.resource } };
 }

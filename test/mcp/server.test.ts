@@ -86,6 +86,16 @@ describe('working', () => {
     expect(desk.keeper.locks).toEqual(['kept']);
   });
 
+  test('a lock that was held before stays, when the call that would have changed how it is held is cancelled', async () => {
+    const { call, desk } = await served();
+    await call('lock_acquire', { resource: 'git', shared: true });
+    await desk.change('lock.acquire', { resource: 'git' }, { signal: AbortSignal.abort() });
+    expect(desk.keeper.locks).toEqual(['git']);
+    expect((await call('lock_check', { resource: 'git' })).structured.data).toMatchObject({
+      holders: [{ agent: 'ann' }],
+    });
+  });
+
   test('every tool that reads answers, as it said it would', async () => {
     const { call, client, id } = await served();
     await call('task_claim', { id });
