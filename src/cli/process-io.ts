@@ -1,5 +1,5 @@
 /** Writing to the process's own streams, and what they are. */
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { existsSync, fstatSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import path from 'node:path';
 
@@ -21,7 +21,9 @@ export function currentFolder(): string {
   try {
     return process.cwd();
   } catch {
-    return process.env.PWD || path.parse(process.execPath).root;
+    const { PWD: named = '' } = process.env;
+    // One that is there is another: whoever changes folders without a shell leaves PWD as it was.
+    return path.isAbsolute(named) && !existsSync(named) ? named : path.parse(process.execPath).root;
   }
 }
 

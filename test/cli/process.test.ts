@@ -41,6 +41,10 @@ test('a folder that was removed under the process is no repository; with -C anot
   expect([lost.code, JSON.parse(lost.err).error.code]).toEqual([1, 'no-repository']);
   const elsewhere = await start('sh', [...words, '-C', folder, 'ws', 'create', 'from-nowhere'], { cwd: folder }).ended;
   expect(elsewhere).toMatchObject({ code: 0, err: '' });
+  // Whoever changed folders without a shell left PWD as it was: that one is another board's.
+  const stale = `from="$PWD"; ${gone.replace('exec', 'exec env PWD="$from"')}`;
+  const misled = await start('sh', ['-c', stale, ...words.slice(2), 'status', '--json'], { cwd: folder }).ended;
+  expect(misled).toMatchObject({ code: 1, out: '', err: expect.stringContaining('"no-repository"') });
 });
 
 test('a reader that goes away is no error', async () => {
