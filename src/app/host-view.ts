@@ -4,6 +4,7 @@
  */
 import { isGitInstalled } from '../git/native/find-git.ts';
 import { runGit } from '../git/native/run-git.ts';
+import type { Oid } from '../git/store.ts';
 import { isShallowStore } from '../git/store-folder.ts';
 import { trackingRef } from '../sync/refs.ts';
 import type { Connection } from './connect.ts';
@@ -44,18 +45,12 @@ export async function refreshHostView({ store, config }: Connection, { host, env
 
 /**
  * After a board moved to a remote, the host's own branch would stand still and be taken for the board: it goes, if it is
- * still what was moved. Everything on it is at the remote.
+ * still what was moved. Everything on it is at the remote, which may have gone on already.
  */
-export async function dropHostBranch({
-  store,
-  config,
-  surroundings,
-}: Connection & { surroundings: Surroundings }): Promise<void> {
-  const { host, env } = surroundings;
-  const head = await store.readRef(trackingRef);
-  if (host === null || head === null) return;
+export async function dropHostBranch(branch: string, moved: Oid, { host, env }: Surroundings): Promise<void> {
+  if (host === null) return;
   await runGit({
-    args: ['-c', 'core.hooksPath=/dev/null', 'update-ref', '-d', `refs/heads/${config.branch}`, head],
+    args: ['-c', 'core.hooksPath=/dev/null', 'update-ref', '-d', `refs/heads/${branch}`, moved],
     gitDir: host.commonDir,
     env,
   });

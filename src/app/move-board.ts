@@ -55,6 +55,6 @@ export async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice,
       throw new OrcError('unreachable', `${label} could not be reached: ${fetched.reason}`);
   }
   await writeStoreConfig(store.path, config);
-  if (kind === 'host') await dropHostBranch(existing);
+  if (kind === 'host') await dropHostBranch(config.branch, own, surroundings);
   return { ...target, surroundings, how: 'moved' };
 }

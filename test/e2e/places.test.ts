@@ -330,6 +330,19 @@ test('a remote that has an older state of the board, pushed there by plain git, 
   expect((await other.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });
 });
 
+test('a remote where the board has gone on already is joined with the move, and the own branch goes', async () => {
+  const repository = makeRepository();
+  await workThrough(repository);
+  const remote = makeBareRemote();
+  git(repository, 'push', '--quiet', remote, 'orc');
+  await using other = await openOrc({ cwd: makeClone(remote) });
+  await other.addTask('w', { title: 'further' });
+  git(repository, 'remote', 'add', 'origin', remote);
+  await using moved = await openOrc({ cwd: repository, create: { upstream: 'origin' } });
+  expect((await moved.status()).workstreams[0]).toMatchObject({ pending: 1, done: 1 });
+  expect(git(repository, 'for-each-ref', 'refs/heads/orc')).toBe('');
+});
+
 test('a rewritten upstream: exit and say so, go on when accepted, keep the old chain, versions never go back', async () => {
   const remote = makeBareRemote();
   const clone = makeClone(remote);
