@@ -2,9 +2,11 @@
 import { maxTextLength } from '../core/arguments.ts';
 import { type Operation, type Refusal, refuse } from '../core/operation.ts';
 import type { Commit } from '../git/objects.ts';
+import type { Oid } from '../git/store.ts';
 import { diffTrees, type ObjectReader } from '../git/trees.ts';
 import { isSegment } from '../layout/paths.ts';
 import type { Head } from './head.ts';
+import { maxDiffering } from './judge-parts.ts';
 import { hasQuotes, unquote } from './unquote.ts';
 
 /** What a body is cut to (`formatCommitMessage`), with a mark at its end. */
@@ -31,28 +33,36 @@ export function namesNowhere(): Refusal {
   return refuse('wrong-result', 'it names a text that stands in none of its files', 'make changes with orc');
 }
 
-/** Values in which a text may stand, the likeliest first. */
+/** Values in which a text may stand, the likeliest first. One file may stand under any number of names, and is looked at once. */
 async function* sources(reader: ObjectReader, head: Head, commit: Commit): AsyncGenerator<unknown> {
-  const changes = (await diffTrees(reader, head.tree, commit.tree)).flatMap(({ path, to }) =>
+  const differing = await diffTrees(reader, head.tree, commit.tree, { maxChanges: maxDiffering });
+  const changes = differing.flatMap(({ path, to }) =>
     to === null || to.mode !== '100644' ? [] : [{ path, oid: to.oid }],
   );
   const objects = await reader.readObjects(changes.map(({ oid }) => oid));
-  const files: { path: string; text: string }[] = [];
+  const texts = new Map<Oid, string>();
+  const looked = new Set<string>();
   for (const { path, oid } of changes) {
+    const how = isSegment(path) ? 'lines' : path.endsWith('.json') ? 'record' : 'text';
     const bytes = objects.get(oid)?.bytes;
-    if (bytes === undefined) continue;
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    files.push({ path, text });
-    if (isSegment(path)) yield* newLines(text, head);
+    if (bytes === undefined || looked.has(`${how} ${oid}`)) continue;
+    looked.add(`${how} ${oid}`);
+    const text = texts.get(oid) ?? new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    texts.set(oid, text);
+    if (how === 'lines') yield* newLines(text, head);
     else {
       yield text;
-      if (path.endsWith('.json')) yield parse(text);
+      if (how === 'record') yield parse(text);
     }
   }
   yield head.read.board.settingsText;
   yield bodyOf(commit);
   if (head.tree !== null) return;
   // What a board begins with, in the order in which a template is read.
+  const files = changes.flatMap(({ path, oid }) => {
+    const text = texts.get(oid);
+    return text === undefined ? [] : [{ path, text }];
+  });
   const byPath = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   yield byPath.filter(({ path }) => path === 'README.md' || path.startsWith('templates/'));
   yield byPath.filter(({ path }) => path.startsWith('knowledge/')).map(topicOf);
