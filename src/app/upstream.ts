@@ -4,7 +4,7 @@ import type { ConfigEntry } from '../git/config-syntax.ts';
 import { type Host, headBranches } from '../git/host.ts';
 import { type HostConfig, listConfigElsewhere, type ScopedEntry } from '../git/host-config.ts';
 import { parseUrl } from '../git/http-config.ts';
-import { nativeHttpConfig, stayingConfig, strangerConfig } from '../git/http-credentials.ts';
+import { followsRedirects, nativeHttpConfig, stayingConfig, strangerConfig } from '../git/http-credentials.ts';
 import { nativeTransport } from '../git/native/native-transport.ts';
 import { redirectedTransport } from '../git/native/redirected-transport.ts';
 import { type GitSettings, runGit } from '../git/native/run-git.ts';
@@ -115,7 +115,7 @@ async function connect(
   };
   const settingsFor = (target: string) => ({ ...common, url: target, config: configFor(target) });
   const open = (target: string): Transport => nativeTransport(store.path, settingsFor(target));
-  if (parseUrl(url) === null) return open(url);
+  if (parseUrl(url) === null || !followsRedirects(entries, url)) return open(url);
   return redirectedTransport({ storePath: store.path, url, settings: settingsFor, open });
 }
 

@@ -15,7 +15,7 @@ import { OrcError } from '../errors.ts';
 import { findUrlSecrets, redactUrl } from './clean-text.ts';
 import type { ConfigEntry } from './config-syntax.ts';
 import type { Environment } from './host.ts';
-import { extraHeaders, type HttpEntry, type HttpHeader, isLoopback, parseUrl } from './http-config.ts';
+import { extraHeaders, type HttpEntry, type HttpHeader, httpSetting, isLoopback, parseUrl } from './http-config.ts';
 
 export interface HttpAccessOptions {
   /** After `insteadOf`; may hold credentials. */
@@ -99,6 +99,11 @@ export function stayingConfig(
   const parsed = parseUrl(url);
   if (parsed === null || (access.length === 0 && !extraHeaders(entries, url).some(isAuthorization))) return [];
   return [[keyFor(parsed, 'followredirects'), 'false']];
+}
+
+/** Whether the user lets git follow any redirect from there. */
+export function followsRedirects(entries: readonly HttpEntry[], url: string): boolean {
+  return !/^(?:false|no|off|0+|)$/i.test(httpSetting(entries, url, 'followredirects') ?? 'initial');
 }
 
 /** What takes from a URL on another server the `Authorization` headers that count for the one that redirected there. */

@@ -72,6 +72,23 @@ describe('a redirect', () => {
     expect(target.seen.some(({ method }) => method === 'POST')).toBe(true);
   });
 
+  test('is not followed where git is told not to follow any', async () => {
+    const remote = makeBareRemote();
+    const target = await fakeGitServer(remote);
+    const server = await fakeGitServer(remote, {
+      onRequest: ({ url = '' }, response) => {
+        response.writeHead(302, { location: target.url() + url.slice(url.indexOf('/info/refs')) }).end();
+        return true;
+      },
+    });
+    const clone = makeClone(remote);
+    git(clone, 'remote', 'set-url', 'origin', server.url());
+    git(clone, 'config', 'http.followRedirects', 'false');
+    const opening = openOrc({ cwd: clone, create: { upstream: 'origin' } });
+    await expect(opening).rejects.toMatchObject({ code: 'unreachable', message: expect.stringMatching(/ 302$/) });
+    expect(target.seen).toEqual([]);
+  });
+
   test('on one server keeps the credentials; one that leads to no repository is told', async () => {
     const remote = makeBareRemote();
     let to = '';
