@@ -36,7 +36,7 @@ export type PushOutcome =
       /** Whether other deposits lay in the inbox, as the upstream told on the way; left out where it does not tell. */
       readonly hasDeposits?: boolean;
     }
-  /** The upstream answered no: raced (2), or refused by a hook, a lock, a protected branch (4). Only a fetch tells which. */
+  /** The upstream answered no: raced (2), or refused by a hook, a protected branch (4), or git has it locked there (see `isLockHeld`). Only a fetch tells which. */
   | {
       readonly outcome: 'rejected';
       readonly reason: string;

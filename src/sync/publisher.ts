@@ -8,6 +8,7 @@
 
 import { lazily } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
+import { isLockHeld } from '../git/held-lock.ts';
 import type { GitStore, Oid } from '../git/store.ts';
 import type { Added, PushOutcome, Transport } from '../git/transport.ts';
 import { isIn, replayOptions } from './deciding.ts';
@@ -267,6 +268,7 @@ class Round {
         // A replica that lags may not show yet that it has moved.
         const hasMoved = fetched.outcome === 'moved' || pushed.isBehind === true;
         if (hasMoved || (pushed.absent ?? []).length > 0) return this.#raced();
+        if (isLockHeld(pushed.reason)) return this.#unreachable(pushed.reason, units);
         const removed = foreign.done.size > 0 ? 'others' : own.size > 0 ? 'own' : 'none';
         return { outcome: 'refused', reason: pushed.reason, units, removed, settled: this.#settled };
       }

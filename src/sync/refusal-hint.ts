@@ -64,6 +64,11 @@ const wordings: readonly Wording[] = [
       `ask an admin to exempt the branch ${branch}: Settings → Branches, a rule for ${branch} with "Enable push" for who pushes, above the one that matches it`,
   },
   {
+    says: /cannot lock ref '[^']+': Unable to create '/,
+    hint: () =>
+      'another push has the branch in hand, and it is tried again; a git that was killed there leaves its lock: when no git runs there any more, remove the file that is named',
+  },
+  {
     says: /cannot lock ref '[^']+': '[^']+' exists/,
     hint: (branch) =>
       `git keeps no branch ${branch} beside one such as ${branch}/x: rename that one, or put the board on another branch with --branch NAME`,

@@ -1,4 +1,5 @@
 /** Taking deposits back, so that it is certain that nobody will carry them in any more. */
+import { isLockHeld } from '../git/held-lock.ts';
 import type { Oid } from '../git/store.ts';
 import type { PushOutcome } from '../git/transport.ts';
 import type { OwnDeposits } from './own-deposits.ts';
@@ -49,6 +50,8 @@ export async function withdraw(
     // A replica that lags may not show yet that the branch has moved.
     const hasMoved = fetched.outcome === 'moved' || (pushed.outcome === 'rejected' && pushed.isBehind === true);
     if (hasMoved || pushed.outcome === 'unknown') return { outcome: 'raced' };
+    if (pushed.outcome === 'rejected' && isLockHeld(pushed.reason))
+      return { outcome: 'unreachable', reason: pushed.reason };
     if (absent.size === 0) {
       onUnable(pushed.reason, pushed.isUnable === true);
       break;

@@ -1,5 +1,5 @@
 /** The same promises over every way to reach a remote: a path, ssh, http with a password, git's own protocol. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
@@ -154,6 +154,29 @@ for (const { name, adapter } of ways) {
       expect(git(here.remote, 'rev-parse', 'orc')).toBe(before);
       expect((await orc.status()).sync.queued).toBe(0);
       await orc.close();
+    });
+
+    test('keeps what it was asked for while git has the branch locked there, as one that was killed leaves it', async () => {
+      const here = place();
+      const { clone: cwd, orc } = await beginBoard(here);
+      await using _ = orc;
+      const lock = path.join(here.remote, 'refs/heads/orc.lock');
+      writeFileSync(lock, '');
+      const added = await runOrc(['t', 'add', 'w', 'Waits', '--json'], { cwd, env: here.env });
+      expect(added.exitCode).toBe(5);
+      expect(added.json()).toMatchObject({
+        published: false,
+        state: 'queued',
+        reason: expect.stringContaining("cannot lock ref 'refs/heads/orc': Unable to create '"),
+      });
+      expect(await orc.sync()).toMatchObject({
+        waiting: 1,
+        rejected: 0,
+        hint: expect.stringContaining('remove the file'),
+      });
+      rmSync(lock);
+      expect(await orc.sync()).toMatchObject({ published: 1, waiting: 0, rejected: 0 });
+      expect(git(here.remote, 'log', '-1', '--format=%s', 'orc')).toMatch(/^task\.add w\//);
     });
 
     test('is found through `insteadOf` and `pushInsteadOf` of the clone, and pushed where it is fetched', async () => {

@@ -1,6 +1,6 @@
 /** Real clients over a real server, killed in the middle of their pushes; then the whole history is checked. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openOrc } from '../../src/index.ts';
@@ -22,6 +22,8 @@ export interface StormReport {
   /** Operations whose process was killed before it heard anything, and that are published all the same. */
   readonly landedUnheard: number;
   readonly waiting: number;
+  /** Git's locks of the branch that a git left which was killed, and that were removed as orc's hint says. */
+  readonly locksRemoved: number;
   readonly seconds: number;
   /** What processes said that ended by themselves: empty. */
   readonly complaints: readonly string[];
@@ -30,6 +32,8 @@ export interface StormReport {
 const repositoryName = 'board.git';
 /** A kill comes so long after the push begins, at most; a push takes 20 to 80 ms. */
 const maxDelayMs = 90;
+/** So long a lock is looked at before it counts as left. */
+const lockStaysMs = 20_000;
 
 export async function runStorm(
   settings: StormSettings,
@@ -67,6 +71,7 @@ class Storm {
   #asked = 0;
   #pushes = 0;
   #kills = 0;
+  #locksRemoved = 0;
   #isOver = false;
 
   constructor(settings: StormSettings, folder: string, server: GitServer) {
@@ -113,8 +118,25 @@ class Storm {
         });
       }
     });
+    const operator = this.#operate();
     await Promise.all(lives);
+    operator();
     clearInterval(ticker);
+  }
+
+  /** Does what orc asks for where a killed git left its lock on the branch: a push holds it for some milliseconds. */
+  #operate(): () => void {
+    const lock = path.join(this.#server.repositoryPath(repositoryName), 'refs/heads/orc.lock');
+    let before: number | undefined;
+    const timer = setInterval(() => {
+      const now = statSync(lock, { throwIfNoEntry: false })?.ino;
+      const isLeft = now !== undefined && now === before;
+      before = isLeft ? undefined : now;
+      if (!isLeft) return;
+      rmSync(lock, { force: true });
+      this.#locksRemoved++;
+    }, lockStaysMs);
+    return () => clearInterval(timer);
   }
 
   #live(client: number, life: number, onAnswer: () => void): Promise<void> {
@@ -181,6 +203,7 @@ class Storm {
   /** Publishes what the dead left; and once more, for what the dead of one clone deposited may be carried in from another. */
   async settle(): Promise<FinalFacts[]> {
     const finals: FinalFacts[] = [];
+    const operator = this.#operate();
     for (const cwd of this.#clones) {
       await using orc = await openOrc({ cwd, agent: 'survivor' });
       for (let tries = 0; tries < 5 && (await orc.sync()).waiting > 0; tries++);
@@ -199,7 +222,20 @@ class Storm {
         queued: (await queue.list()).map(({ operation }) => operation.id),
       });
     }
+    operator();
+    await this.#proveItGoesOn();
     return finals;
+  }
+
+  /** A board that tells nothing false, since nothing gets in any more, is no sound one. */
+  async #proveItGoesOn(): Promise<void> {
+    for (const [at, cwd] of this.#clones.entries()) {
+      const recorder = new Recorder(`end-${at}`, this.#log(`end-${at}`));
+      await using orc = await openOrc({ cwd, agent: 'survivor', world: recorder.world() });
+      const call = { kind: 'workstream.create', agent: 'survivor', args: { name: `end-${at}` } };
+      const performed = await recorder.ask(orc, call);
+      if (performed?.published !== true) this.#complaints.push(`clone-${at}: nothing is published any more`);
+    }
   }
 
   judge(finals: readonly FinalFacts[], seconds: number): StormReport {
@@ -226,6 +262,7 @@ class Storm {
       pushes: this.#pushes,
       kills: this.#kills,
       landedUnheard: logs.filter(({ answer, op }) => answer === 'never' && published.has(op)).length,
+      locksRemoved: this.#locksRemoved,
       waiting: finals.reduce((sum, { queued }) => sum + queued.length, 0),
       seconds,
       complaints: this.#complaints,

@@ -13,6 +13,10 @@ const github = {
 };
 
 test.each([
+  [
+    "[remote rejected] (failed to update ref): cannot lock ref 'refs/heads/orc': Unable to create '/r/./refs/heads/orc.lock': File exists.",
+    /remove the file/,
+  ],
   [github.ruleSet, /^ask an admin to exempt the branch coord .*Rulesets.*bypass list$/],
   [github.secret, /credential/],
   [github.protectedBranch, /Settings → Branches, narrow .* matches coord/],
