@@ -64,7 +64,7 @@ const wordings: readonly Wording[] = [
       `ask an admin to exempt the branch ${branch}: Settings → Branches, a rule for ${branch} with "Enable push" for who pushes, above the one that matches it`,
   },
   {
-    says: /cannot lock ref '[^']+': Unable to create '/,
+    says: /cannot lock ref 'refs\/heads\/[^']+': Unable to create '/,
     hint: () =>
       'another push has the branch in hand, and it is tried again; a git that was killed there leaves its lock: when no git runs there any more, remove the file that is named',
   },
