@@ -2,7 +2,6 @@
  * The core of the facade: it decides nothing; it names operations, hands them to sync, and reads heads. The named
  * functions of the API stand on it, in orc.ts.
  */
-
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';

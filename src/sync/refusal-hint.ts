@@ -2,6 +2,7 @@
  * What to ask for when a forge refuses the board's branch: which exemption, and where it is set. Only a hint: whether a push was
  * refused is found out by fetching, never by these words, which change from one version of a forge to the next. Pure.
  */
+import { heldLock } from '../git/held-lock.ts';
 
 interface Wording {
   readonly says: RegExp;
@@ -64,7 +65,7 @@ const wordings: readonly Wording[] = [
       `ask an admin to exempt the branch ${branch}: Settings → Branches, a rule for ${branch} with "Enable push" for who pushes, above the one that matches it`,
   },
   {
-    says: /cannot lock ref 'refs\/heads\/[^']+': Unable to create '/,
+    says: heldLock,
     hint: () =>
       'another push has the branch in hand, and it is tried again; a git that was killed there leaves its lock: when no git runs there any more, remove the file that is named',
   },

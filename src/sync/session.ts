@@ -4,7 +4,6 @@
  * Promises (docs/protocol.md): a success told as published is in the upstream's history; a refusal was true of the
  * upstream at some moment during the call; an operation told as queued survives a crash.
  */
-
 import type { Operation } from '../core/operation.ts';
 import { OrcError } from '../errors.ts';
 import { Driver, type DriverPorts } from './driver.ts';

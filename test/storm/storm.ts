@@ -118,14 +118,13 @@ class Storm {
         });
       }
     });
-    const operator = this.#operate();
+    using _operator = this.#operate();
     await Promise.all(lives);
-    operator();
     clearInterval(ticker);
   }
 
   /** Does what orc asks for where a killed git left its lock on the branch: a push holds it for some milliseconds. */
-  #operate(): () => void {
+  #operate(): Disposable {
     const lock = path.join(this.#server.repositoryPath(repositoryName), 'refs/heads/orc.lock');
     let before: number | undefined;
     const timer = setInterval(() => {
@@ -136,7 +135,7 @@ class Storm {
       rmSync(lock, { force: true });
       this.#locksRemoved++;
     }, lockStaysMs);
-    return () => clearInterval(timer);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   #live(client: number, life: number, onAnswer: () => void): Promise<void> {
@@ -203,7 +202,7 @@ class Storm {
   /** Publishes what the dead left; and once more, for what the dead of one clone deposited may be carried in from another. */
   async settle(): Promise<FinalFacts[]> {
     const finals: FinalFacts[] = [];
-    const operator = this.#operate();
+    using _operator = this.#operate();
     for (const cwd of this.#clones) {
       await using orc = await openOrc({ cwd, agent: 'survivor' });
       for (let tries = 0; tries < 5 && (await orc.sync()).waiting > 0; tries++);
@@ -222,7 +221,6 @@ class Storm {
         queued: (await queue.list()).map(({ operation }) => operation.id),
       });
     }
-    operator();
     await this.#proveItGoesOn();
     return finals;
   }
