@@ -199,30 +199,33 @@ class Storm {
     }
   }
 
-  /** Publishes what the dead left; and once more, for what the dead of one clone deposited may be carried in from another. */
+  /**
+   * Publishes what the dead left; and once more, for what the dead of one clone deposited may be carried in from another. Then the branch
+   * moves under what a git still pushes that its killed process left alone. Only after that does the queue say what became of everything.
+   */
   async settle(): Promise<FinalFacts[]> {
-    const finals: FinalFacts[] = [];
     using _operator = this.#operate();
     for (const cwd of this.#clones) {
       await using orc = await openOrc({ cwd, agent: 'survivor' });
       for (let tries = 0; tries < 5 && (await orc.sync()).waiting > 0; tries++);
     }
-    for (const [at, cwd] of this.#clones.entries()) {
+    await this.#proveItGoesOn();
+    for (const cwd of this.#clones) {
       await using orc = await openOrc({ cwd, agent: 'survivor' });
       await orc.sync();
-      const { queue } = orc.connection.session;
-      const rejected = (await queue.listRejected()).map(({ operation, refusal }) => ({
-        op: operation.id,
-        code: refusal.code,
-      }));
-      finals.push({
-        client: `clone-${at}`,
-        rejected,
-        queued: (await queue.list()).map(({ operation }) => operation.id),
-      });
     }
-    await this.#proveItGoesOn();
-    return finals;
+    return Promise.all(this.#clones.map((cwd, at) => this.#facts(cwd, at)));
+  }
+
+  /** Asks nobody: whatever went out now could be carried in from another clone that was looked at already. */
+  async #facts(cwd: string, at: number): Promise<FinalFacts> {
+    await using orc = await openOrc({ cwd, agent: 'survivor' });
+    const { queue } = orc.connection.session;
+    const rejected = (await queue.listRejected()).map(({ operation, refusal }) => ({
+      op: operation.id,
+      code: refusal.code,
+    }));
+    return { client: `clone-${at}`, rejected, queued: (await queue.list()).map(({ operation }) => operation.id) };
   }
 
   /** A board that tells nothing false, since nothing gets in any more, is no sound one. */
