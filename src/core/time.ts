@@ -31,8 +31,12 @@ export function describeTimeLeft(leftMs: number, freeFrom: string | null): strin
 
 /** ISO 8601 in UTC with milliseconds: the form of every time on the board. */
 export function toIso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== lastTime.ms) lastTime = { ms, iso: new Date(ms).toISOString() };
+  return lastTime.iso;
 }
+
+/** What is decided together is of one time, which stands in many places of each mutation. */
+let lastTime = { ms: 0, iso: '1970-01-01T00:00:00.000Z' };
 
 const isoTime = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
 

@@ -4,7 +4,7 @@ import { damagedStoreHint } from './damaged-store.ts';
 import { oidLengths } from './hash.ts';
 import { concatBytes, decodeTree, encodeTree, type TreeEntry } from './objects.ts';
 import type { NewObject, Oid } from './store.ts';
-import { isCanonicalTree, TreeCursor } from './tree-cursor.ts';
+import { TreeCursor } from './tree-cursor.ts';
 import { isFolder, type ObjectHasher } from './trees.ts';
 
 export interface EditedTree {
@@ -134,25 +134,30 @@ async function readLevel(store: ObjectHasher, level: readonly Folder[]): Promise
       throw new OrcError('store-corrupt', `tree ${oid} is ${found}`, { hint: damagedStoreHint });
     }
     try {
-      const { bytes } = object;
-      folder.bytes = isCanonicalTree(bytes, oidLength) ? bytes : encodeTree(decodeTree(bytes, oidLength));
-      lookUp(folder, oidLength);
+      folder.bytes = object.bytes;
+      if (lookUp(folder, oidLength, 'canonical')) continue;
+      folder.bytes = encodeTree(decodeTree(object.bytes, oidLength));
+      lookUp(folder, oidLength, 'in order');
     } catch (cause) {
       throw new OrcError('store-corrupt', `tree ${oid} is malformed`, { hint: damagedStoreHint, cause });
     }
   }
 }
 
-function lookUp({ node, bytes, found }: Folder, oidLength: number): void {
+/** `false`: it is not `canonical`, as git would have written it, so that it cannot be edited as it stands. */
+function lookUp({ node, bytes, found }: Folder, oidLength: number, expected: 'canonical' | 'in order'): boolean {
+  found.clear();
   const wanted = [...node.children.keys()].map((name) => ({ name, bytes: Buffer.from(name) }));
   const cursor = new TreeCursor(bytes, oidLength);
   while (cursor.next()) {
+    if (expected === 'canonical' && !cursor.isCanonical) return false;
     for (const { name, bytes } of wanted) {
       if (!cursor.isNamed(bytes)) continue;
       const there = { entry: cursor.entry(name), start: cursor.start, end: cursor.end };
       found.set(name, [...(found.get(name) ?? []), there]);
     }
   }
+  return true;
 }
 
 /** The folder with its edits. What stays is copied as it stands; an id that takes the place of another is written over it. */

@@ -78,7 +78,7 @@ export function encodeCommit(commit: Commit): Uint8Array {
   const lines = [`tree ${commit.tree}`];
   for (const parent of commit.parents) lines.push(`parent ${parent}`);
   lines.push(`author ${formatSignature(commit.author)}`, `committer ${formatSignature(commit.committer)}`);
-  return encoder.encode(`${lines.join('\n')}\n\n${commit.message}`);
+  return Buffer.from(`${lines.join('\n')}\n\n${commit.message}`);
 }
 
 export function decodeCommit(bytes: Uint8Array): Commit {
@@ -111,13 +111,28 @@ export function decodeCommit(bytes: Uint8Array): Commit {
 }
 
 function formatSignature({ name, email, at }: Signature): string {
-  return `${cleanIdentity(name) || 'unknown'} <${cleanIdentity(email)}> ${Math.floor(at / 1000)} +0000`;
+  return `${identityOf(name, email)} ${Math.floor(at / 1000)} +0000`;
 }
 
 function parseSignature(text: string): Signature {
   const match = /^(.*?) ?<([^>]*)> (-?\d+)/.exec(text);
   if (!match) return { name: text, email: '', at: 0 };
   return { name: match[1] ?? '', email: match[2] ?? '', at: Number(match[3]) * 1000 };
+}
+
+/** The same few people stand in thousands of commits. */
+const identities = new Map<string, string>();
+const maxIdentities = 256;
+
+function identityOf(name: string, email: string): string {
+  const key = `${name}\0${email}`;
+  let identity = identities.get(key);
+  if (identity === undefined) {
+    identity = `${cleanIdentity(name) || 'unknown'} <${cleanIdentity(email)}>`;
+    if (identities.size >= maxIdentities) identities.clear();
+    identities.set(key, identity);
+  }
+  return identity;
 }
 
 /** What git itself drops from names and addresses: control characters, angle brackets, crud at both ends. */

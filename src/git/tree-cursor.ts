@@ -4,6 +4,7 @@ import type { Oid } from './store.ts';
 
 const space = 0x20;
 const slash = 0x2f;
+const zeroDigit = 0x30;
 
 /** Stands before the first entry until `next` is called. The numbers are offsets of the entry at hand. */
 export class TreeCursor {
@@ -13,6 +14,10 @@ export class TreeCursor {
   end = 0;
   readonly bytes: Uint8Array;
   readonly #oidBytes: number;
+  /** Of the entry before: where its name stands. 0: there is none. */
+  #lastStart = 0;
+  #lastEnd = 0;
+  #lastIsFolder = false;
 
   /** `oidLength`: hexadecimal digits. */
   constructor(bytes: Uint8Array, oidLength: number) {
@@ -24,6 +29,11 @@ export class TreeCursor {
   next(): boolean {
     const { bytes } = this;
     if (this.end >= bytes.length) return false;
+    if (this.end > 0) {
+      this.#lastIsFolder = this.isFolder;
+      this.#lastStart = this.nameStart;
+      this.#lastEnd = this.nameEnd;
+    }
     this.start = this.end;
     let at = this.start;
     while (at < bytes.length && bytes[at] !== space) at++;
@@ -48,12 +58,24 @@ export class TreeCursor {
 
   /** Whether it stands behind an entry of this name in git's order, where a folder's name ends in a slash. */
   isBehind(name: Uint8Array, isFolder: boolean): boolean {
-    const { bytes, nameStart, nameEnd } = this;
-    const length = nameEnd - nameStart;
+    return this.#isBehind(name, 0, name.length, isFolder);
+  }
+
+  /** Whether git itself would have written the entry like this, behind the one before: in its order, with a mode of five or six digits. */
+  get isCanonical(): boolean {
+    const digits = this.nameStart - this.start - 1;
+    if (this.bytes[this.start] === zeroDigit || digits < 5 || digits > 6) return false;
+    return this.#lastEnd === 0 || this.#isBehind(this.bytes, this.#lastStart, this.#lastEnd, this.#lastIsFolder);
+  }
+
+  #isBehind(other: Uint8Array, from: number, until: number, isFolder: boolean): boolean {
+    const { bytes, nameStart } = this;
+    const length = this.nameEnd - nameStart;
+    const otherLength = until - from;
     for (let i = 0; ; i++) {
       const own = i < length ? (bytes[nameStart + i] as number) : i === length && this.isFolder ? slash : -1;
-      const other = i < name.length ? (name[i] as number) : i === name.length && isFolder ? slash : -1;
-      if (own !== other) return own > other;
+      const its = i < otherLength ? (other[from + i] as number) : i === otherLength && isFolder ? slash : -1;
+      if (own !== its) return own > its;
       if (own === -1) return false;
     }
   }
@@ -67,15 +89,9 @@ export class TreeCursor {
   }
 }
 
-/** Whether git itself would have written the tree like this: in its order, with modes of five or six digits. */
+/** Whether git itself would have written the tree like this. */
 export function isCanonicalTree(bytes: Uint8Array, oidLength: number): boolean {
   const cursor = new TreeCursor(bytes, oidLength);
-  let before: { readonly name: Uint8Array; readonly isFolder: boolean } | null = null;
-  while (cursor.next()) {
-    const digits = cursor.nameStart - cursor.start - 1;
-    if (bytes[cursor.start] === 0x30 || digits < 5 || digits > 6) return false;
-    if (before !== null && !cursor.isBehind(before.name, before.isFolder)) return false;
-    before = { name: bytes.subarray(cursor.nameStart, cursor.nameEnd), isFolder: cursor.isFolder };
-  }
+  while (cursor.next()) if (!cursor.isCanonical) return false;
   return true;
 }

@@ -73,11 +73,12 @@ function render(board: Board, sections: readonly Section[], limit: number): stri
 }
 
 function section<Item>(
-  words: Pick<Section, 'title' | 'head' | 'empty'>,
+  { title, head, empty }: Pick<Section, 'title' | 'head' | 'empty'>,
   items: readonly Item[],
   toCells: (item: Item) => readonly string[],
 ): Section {
-  return { ...words, total: items.length, rows: items.slice(0, maxRows).map(toCells) };
+  const rows = items.length === 0 ? [] : items.slice(0, maxRows).map(toCells);
+  return { title, head, empty, total: items.length, rows };
 }
 
 function workstreams(board: Board, ordered: readonly Workstream[]): Section {
@@ -106,7 +107,8 @@ function next(board: Board, ordered: readonly Workstream[]): Section {
   const active = ordered.filter(({ status }) => status === 'active');
   const firsts = active.map(({ name }) => firstOnes(board, board.openTasksInOrder('pending', name)));
   // the first of every workstream, then the second: so truncation hits the least urgent
-  const ranked = Array.from({ length: nextOfEach }, (_, rank) => firsts.flatMap((tasks) => tasks[rank] ?? [])).flat();
+  const ranked: Task[] = [];
+  for (let rank = 0; rank < nextOfEach; rank++) for (const tasks of firsts) ranked.push(...tasks.slice(rank, rank + 1));
   const head = ['task', 'workstream', 'title', 'priority'];
   return section({ title: 'Next', head, empty: 'Nothing waits to be done.' }, ranked, (task) => [
     ...taskCells(task),

@@ -38,7 +38,7 @@ export async function carryOut(
   const edits = new Map<string, Oid | null>();
   for (const [path, text] of files) {
     if (text === null) edits.set(path, null);
-    else edits.set(path, add('blob', text === tail.text ? bytesOf(tail) : encoder.encode(text)));
+    else edits.set(path, add('blob', text === tail.text ? bytesOf(tail) : Buffer.from(text)));
   }
   const { root, objects, replaced } = await editTree(reader, draft.tree, edits);
   for (const object of objects) created.set(object.oid, object);
@@ -53,5 +53,3 @@ export function authorOf(agent: string, board: Board): { name: string; email: st
   const local = agent.replace(/[^A-Za-z0-9._-]+/g, '-');
   return { name: agent, email: board.settings.authors[agent] ?? `${local}@${board.meta.id.slice(0, 8)}.orc` };
 }
-
-const encoder = new TextEncoder();

@@ -66,6 +66,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   const { store } = options;
   const pending = new Map<Oid, NewObject>();
   const reader = overlayReader(store, pending);
+  const committing = { ...options, reader, pending };
   const records = units.flatMap((unit) => unit.records);
   const { version } = base.read.board.meta;
   const suspects = records.filter((record) => record.sent !== null || version !== record.base);
@@ -108,7 +109,7 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         superseded(record, conflicted) ??
         (await decideAsTold(draft, reader, record, options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
-        await commit(draft, decision, record, { ...options, reader, pending });
+        await commit(draft, decision, record, committing);
         const own = decision.events.at(-1);
         if (own !== undefined) proofs.set(record.operation.id, own);
         outcome.push({ record, decision, commit: draft.commit });

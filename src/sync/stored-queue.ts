@@ -230,7 +230,9 @@ class StoredQueue implements Queue {
     const units = new Map<string, QueueRecord[]>();
     for (const record of records) {
       const unit = unitIdOf(record.operation);
-      units.set(unit, [...(units.get(unit) ?? []), record]);
+      const others = units.get(unit);
+      if (others === undefined) units.set(unit, [record]);
+      else others.push(record);
     }
     const gone = new Set<string>();
     for (const unit of units.values()) {

@@ -10,7 +10,7 @@ import { type NameSource, randomName } from '../durable-files.ts';
 import { hashObject } from '../hash.ts';
 import { hasLooseObject, readLooseObject, writeLooseObjects } from '../loose-objects.ts';
 import { createObjectCache } from '../object-cache.ts';
-import { encodePack } from '../packs/encode-pack.ts';
+import { encodePack, wasEncoded } from '../packs/encode-pack.ts';
 import { openPackFiles, type PackFiles } from '../packs/pack-files.ts';
 import { putPack } from '../packs/put-pack.ts';
 import { openRefFiles } from '../ref-files.ts';
@@ -43,6 +43,8 @@ const looseReadLimit = 50;
 const packReadLimit = 64;
 /** From so many on, a process of their own is faster than the one that is running. */
 const bulkFrom = 500;
+/** Of what was written so many objects at most are kept in memory, the newest: a long batch would only push out its own. */
+const keptOfWritten = 4096;
 /** Commits read one by one before git is asked. */
 const walkLimit = 500;
 
@@ -121,12 +123,11 @@ class NativeStore implements GitStore {
   }
 
   async writeObjects(objects: readonly NewObject[]): Promise<void> {
-    const byOid = new Map(objects.map((object) => [object.oid, object]));
-    const unique = byOid.size === objects.length ? objects : [...byOid.values()];
+    const unique = eachOnce(objects);
     if (unique.length > packFrom)
       await putPack(this.path, encodePack(this.objectFormat, unique), this.#options.nameTemporary ?? randomName);
     else await writeLooseObjects(this.path, unique, this.#options.nameTemporary ?? randomName);
-    for (const { oid, type, bytes } of unique) this.#cache.add(oid, { type, bytes });
+    for (const { oid, type, bytes } of unique.slice(-keptOfWritten)) this.#cache.add(oid, { type, bytes });
   }
 
   async readRef(ref: string): Promise<Oid | null> {
@@ -192,4 +193,10 @@ class NativeStore implements GitStore {
     }
     return false;
   }
+}
+
+/** Looking through a list of a hundred thousand, and copying it, takes time. */
+function eachOnce(objects: readonly NewObject[]): readonly NewObject[] {
+  if (wasEncoded(objects) || new Set(objects.map(({ oid }) => oid)).size === objects.length) return objects;
+  return [...new Map(objects.map((object) => [object.oid, object])).values()];
 }

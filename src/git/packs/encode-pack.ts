@@ -41,6 +41,11 @@ export function encodePack(
   return files;
 }
 
+/** Whether a pack was made of this very list, so that every object stands in it only once. */
+export function wasEncoded(objects: readonly NewObject[]): boolean {
+  return encoded.has(objects);
+}
+
 function encode(format: ObjectFormat, objects: readonly NewObject[], onPart: (part: Uint8Array) => void): PackFiles {
   const written = new Map<Oid, { readonly object: NewObject; readonly depth: number; readonly offset: number }>();
   const entries: IndexEntry[] = [];
