@@ -66,7 +66,7 @@ export async function readCycle(orc: OrcCore, number?: number): Promise<Cycle> {
     : new OrcError('not-found', `cycle ${number} not found`, { hint: 'see `orc cycle list`' });
 }
 
-/** Newest first, at most `last`. Those whose file cannot be read are left out; the status names them. */
+/** Newest first, at most `last`. Those whose file cannot be read are left out. */
 export async function listCycles(orc: OrcCore, last = 20): Promise<CycleSummary[]> {
   const cycles = await orc.ask((board) => {
     const keys = [...board.cycleNumbers]

@@ -136,7 +136,7 @@ async function readShelf(store: GitStore, head: Head): Promise<Shelf> {
   return shelf;
 }
 
-/** What cannot be read is left out; the status names it. */
+/** What cannot be read is left out; whoever reads it by its topic hears why. */
 async function readFiles(store: GitStore, head: Head, before: Shelf['files']): Promise<Shelf['files']> {
   const files = new Map<string, { readonly oid: Oid; readonly knowledge: Knowledge | null }>();
   const changed: (readonly [string, Oid])[] = [];

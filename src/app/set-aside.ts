@@ -14,7 +14,7 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
   const fault = await findFault(orc, await orc.head(), collection, key);
   if (fault === null) return null;
   return new OrcError('board-unreadable', `${fault.path} is set aside: it ${fault.reason}`, {
-    hint: 'mend the file on the branch, or write the record anew; `orc status` names what was set aside',
+    hint: 'mend the file on the branch, or write the record anew',
     details: { path: fault.path, reason: fault.reason },
   });
 }

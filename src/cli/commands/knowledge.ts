@@ -1,5 +1,6 @@
 import type { BoundKnowledge, KnowledgeHit } from '../../app/knowledge-base.ts';
 import type { KnowledgeTrail } from '../../app/knowledge-history.ts';
+import type { Orc } from '../../app/orc.ts';
 import type { Knowledge } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
@@ -68,11 +69,8 @@ const read = defineCommand<Knowledge>({
   async run(call) {
     const topic = call.word(0);
     const orc = await call.openToRead();
-    const found = await orc.knowledge(topic);
+    const found = await readTopic(orc, topic);
     if (found !== null) return call.answer(found);
-    const { setAsideError } = await import('../../app/set-aside.ts');
-    const setAside = await setAsideError(orc, 'knowledge', topic);
-    if (setAside !== null) throw setAside;
     throw new OrcError('not-found', `no knowledge on "${topic}"`, {
       hint: '`orc kb list` shows what there is, `orc kb history` what was deleted',
     });
@@ -177,6 +175,16 @@ const remove = defineCommand<boolean>({
     code === 'not-found' ? look.line(`(no knowledge on "${call.word(0)}")`) : null,
 });
 
+/** @throws OrcError `board-unreadable` for a text that is there, and cannot be read */
+async function readTopic(orc: Orc, topic: string): Promise<Knowledge | null> {
+  const found = await orc.knowledge(topic);
+  if (found !== null) return found;
+  const { setAsideError } = await import('../../app/set-aside.ts');
+  const setAside = await setAsideError(orc, 'knowledge', topic);
+  if (setAside !== null) throw setAside;
+  return null;
+}
+
 /** The version that was opened is the base: what somebody else writes meanwhile is not written over. */
 async function writeInEditor(call: Call, fields: { readonly topic: string }): Promise<CommandResult<Knowledge>> {
   if (call.words.length > 1 || call.text('base') !== undefined) {
@@ -187,7 +195,7 @@ async function writeInEditor(call: Call, fields: { readonly topic: string }): Pr
   const { topic } = fields;
   await call.check('knowledge.write', { ...fields, content: '' });
   const orc = await call.openToRead();
-  const before = await orc.knowledge(topic);
+  const before = await readTopic(orc, topic);
   const { editText } = await import('../edit-text.ts');
   const name = `${topic.replaceAll('/', '-')}.md`;
   const { env, lendTerminal = (work) => work() } = call.io;

@@ -28,6 +28,9 @@ export const knowledgeWrite = defineOperation({
   actions: ['knowledge_written'],
   decide(board, { topic, content, title, tags, paths, base }, call) {
     const before = findKnowledge(board, topic);
+    // Without a base whatever is there is replaced, so that what cannot be read can be mended.
+    const unreadable = base === undefined ? null : refuseUnreadable(board, topic);
+    if (unreadable !== null) return unreadable;
     const current = before?.version ?? 0;
     if (base !== undefined && base !== current) {
       const who = before === null ? 'it was deleted' : `${before.updated_by} wrote version ${current}`;
@@ -57,6 +60,8 @@ export const knowledgeAppend = defineOperation({
   arguments: appendArguments,
   actions: ['knowledge_written'],
   decide(board, { topic, content }, call) {
+    const unreadable = refuseUnreadable(board, topic);
+    if (unreadable !== null) return unreadable;
     const before = findKnowledge(board, topic);
     const gap = before === null || before.content === '' || before.content.endsWith('\n') ? '' : '\n';
     const joined = `${before?.content ?? ''}${gap}${content}`;
@@ -82,6 +87,8 @@ export const knowledgeDelete = defineOperation({
   arguments: deleteArguments,
   actions: ['knowledge_deleted'],
   decide(board, { topic }) {
+    const unreadable = refuseUnreadable(board, topic);
+    if (unreadable !== null) return unreadable;
     const before = findKnowledge(board, topic);
     if (before === null) return refuse('not-found', `no knowledge on "${topic}"`, 'see `orc kb list`');
     return accept({
@@ -94,6 +101,13 @@ export const knowledgeDelete = defineOperation({
 
 function findKnowledge(board: Board, topic: string): Knowledge | null {
   return board.topics.has(topic) ? (board.knowledge.get(topic) ?? null) : null;
+}
+
+/** A file that somebody broke by hand still holds their text: it must not pass for a topic that is not there. */
+export function refuseUnreadable(board: Board, topic: string): Refusal | null {
+  if (!board.topics.has(topic) || board.knowledge.get(topic) !== undefined) return null;
+  const hint = 'the answer to `orc kb read` tells why; mend the file on the branch, or replace it with `orc kb write`';
+  return refuse('board-unreadable', `knowledge "${topic}" is on the board, but its file cannot be read`, hint);
 }
 
 function write(

@@ -20,7 +20,7 @@ import {
   refuse,
 } from '../operation.ts';
 import type { Knowledge, Workstream } from '../records.ts';
-import { knowledgeChange, refuseFolderClash } from './knowledge.ts';
+import { knowledgeChange, refuseFolderClash, refuseUnreadable } from './knowledge.ts';
 import { isRefusal, refuseCaseTwin, shortened } from './support.ts';
 import { takeBackTask } from './undo-task.ts';
 import { workstreamChange } from './workstream.ts';
@@ -187,6 +187,8 @@ function takeBackKnowledge(
   { version }: Asked,
   call: Call,
 ): TakenBack | Refusal {
+  const unreadable = refuseUnreadable(board, key);
+  if (unreadable !== null) return unreadable;
   const current = board.topics.has(key) ? (board.knowledge.get(key) ?? null) : null;
   if (!isSame(current, after)) return changedSince(`knowledge "${key}"`, version, `orc history kb ${key}`);
   const clash =

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { afterStart, boardWith, isoAfter, minute, runAccepted, runRefused } from '../../support/board-builder.ts';
+import {
+  afterStart,
+  boardWith,
+  isoAfter,
+  minute,
+  pastOf,
+  runAccepted,
+  runRefused,
+} from '../../support/board-builder.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -157,5 +165,40 @@ describe('knowledge.delete', () => {
 
   it('refuses a topic that is not there: not-found', () => {
     runRefused(boardWith(), 'not-found', 'knowledge.delete', { topic: 'a' });
+  });
+});
+
+describe('a topic whose file cannot be read', () => {
+  /** As whoever reads the branch finds it: the file is there, and there is no record. */
+  function broken() {
+    const board = boardWith();
+    board.topics.add('a');
+    return board;
+  }
+
+  it('is neither appended to nor deleted: somebody wrote a text there', () => {
+    for (const kind of ['knowledge.append', 'knowledge.delete']) {
+      const args = { topic: 'a', ...(kind === 'knowledge.append' ? { content: 'more' } : {}) };
+      expect(runRefused(broken(), 'board-unreadable', kind, args).hint).toContain('orc kb write');
+    }
+  });
+
+  it('is no topic that is not there yet', () => {
+    runRefused(broken(), 'board-unreadable', 'knowledge.write', { topic: 'a', content: 'x', base: 0 });
+  });
+
+  it('is replaced by who says so', () => {
+    const board = broken();
+    runAccepted(board, 'knowledge.write', { topic: 'a', content: 'x' });
+    expect(board.knowledge.get('a')).toMatchObject({ content: 'x' });
+  });
+
+  it('is not written over by taking back an earlier deletion', () => {
+    const board = boardWith();
+    runAccepted(board, 'knowledge.write', { topic: 'a', content: 'x' });
+    const deleted = runAccepted(board, 'knowledge.delete', { topic: 'a' });
+    board.topics.add('a');
+    const { version } = deleted;
+    runRefused(board, 'board-unreadable', 'undo', { version }, { past: pastOf(deleted) });
   });
 });
