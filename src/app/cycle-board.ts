@@ -4,6 +4,7 @@
  */
 import type { Cycle, Json } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
+import type { Head } from '../sync/head.ts';
 import { outlinePlan } from './cycle.ts';
 import { type Collected, collectResults, findOpenCycle } from './cycle-collect.ts';
 import { asDocument } from './document.ts';
@@ -27,7 +28,7 @@ const quotesTheBoard = { allowSecret: true };
 
 /** @throws OrcError `already-exists` while another one is open */
 export async function openCycle(orc: OrcCore, options: MutationOptions = {}): Promise<Performed<Cycle>> {
-  const head = await orc.head();
+  const { head } = await newestHead(orc);
   const { version } = head.read.board.meta;
   const plan = asDocument(await outlinePlan(orc, head), 'first');
   return orc.perform<Cycle>('cycle.open', { plan, plan_version: version }, { ...options, ...quotesTheBoard });
@@ -42,9 +43,14 @@ export async function collectCycle(
   number?: number,
   options: MutationOptions = {},
 ): Promise<Performed<Cycle>> {
-  const head = await orc.head();
+  const { head, reason } = await newestHead(orc);
   const cycle = number === undefined ? await findOpenCycle(orc, head) : await readCycle(orc, number);
-  // An operation that is asked again by its id has its outcome, whatever the board looks like by now.
+  // Not left to deciding: one that somebody opens meanwhile would end without results. But an operation that is asked again
+  // by its id has its outcome, whatever the board looks like by now.
+  if (cycle === null && options.op === undefined) {
+    const where = reason === null ? '' : ` (${reason})`;
+    throw new OrcError('not-found', `no cycle is open${where}`, { hint: '`orc cycle open` opens one' });
+  }
   const results = cycle === null ? {} : asDocument(await collectResults(orc, { cycle }, head), 'last');
   const args = {
     ...(cycle === null ? {} : { cycle: cycle.number }),
@@ -52,6 +58,16 @@ export async function collectCycle(
     results_version: head.read.board.meta.version,
   };
   return orc.perform<Cycle>('cycle.collect', args, { ...options, ...quotesTheBoard });
+}
+
+/** What is kept for good is made of the newest board that can be had; `reason`: why that is not the upstream's. */
+async function newestHead(orc: OrcCore): Promise<{ readonly head: Head; readonly reason: string | null }> {
+  try {
+    return { head: await orc.head({ fresh: true }), reason: null };
+  } catch (error) {
+    if (!(error instanceof OrcError && error.code === 'unreachable')) throw error;
+    return { head: await orc.head(), reason: error.message };
+  }
 }
 
 /** Without a number the newest one. @throws OrcError `not-found` */

@@ -7,7 +7,7 @@ import { asDocument, documentLines } from '../../src/app/document.ts';
 import { importBoard } from '../../src/app/import-board.ts';
 import { maxDocumentLength } from '../../src/core/arguments.ts';
 import type { Cycle, JsonDocument } from '../../src/core/records.ts';
-import { makeFolder, openNewBoard, worldAt } from '../support/boards.ts';
+import { makeFolder, openElsewhere, openNewBoard, openSharedBoard, worldAt } from '../support/boards.ts';
 
 const start = '2026-03-01T10:00:00.000Z';
 const minute = 60_000;
@@ -58,6 +58,25 @@ test('a cycle is opened with its plan, and ends with what came of it since', asy
   expect(cycleMarkdown(await orc.getCycle(1))).toMatch(/^# Cycle 1\n/);
   expect(cycleText(await orc.getCycle())).toContain('Open: `orc cycle collect` ends it');
   expect(cycleMarkdown(await orc.getCycle())).toContain('Open. Its plan:\n\n```text\n{');
+});
+
+test('plan and results are made of what the upstream has, not of what this clone saw last', async () => {
+  const { orc, remote } = await openSharedBoard({ world: worldAt(start), agent: 'ann' });
+  await orc.createWorkstream('press');
+  const elsewhere = await openElsewhere(remote, { world: worldAt(start), agent: 'bea' });
+  const { id } = await orc.addTask('press', { title: 'Write' });
+  expect(JSON.stringify((await elsewhere.openCycle()).plan)).toContain(id);
+  await orc.completeTask('press', id, 'written');
+  const { collected } = await elsewhere.collectCycle();
+  expect(collected?.results).toMatchObject({ completed_this_cycle: [{ task_id: id, result: 'written' }] });
+  // Of a cycle that this clone has not seen yet, too.
+  await orc.openCycle();
+  const { id: second } = await orc.addTask('press', { title: 'Print' });
+  await orc.completeTask('press', second, 'printed');
+  expect((await elsewhere.collectCycle()).collected?.results).toMatchObject({
+    cycle: 2,
+    completed_this_cycle: [{ task_id: second }],
+  });
 });
 
 test('after an import the archive is read: what the original had done counts by its own times', async () => {
