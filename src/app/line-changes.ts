@@ -1,5 +1,5 @@
 /** How many lines one text has that the other has not. Pure. */
-import { diffIndices } from 'node-diff3';
+import { diffLines } from '../core/line-diff.ts';
 
 export interface LineChanges {
   readonly added: number;
@@ -12,13 +12,11 @@ const maxPairs = 1_000_000;
 export function lineChanges(before: string, after: string): LineChanges {
   const [a, b] = withoutCommonEnds(linesOf(before), linesOf(after));
   if (a.length * b.length > maxPairs) return asHeaps(a, b);
-  let added = 0;
-  let removed = 0;
-  for (const { buffer1, buffer2 } of diffIndices(a, b)) {
-    removed += buffer1[1];
-    added += buffer2[1];
-  }
-  return { added, removed };
+  const hunks = diffLines(a, b);
+  return {
+    added: hunks.reduce((sum, hunk) => sum + hunk.added, 0),
+    removed: hunks.reduce((sum, hunk) => sum + hunk.removed, 0),
+  };
 }
 
 function linesOf(text: string): string[] {

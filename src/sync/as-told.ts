@@ -1,4 +1,5 @@
 /** What a queued operation became by what its caller was told: it may come out as that, or be refused, but not as something else. */
+import { mergeLines } from '../core/line-merge.ts';
 import type { Decision, Operation } from '../core/operation.ts';
 import { refuse } from '../core/operation.ts';
 import type { Knowledge } from '../core/records.ts';
@@ -34,27 +35,15 @@ function asClaim(operation: Operation, task: string): Operation {
 }
 
 /** A text that was written on top of another one: where that has changed since, both changes are merged, line by line. */
-async function rebased(operation: Operation, from: string, current: Knowledge | null): Promise<Operation | Decision> {
+function rebased(operation: Operation, from: string, current: Knowledge | null): Operation | Decision {
   const { args } = operation;
   const now = current?.content ?? '';
   if (now === from) return { ...operation, args: { ...args, base: current?.version ?? 0 } };
-  const content = current === null ? null : await merge(String(args.content), from, now);
+  const content = current === null ? null : mergeLines(String(args.content), from, now);
   if (current !== null && content !== null)
     return { ...operation, args: { ...args, content, base: current.version, merged: true } };
   const who = current === null ? 'it was deleted' : `${current.updated_by} changed the same lines`;
   const message = `knowledge "${args.topic}" has changed since it was written here: ${who}`;
   const hint = `both texts are kept: \`orc kb read ${args.topic}\` and \`orc rejected show ${operation.id}\``;
   return refuse('conflict', message, hint, { current: current?.version ?? 0 });
-}
-
-/** Three-way, by lines; `null` when both changed the same ones. */
-async function merge(ours: string, base: string, theirs: string): Promise<string | null> {
-  const { diff3Merge } = await import('node-diff3');
-  const lines = (text: string): string[] => text.split('\n');
-  const merged: string[] = [];
-  for (const region of diff3Merge(lines(ours), lines(base), lines(theirs), { excludeFalseConflicts: true })) {
-    if (region.ok === undefined) return null;
-    merged.push(...region.ok);
-  }
-  return merged.join('\n');
 }

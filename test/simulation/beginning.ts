@@ -42,8 +42,6 @@ export async function makeBeginning(): Promise<Beginning> {
   const reader = memoryClient({ name: 'reader', upstream, clock, store: createMemoryStore() });
   const { head } = await reader.session.sync({ timeoutMs: 1000 });
   await reader.ask('knowledge.append', { topic: 'notes', content: 'warm' }, 'reader', { publish: false });
-  // Two queued texts of one author, of which one has to be merged.
-  await import('node-diff3');
   if (upstream.head === null) throw new Error('the beginning was not published');
   return { head: upstream.head, objects: upstream.objects, operations, version: head.read.board.meta.version };
 }
