@@ -13,12 +13,21 @@ const templateFile = () =>
     z.refine((path) => faultInPath(path) === null),
   );
 
+const templateTopic = () =>
+  z.strictObject({
+    topic: arg.topic(),
+    content: arg.knowledgeText(),
+    title: z.optional(z.nullable(arg.title())),
+    tags: z.optional(arg.names()),
+    paths: z.optional(arg.globs()),
+  });
+
 const initArguments = lazily(() =>
   z.strictObject({
     board: arg.boardId(),
     settings: arg.text(),
     files: z._default(z.array(z.strictObject({ path: templateFile(), text: arg.text() })), []),
-    knowledge: z._default(z.array(z.strictObject({ topic: arg.topic(), content: arg.knowledgeText() })), []),
+    knowledge: z._default(z.array(templateTopic()), []),
   }),
 );
 
@@ -30,17 +39,9 @@ export const boardInit = defineOperation({
   decide(board, { board: id, settings, files, knowledge }, call) {
     if (board.meta.id !== '') return refuse('already-exists', 'there is a board already', 'orc joins it by itself');
     const changes: Change[] = files.map((file) => ({ collection: 'files', key: file.path, before: null, after: file }));
-    for (const { topic, content } of knowledge) {
-      const after = {
-        topic,
-        content,
-        title: null,
-        tags: [],
-        paths: [],
-        updated_by: call.agent,
-        updated_at: call.iso,
-        version: call.version,
-      };
+    for (const { topic, content, title = null, tags = [], paths = [] } of knowledge) {
+      const by = { updated_by: call.agent, updated_at: call.iso, version: call.version };
+      const after = { topic, content, title, tags, paths, ...by };
       changes.push({ collection: 'knowledge', key: topic, before: null, after });
     }
     return accept({

@@ -39,6 +39,9 @@ interface GivenFile {
 interface GivenTopic {
   readonly topic: string;
   readonly content: string;
+  readonly title?: string | null;
+  readonly tags?: readonly string[];
+  readonly paths?: readonly string[];
 }
 
 const init: Decide = (board, call) => {
@@ -48,9 +51,9 @@ const init: Decide = (board, call) => {
   const topics = (args.knowledge as readonly GivenTopic[] | undefined) ?? [];
   const changes: Change[] = [
     ...files.map((file): Change => ({ what: 'file', key: file.path, after: file.text })),
-    ...topics.map(({ topic, content }): Change => {
+    ...topics.map(({ topic, content, title = null, tags = [], paths = [] }): Change => {
       const by = { updated_by: call.agent, updated_at: call.iso, version: call.version };
-      return { what: 'knowledge', key: topic, after: { topic, title: null, tags: [], paths: [], ...by, content } };
+      return { what: 'knowledge', key: topic, after: { topic, title, tags, paths, ...by, content } };
     }),
   ];
   return {
