@@ -70,6 +70,9 @@ test('what cannot be asked', async () => {
     const ran = await orc('--json', ...words);
     expect({ words, code: ran.code, error: ran.error().code }).toEqual({ words, code, error });
   }
+  // What is not there is the version, not the topic.
+  const ran = await orc('kb', 'read', 'notes', '--at', '99');
+  expect(ran).toMatchObject({ code: 3, out: '', err: expect.stringContaining('there is no version 99') });
 });
 
 test('a text is written in the editor, and not over what somebody else wrote meanwhile', async () => {

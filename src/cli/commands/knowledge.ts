@@ -7,6 +7,7 @@ import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
 import { escapeText } from '../escape.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { Look } from '../look.ts';
 import { listToSet, textFrom, textToSet } from '../text-words.ts';
 import { boundLines, hitLines, knowledgeTrailLines } from '../views/knowledge.ts';
 
@@ -78,8 +79,7 @@ const read = defineCommand<Knowledge>({
   // A file or a program gets it byte for byte, a terminal without what could harm it.
   view: ({ data }, look) => (look.isTty ? [escapeText(data.content).replace(/\n$/, '')] : []),
   raw: ({ data }, look) => (look.isTty ? '' : data.content),
-  viewRefusal: ({ code }, look, call) =>
-    code === 'not-found' ? look.line(`(no knowledge on "${call.word(0)}")`) : null,
+  viewRefusal: notThere,
 });
 
 const list = defineCommand<string[]>({
@@ -171,9 +171,14 @@ const remove = defineCommand<boolean>({
   toJson: () => true,
   run: (call) => call.perform('knowledge.delete', { topic: call.word(0) }),
   view: (_, look, call) => [look.line(`Deleted knowledge: ${call.word(0)}`)],
-  viewRefusal: ({ code }, look, call) =>
-    code === 'not-found' ? look.line(`(no knowledge on "${call.word(0)}")`) : null,
+  viewRefusal: notThere,
 });
+
+/** As the original says it. Something else that is not there, such as the version to look at, is told as any other error. */
+function notThere({ code, message }: OrcError, look: Look, call: Call): string | null {
+  const words = `no knowledge on "${call.word(0)}"`;
+  return code === 'not-found' && message.startsWith(words) ? look.line(`(${words})`) : null;
+}
 
 /** @throws OrcError `board-unreadable` for a text that is there, and cannot be read */
 async function readTopic(orc: Orc, topic: string): Promise<Knowledge | null> {
