@@ -52,11 +52,12 @@ export async function acknowledge(
   options: MutationOptions = {},
 ): Promise<Performed<BoardEvent | null> | null> {
   const agent = await orc.actor(options.agent);
-  const ids = await orc.ask((board) =>
-    given === 'all'
-      ? unreadMessages(board, agent).map(({ id }) => id)
-      : given.map((prefix) => fullId(board, agent, prefix)),
-  );
+  // Asked again by its id, "all" means what was unread when it was asked first.
+  const before = given === 'all' && options.op !== undefined ? await ackedBy(orc, agent, options.op) : [];
+  const ids = await orc.ask((board) => {
+    if (given !== 'all') return given.map((prefix) => fullId(board, agent, prefix));
+    return before.length > 0 ? before : unreadMessages(board, agent).map(({ id }) => id);
+  });
   if (ids.length === 0) return null;
   return orc.perform<BoardEvent | null>('message.ack', { ids }, { ...options, agent });
 }
@@ -64,6 +65,11 @@ export async function acknowledge(
 /** Which messages an operation marked as read. */
 export function readIds(event: BoardEvent | null): string[] {
   return textsOf(event?.messages);
+}
+
+async function ackedBy(orc: OrcCore, agent: string, op: string): Promise<string[]> {
+  const events = await orc.events({ agent, action: 'message_read' });
+  return readIds(events.find((event) => event.op === op) ?? null);
 }
 
 export async function unreadMail(orc: Pick<OrcCore, 'onlooker'>, board: Board): Promise<UnreadMail> {

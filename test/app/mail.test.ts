@@ -34,6 +34,14 @@ test('mail is sent, read and acknowledged; the status counts what is unread', as
   expect(await orc.ackMessages('all', { agent: 'bob' })).toEqual([]);
   expect(await orc.inbox('bob')).toEqual([]);
   expect((await orc.inbox('bob', { all: true })).map(({ id }) => id)).toEqual([first.id, second.id]);
+  const third = await orc.sendMessage('bob', 'once more');
+  const again = { agent: 'bob', op: 'a'.repeat(32) };
+  expect(await orc.ackMessages('all', again)).toEqual([third.id]);
+  expect(await orc.ackMessages('all', again)).toEqual([third.id]);
+  await orc.sendMessage('bob', 'came later');
+  expect(await orc.ackMessages('all', again)).toEqual([third.id]);
+  expect(await orc.inbox('bob')).toMatchObject([{ text: 'came later' }]);
+  expect(await orc.ackMessages('all', { agent: 'bob' })).toHaveLength(1);
   await expect(orc.ackMessages([first.id])).rejects.toMatchObject({ code: 'not-found' });
   await expect(orc.ackMessages(['zz'])).rejects.toMatchObject({ code: 'not-found' });
   await expect(orc.ackMessages([''], { agent: 'bob' })).rejects.toMatchObject({ code: 'ambiguous-id' });
