@@ -17,6 +17,7 @@ export async function asTold(
   if (told.unchanged === true) return { outcome: 'unchanged', result: told.result };
   if (told.base !== undefined) {
     const current = await readKnowledge(String(operation.args.topic));
+    if (operation.kind === 'knowledge.delete') return asDeletion(operation, told.base.content, current);
     return rebased(operation, told.base.content, current);
   }
   if (operation.kind !== 'task.next') return operation;
@@ -32,6 +33,15 @@ function asClaim(operation: Operation, task: string): Operation {
     ...(allowSecret === undefined ? {} : { allow_secret: allowSecret }),
   };
   return { ...operation, kind: 'task.claim', args };
+}
+
+/** What others wrote meanwhile was not what its caller wanted to be gone. */
+function asDeletion(operation: Operation, from: string, current: Knowledge | null): Operation | Decision {
+  if (current === null || current.content === from) return operation;
+  const { topic } = operation.args;
+  const message = `knowledge "${topic}" has changed since it was deleted here: ${current.updated_by} wrote version ${current.version}`;
+  const hint = `\`orc kb read ${topic}\` shows it; \`orc kb delete ${topic}\` deletes it as it is now`;
+  return refuse('conflict', message, hint, { current: current.version });
 }
 
 /** A text that was written on top of another one: where that has changed since, both changes are merged, line by line. */

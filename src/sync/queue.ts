@@ -47,7 +47,7 @@ export type Told =
       readonly result: ResultRef;
       /** It had nothing to do, in a batch that waits: so it stays. */
       readonly unchanged?: boolean;
-      /** The text that a write was told to replace (empty: there was none): it may not silently replace another one. */
+      /** The text that a write was told to replace (empty: there was none), or a deletion to delete: it may not silently do so to another one. */
       readonly base?: { readonly content: string };
     }
   | { readonly state: 'unknown' };

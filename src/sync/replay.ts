@@ -124,9 +124,8 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
       if (before !== null) break;
     }
     for (const { record, decision } of outcome) {
-      if (record.told !== null && decision.outcome === 'refused' && decision.code === 'conflict') {
+      if (record.told !== null && decision.outcome === 'refused' && isTextLost(record.operation.kind, decision.code))
         conflicted.add(record.operation.args.topic);
-      }
     }
     const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
     if (before !== null && failed >= 0) {
@@ -141,6 +140,11 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
   }
   const tip = draft.commit === base.commit ? base : headOf(base, draft);
   return { tip, decided, objects: [...pending.values()] };
+}
+
+/** Whether what was queued later on the same topic rests on a text that is not there; not so where somebody else had deleted it too. */
+function isTextLost(kind: string, code: string): boolean {
+  return kind === 'knowledge.write' || kind === 'knowledge.append' || code === 'conflict';
 }
 
 /** A queued text that was written on top of one that is refused now must not replace what is published either. */

@@ -164,9 +164,13 @@ function tentativeAnswer({ record, decision, commit }: Decided, tip: Head, reaso
   }
 }
 
-/** The text that a tentative write replaces, published or of this queue: what was changed in it is merged where it must be. */
+/**
+ * The text that a tentative write replaces, published or of this queue: what was changed in it is merged where it must be. Or the
+ * one that is deleted: no other one is.
+ */
 function baseOf(record: QueueRecord, decision: Accepted): Pick<Extract<Told, { state: 'queued' }>, 'base'> {
-  if (record.operation.kind !== 'knowledge.write') return {};
+  const { kind } = record.operation;
+  if (kind !== 'knowledge.write' && kind !== 'knowledge.delete') return {};
   const change = decision.changes.find(({ collection }) => collection === 'knowledge');
   return change?.collection === 'knowledge' ? { base: { content: change.before?.content ?? '' } } : {};
 }

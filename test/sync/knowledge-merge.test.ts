@@ -89,3 +89,29 @@ test('two first texts on one topic conflict', async () => {
   await write(b, 'of beta\n', true);
   expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1 });
 });
+
+test('a queued deletion is of the text that was there, and of no other one', async () => {
+  const { a, b } = await twoAuthors(lines('one', 'two'));
+  const remove = () => a.ask('knowledge.delete', { topic: 'notes' }, undefined, { publish: false });
+  await remove();
+  await write(b, lines('one', 'two', 'of beta'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1, waiting: 0 });
+  const [rejected] = await a.queue.listRejected();
+  expect(rejected?.refusal).toMatchObject({ code: 'conflict', message: expect.stringContaining('wrote version') });
+  expect(await published(b)).toBe(lines('one', 'two', 'of beta'));
+  await remove();
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 1 });
+  expect(await published(b)).toBeUndefined();
+});
+
+test('what was queued after a text that is refused for its size is refused with it', async () => {
+  const long = (name: string, count: number) =>
+    Array.from({ length: count }, (_, at) => `${name}${at} `.padEnd(1000, name));
+  const first = long('f', 500);
+  const { a, b } = await twoAuthors(lines(...first));
+  await write(a, lines(...long('a', 400), ...first), false);
+  await a.ask('knowledge.append', { topic: 'notes', content: 'on top of that' }, undefined, { publish: false });
+  await write(b, lines(...first, ...long('b', 400)), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 2 });
+  expect((await a.queue.listRejected()).map(({ refusal }) => refusal.code).sort()).toEqual(['conflict', 'too-large']);
+});
