@@ -47,6 +47,8 @@ export function faultInFiles(glob: string): string | null {
   if (glob.length > maxPathLength) return `must not be longer than ${maxPathLength} characters`;
   if (glob.startsWith('/')) return 'must be a path from the root of the repository';
   if (controls.test(glob)) return 'must not hold control characters';
+  // As Windows writes it. Nothing that is bound is spelled so: the answer would be that nothing binds it.
+  if (glob.includes('\\')) return 'must be written with slashes, not with backslashes';
   const isOdd = glob.split('/').some((component) => component === '' || component === '.' || component === '..');
   return isOdd ? 'must not hold . or .. as a component, or two slashes in a row' : null;
 }
