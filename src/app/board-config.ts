@@ -6,6 +6,7 @@ import path from 'node:path';
 import { faultInName } from '../core/names.ts';
 import type { Settings } from '../core/records.ts';
 import { type CloneSettingKey, cloneSettingKeys } from '../core/setting-keys.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { OrcError } from '../errors.ts';
 import { lastValue, readConfigFile, setConfigValues } from '../git/config-file.ts';
 import type { Host } from '../git/host.ts';
@@ -119,7 +120,7 @@ export async function setConfig(
   if (!keys.includes(key)) throw unknownKey(key);
   if ((cloneSettingKeys as readonly string[]).includes(key)) {
     throw new OrcError('invalid-argument', `${key} is a matter of git's configuration alone`, {
-      hint: `\`git config orc.${key} ${value}\` sets it for this clone`,
+      hint: `\`git config orc.${key} ${shellWord(value)}\` sets it for this clone`,
     });
   }
   return options.shared === true ? setShared(orc, key, value) : setOwn(orc, key, value);
@@ -128,7 +129,7 @@ export async function setConfig(
 async function setShared(orc: OrcCore, key: string, value: string): Promise<ChangedSetting> {
   if (!isBoardKey(key)) {
     throw new OrcError('invalid-argument', `${key} is a matter of each clone, not of the board`, {
-      hint: `\`orc config set ${key} ${value}\` sets it here`,
+      hint: `\`orc config set ${key} ${shellWord(value)}\` sets it here`,
     });
   }
   for (let tries = 1; ; tries++) {
@@ -148,7 +149,7 @@ async function setShared(orc: OrcCore, key: string, value: string): Promise<Chan
 async function setOwn(orc: OrcCore, key: string, value: string): Promise<ChangedSetting> {
   if (!isOwnKey(key)) {
     throw new OrcError('invalid-argument', `${key} is a matter of the board, the same for all clones`, {
-      hint: `\`orc config set ${key} ${value} --shared\` sets it for everybody`,
+      hint: `\`orc config set ${key} ${shellWord(value)} --shared\` sets it for everybody`,
     });
   }
   const fault = key === 'agent' ? faultInName(value) : faultInMode(value);

@@ -1,4 +1,5 @@
 /** Text of others within a brief: it stands between delimiters that it cannot close, and nothing in it is invisible. Pure. */
+import { shellWord as quoted } from '../core/shell-word.ts';
 import { visibleLine, visibleText } from '../core/visible-text.ts';
 
 export interface Quote {
@@ -39,7 +40,7 @@ export function plainOrCode(text: string, most = 200): string {
 
 /** A word as a shell reads it back; `<…>` and "<…>" are for the reader to fill in. */
 export function shellWord(word: string): string {
-  return /^(?:[\w@%+=:,./-]+|<[\w-]+>)$/.test(word) ? word : `'${visibleLine(word).replaceAll("'", `'\\''`)}'`;
+  return /^<[\w-]+>$/.test(word) ? word : quoted(visibleLine(word));
 }
 
 function oneLine(text: string, most: number): string {

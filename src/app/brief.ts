@@ -13,6 +13,7 @@ import {
   requireDependencies,
 } from '../core/readiness.ts';
 import type { BoardEvent, Lock, Task } from '../core/records.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { compareTasks } from '../core/task-order.ts';
 import { OrcError } from '../errors.ts';
 import type { Head } from '../sync/head.ts';
@@ -77,7 +78,7 @@ export async function makeBrief(
   const task = await orc.task(taskId);
   if (task === null || (workstream !== null && task.workstream !== workstream)) {
     const where = task === null ? 'does not exist' : `is in workstream "${task.workstream}"`;
-    const hint = workstream === null ? 'see `orc t list`' : `see \`orc t list ${workstream}\``;
+    const hint = workstream === null ? 'see `orc t list`' : `see \`orc t list ${shellWord(workstream)}\``;
     throw new OrcError('not-found', `task ${taskId} ${where}`, { hint });
   }
   return (await openBriefs(orc, head))(task, options);

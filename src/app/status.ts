@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Board } from '../core/board.ts';
 import type { BoardEvent, Workstream } from '../core/records.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { describeTimeLeft, formatDuration } from '../core/time.ts';
 import { readConfigFile } from '../git/config-file.ts';
 import { openRecords, type RejectedRecord } from '../sync/queue.ts';
@@ -188,7 +189,7 @@ function laterRemote({ connection, surroundings }: BoardGlance): string | null {
   const remote = entries.map(([key]) => /^remote\.(.+)\.url$/.exec(key)?.[1]).find((name) => name !== undefined);
   return remote === undefined
     ? null
-    : `the board is in this repository alone: \`orc init --remote ${remote}\` takes it to ${remote}`;
+    : `the board is in this repository alone: \`orc init --remote ${shellWord(remote)}\` takes it to ${remote}`;
 }
 
 /** How the reader is told what to do about it: by commands, unless it reaches the board by tools. */

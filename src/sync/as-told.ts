@@ -3,6 +3,7 @@ import { mergeLines } from '../core/line-merge.ts';
 import type { Decision, Operation } from '../core/operation.ts';
 import { refuse } from '../core/operation.ts';
 import type { Knowledge } from '../core/records.ts';
+import { shellWord } from '../core/shell-word.ts';
 import type { QueueRecord } from './queue.ts';
 
 /**
@@ -54,6 +55,6 @@ function rebased(operation: Operation, from: string, current: Knowledge | null):
     return { ...operation, args: { ...args, content, base: current.version, merged: true } };
   const who = current === null ? 'it was deleted' : `${current.updated_by} changed the same lines`;
   const message = `knowledge "${args.topic}" has changed since it was written here: ${who}`;
-  const hint = `both texts are kept: \`orc kb read ${args.topic}\` and \`orc rejected show ${operation.id}\``;
+  const hint = `both texts are kept: \`orc kb read ${shellWord(String(args.topic))}\` and \`orc rejected show ${operation.id}\``;
   return refuse('conflict', message, hint, { current: current?.version ?? 0 });
 }

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { escapeJson, escapeLine, escapeText } from '../../src/cli/escape.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
-import { shellQuote } from '../../src/cli/shell-quote.ts';
 import { readDuration, readPriority, readSince, readWhole } from '../../src/cli/values.ts';
 import { alignColumns, cutToWidth, widthOf } from '../../src/cli/width.ts';
 import { errorCodes, OrcError } from '../../src/errors.ts';
@@ -85,12 +84,6 @@ describe('values', () => {
     expect(readSince('2026-01-30T12:00:00+02:00', now)).toBe('2026-01-30T10:00:00.000Z');
     for (const text of ['yesterday', '12', '', '2026-13-01'])
       expect(code(() => readSince(text, now))).toBe('invalid-argument');
-  });
-
-  test('words are quoted as a shell reads them back', () => {
-    expect(shellQuote('agent-1')).toBe('agent-1');
-    expect(shellQuote("it's; rm")).toBe(`'it'\\''s; rm'`);
-    expect(shellQuote('')).toBe("''");
   });
 });
 

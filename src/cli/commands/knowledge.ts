@@ -2,6 +2,7 @@ import type { BoundKnowledge, KnowledgeHit } from '../../app/knowledge-base.ts';
 import type { KnowledgeTrail } from '../../app/knowledge-history.ts';
 import type { Orc } from '../../app/orc.ts';
 import type { Knowledge } from '../../core/records.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand } from '../command.ts';
@@ -222,7 +223,7 @@ async function contentOf(call: Call): Promise<string> {
   const content = await textFrom(call, call.words.slice(1));
   if (content !== undefined) return content;
   throw new OrcError('usage', 'give the content as words, or - to read it from standard input', {
-    hint: `for example \`orc kb write ${call.word(0)} "what we found out"\``,
+    hint: `for example \`orc kb write ${shellWord(call.word(0))} "what we found out"\``,
   });
 }
 

@@ -1,5 +1,6 @@
 /** Commands on who works on a task: next, claim, complete, fail, release, renew, block and the like. */
 import type { Task } from '../../core/records.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandResult, type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
@@ -48,7 +49,7 @@ const next = defineCommand<Task | null>({
       const orc = await call.open();
       if (await orc.ask((board) => board.workstreams.get(named) !== undefined)) {
         throw new OrcError('usage', `"${named}" is a workstream, and --any means all of them`, {
-          hint: `\`orc t next ${named} <agent>\`, or \`orc t next --any <agent>\``,
+          hint: `\`orc t next ${shellWord(named)} <agent>\`, or \`orc t next --any <agent>\``,
         });
       }
     }

@@ -1,8 +1,8 @@
 import type { CommitCheck, LockedPath } from '../../app/commit-check.ts';
 import type { HooksReport } from '../../app/git-hooks.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { formatDuration } from '../../core/time.ts';
 import type { Look } from '../look.ts';
-import { shellQuote } from '../shell-quote.ts';
 import { alignColumns } from '../width.ts';
 
 /** One line for each hook, and what else there is to say. */
@@ -33,8 +33,8 @@ function refusalLines({ locked, agent }: CommitCheck, look: Look): string[] {
   const more = locked.length - listed.length;
   const holders = [...new Set(locked.map((each) => each.agent))];
   const [first] = locked;
-  const me = agent === null ? '' : ` ${shellQuote(agent)}`;
-  const resource = shellQuote(first?.resource ?? '');
+  const me = agent === null ? '' : ` ${shellWord(agent)}`;
+  const resource = shellWord(first?.resource ?? '');
   return [
     'orc: not committed, for others have locked what it changes',
     ...listed.flatMap((each) => [look.line(`  ${each.path}`), look.line(`    ${heldLine(each, look)}`)]),
@@ -42,7 +42,7 @@ function refusalLines({ locked, agent }: CommitCheck, look: Look): string[] {
     'What you can do:',
     ...holders
       .slice(0, 3)
-      .map((holder) => look.line(`  ask:       orc msg send ${shellQuote(`agent:${holder}`)} "When can I have it?"`)),
+      .map((holder) => look.line(`  ask:       orc msg send ${shellWord(`agent:${holder}`)} "When can I have it?"`)),
     look.line(`  wait:      orc l acquire ${resource}${me} --wait 10m`),
     '  override:  ORC_SKIP=1 git commit …   (the board logs it)',
   ];

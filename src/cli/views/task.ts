@@ -1,9 +1,9 @@
 import type { ShownTask } from '../../app/task-views.ts';
 import type { CheckRun, Task, TaskStatus } from '../../core/records.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { formatDuration } from '../../core/time.ts';
 import { escapeText } from '../escape.ts';
 import type { Look, Style } from '../look.ts';
-import { shellQuote } from '../shell-quote.ts';
 import { longSum } from './roll-up.ts';
 
 export const statusColours: Readonly<Record<TaskStatus, Style>> = {
@@ -34,11 +34,11 @@ export function claimedLines(task: Task, look: Look): string[] {
   const { workstream, id, description, priority, claim } = task;
   const facts = [`Workstream: ${workstream}`, `Priority: ${priority}`, ...leaseFacts(task, look)];
   const proof = claim === null || claim.token === null ? '' : ` --token ${claim.token}`;
-  const agent = shellQuote(task.assigned_to ?? '');
+  const agent = shellWord(task.assigned_to ?? '');
   return [
     ...(description === '' ? [] : [escapeText(description)]),
     look.line(facts.join(' | ')),
-    `Complete it with: orc t complete ${shellQuote(workstream)} ${id} "<result>" --agent ${agent}${proof}`,
+    `Complete it with: orc t complete ${shellWord(workstream)} ${id} "<result>" --agent ${agent}${proof}`,
   ];
 }
 

@@ -5,6 +5,7 @@ import { messageKey, messagesOf } from '../messages.ts';
 import { accept, type Context, defineOperation, lazily, refuse, unchanged } from '../operation.ts';
 import { leaseEnd } from '../readiness.ts';
 import type { Agent } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import { fromIso } from '../time.ts';
 import { dropHolds } from './lock.ts';
 import { extendedLease, refuseCaseTwin, taskChange } from './support.ts';
@@ -69,7 +70,7 @@ export const agentHeartbeat = defineOperation({
     if (before?.status !== 'active') {
       // A process that goes on after its agent was retired must not bring it back.
       const state = before === undefined ? 'is not registered' : 'is retired';
-      return refuse('not-found', `agent "${id}" ${state}`, `\`orc a register ${id}\` registers it`);
+      return refuse('not-found', `agent "${id}" ${state}`, `\`orc a register ${shellWord(id)}\` registers it`);
     }
     const claimed = [...board.openTasks()].filter(
       (task) => task.assigned_to === id && task.claim !== null && claims.includes(task.claim.id),

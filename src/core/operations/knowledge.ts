@@ -4,6 +4,7 @@ import { isLongerThan, maxKnowledgeLength } from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse, type Verdict } from '../operation.ts';
 import type { Knowledge } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import { refuseCaseTwin } from './support.ts';
 
 const writeArguments = lazily(() =>
@@ -34,7 +35,7 @@ export const knowledgeWrite = defineOperation({
     const current = before?.version ?? 0;
     if (base !== undefined && base !== current) {
       const who = before === null ? 'it was deleted' : `${before.updated_by} wrote version ${current}`;
-      const hint = `\`orc kb read ${topic}\` shows it: merge, and write with --base ${current}`;
+      const hint = `\`orc kb read ${shellWord(topic)}\` shows it: merge, and write with --base ${current}`;
       return refuse('conflict', `knowledge "${topic}" has changed since version ${base}: ${who}`, hint, { current });
     }
     return write(

@@ -7,6 +7,7 @@ import { countUnread, maxRead, maxUnread, messageKey, messagesOf } from '../mess
 import { foldName } from '../names.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse, unchanged } from '../operation.ts';
 import type { Message, Task } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import { findTask, findWorkstream, isRefusal, shortened } from './support.ts';
 
 const sendArguments = lazily(() =>
@@ -70,7 +71,7 @@ export const messageAck = defineOperation({
     const mail = messagesOf(board, call.agent);
     const unknown = ids.find((id) => !mail.some((message) => message.id === id));
     if (unknown !== undefined) {
-      const hint = `\`orc msg inbox ${call.agent}\` lists them; what was read long ago is in the event log`;
+      const hint = `\`orc msg inbox ${shellWord(call.agent)}\` lists them; what was read long ago is in the event log`;
       return refuse('not-found', `${call.agent} has no message "${unknown}"`, hint);
     }
     const isAcked = ({ id, read_at }: Message): boolean => read_at === null && ids.includes(id);
@@ -108,10 +109,10 @@ function findTarget(board: Board, to: string, call: Call): Target | Refusal {
   if (isKnown(board, name)) return { sentTo: `agent:${name}`, recipients: [name] };
   if (!isExplicit && board.workstreams.get(name) !== undefined) return workstreamTarget(board, name, call);
   if (board.agents.get(name)?.status === 'retired') {
-    return refuse('not-found', `agent "${name}" is retired`, `\`orc a register ${name}\` brings it back`);
+    return refuse('not-found', `agent "${name}" is retired`, `\`orc a register ${shellWord(name)}\` brings it back`);
   }
   if (!isExplicit) {
-    const hint = `\`agent:${name}\` sends to an agent that the board does not know yet`;
+    const hint = `\`${shellWord(`agent:${name}`)}\` sends to an agent that the board does not know yet`;
     return refuse('not-found', `"${name}" is neither an agent nor a workstream of this board`, hint);
   }
   return { sentTo: to, recipients: [name] };
@@ -186,7 +187,7 @@ class Mailboxes {
       return refuse('invalid-argument', `agent "${agent}" differs from "${twin}" by case alone`, `use "${twin}"`);
     const unread = this.#unread.get(agent) ?? 0;
     if (unread >= maxUnread) {
-      const hint = `${agent} reads with \`orc msg ack --all\`; \`orc a retire\` takes away who does not come back`;
+      const hint = `${agent} reads with \`orc msg ack --all\`; \`orc a retire ${shellWord(agent)}\` takes away who does not come back`;
       return refuse('too-large', `${agent} has ${unread} unread messages, and gets no more`, hint, { unread });
     }
     this.#owners.add(agent);

@@ -4,6 +4,7 @@ import { foldName } from '../names.ts';
 import { type Call, type Refusal, refuse } from '../operation.ts';
 import { isLeaseExpired, isOverByOwnClock, leaseEnd } from '../readiness.ts';
 import { isOpen, type Note, type Task, type Workstream } from '../records.ts';
+import { agentWord, shellWord } from '../shell-word.ts';
 import { formatDuration, fromIso, toIso } from '../time.ts';
 
 export const maxNotes = 50;
@@ -96,7 +97,7 @@ export function isProven(held: { readonly id: string; readonly token: number }, 
  */
 export function refuseRetired(board: Board, call: Call): Refusal | null {
   if (board.agents.get(call.agent)?.status !== 'retired') return null;
-  const hint = `stop working, or come back with \`orc a register ${call.agent}\``;
+  const hint = `stop working, or come back with \`orc a register ${shellWord(call.agent)}\``;
   return refuse('not-found', `agent "${call.agent}" is retired`, hint);
 }
 
@@ -120,7 +121,7 @@ export function refuseHeldTask(board: Board, task: Task, call: Call): Refusal | 
   return refuse(
     'already-claimed',
     `task ${task.id} is held by ${task.assigned_to} until ${until}${marginNote(leaseEnd(board, task), call)}`,
-    `take another with \`orc t next ${task.workstream}\`${own}`,
+    `take another with \`orc t next ${shellWord(task.workstream)}${agentWord(call.agent)}\`${own}`,
     { by: task.assigned_to, until },
   );
 }

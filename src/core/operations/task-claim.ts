@@ -14,6 +14,7 @@ import {
   requireDependencies,
 } from '../readiness.ts';
 import type { Task } from '../records.ts';
+import { agentWord, shellWord } from '../shell-word.ts';
 import { compareTasks } from '../task-order.ts';
 import { toIso } from '../time.ts';
 import {
@@ -122,7 +123,11 @@ export const taskRenew = defineOperation({
     if (notHolder !== null) return notHolder;
     if (task.status !== 'in_progress' || task.claim === null) {
       const state = task.status === 'in_progress' ? 'has no claim, and so no lease' : 'is held by nobody';
-      return refuse('not-holder', `task ${id} ${state}`, `claim it with \`orc t claim ${task.workstream} ${id}\``);
+      return refuse(
+        'not-holder',
+        `task ${id} ${state}`,
+        `claim it with \`orc t claim ${shellWord(task.workstream)} ${id}${agentWord(call.agent)}\``,
+      );
     }
     const lease = extendedLease(board, task, call, leaseMs);
     return accept({

@@ -5,6 +5,7 @@ import type { Board } from '../board.ts';
 import { taskIdFrom } from '../ids.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse } from '../operation.ts';
 import { isOpen, type Task, type Workstream } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import {
   findOpenTask,
   findTask,
@@ -277,7 +278,11 @@ function move(
 export function findActiveWorkstream(board: Board, name: string): Workstream | Refusal {
   const found = findWorkstream(board, name);
   if (isRefusal(found) || found.status !== 'archived') return found;
-  return refuse('archived', `workstream "${name}" is archived`, `\`orc ws resume ${name}\` makes it active again`);
+  return refuse(
+    'archived',
+    `workstream "${name}" is archived`,
+    `\`orc ws resume ${shellWord(name)}\` makes it active again`,
+  );
 }
 
 function refuseUnknownReferences(board: Board, task: Task): Refusal | null {

@@ -3,6 +3,7 @@ import type { Board, Change } from '../board.ts';
 import { isSame } from '../is-same.ts';
 import { type Call, type Refusal, type ResultRef, refuse } from '../operation.ts';
 import { isOpen, type Task } from '../records.ts';
+import { agentWord, shellWord } from '../shell-word.ts';
 import { isRefusal, type Proof, refuseUnlessHolder, taskChange } from './support.ts';
 import { findActiveWorkstream, refuseCycle } from './task.ts';
 
@@ -29,7 +30,7 @@ export function takeBackTask(
     updated_at: call.iso,
   };
   if (isSame({ ...restored, updated_at: current.updated_at }, current)) {
-    const hint = `claim it again with \`orc t claim ${current.workstream} ${key}\``;
+    const hint = `claim it again with \`orc t claim ${shellWord(current.workstream)} ${key}${agentWord(call.agent)}\``;
     return refuse('not-undoable', `nothing of task ${key} would come back: a claim never does`, hint);
   }
   const refusal =

@@ -20,6 +20,7 @@ import {
   refuse,
 } from '../operation.ts';
 import type { Knowledge, Workstream } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import { knowledgeChange, refuseFolderClash, refuseUnreadable } from './knowledge.ts';
 import { isRefusal, refuseCaseTwin, shortened } from './support.ts';
 import { takeBackTask } from './undo-task.ts';
@@ -117,7 +118,7 @@ function onlyChangeOf({ kind, version, changes }: PastMutation): Change | Refusa
   if (!undoable.has(kind)) {
     return refuse(
       'not-undoable',
-      `a ${kind} cannot be taken back`,
+      `${kind} cannot be taken back`,
       insteadByKind[kind] ?? '`orc undo --help` lists what can',
     );
   }
@@ -158,18 +159,23 @@ function takeBackWorkstream(
   call: Call,
 ): TakenBack | Refusal {
   const current = board.workstreams.get(key) ?? null;
-  if (!isSame(current, after)) return changedSince(`workstream "${key}"`, version, `orc history ws ${key}`);
+  if (!isSame(current, after)) return changedSince(`workstream "${key}"`, version, `orc history ws ${shellWord(key)}`);
   const counts = board.countsOf(key);
   if (before === null) {
     const tasks = Object.values(counts).reduce((sum, count) => sum + count, 0);
     if (tasks > 0)
-      return refuse('conflict', `workstream "${key}" has tasks`, `\`orc ws archive ${key}\` closes it instead`, {
-        tasks,
-      });
+      return refuse(
+        'conflict',
+        `workstream "${key}" has tasks`,
+        `\`orc ws archive ${shellWord(key)}\` closes it instead`,
+        {
+          tasks,
+        },
+      );
   }
   const open = counts.pending + counts.in_progress + counts.blocked;
   if (before?.status === 'archived' && open > 0) {
-    const hint = `complete, cancel or move them first: \`orc t list ${key}\``;
+    const hint = `complete, cancel or move them first: \`orc t list ${shellWord(key)}\``;
     return refuse('has-open-tasks', `workstream "${key}" has ${open} open ${open === 1 ? 'task' : 'tasks'}`, hint, {
       open,
     });
@@ -190,7 +196,7 @@ function takeBackKnowledge(
   const unreadable = refuseUnreadable(board, key);
   if (unreadable !== null) return unreadable;
   const current = board.topics.has(key) ? (board.knowledge.get(key) ?? null) : null;
-  if (!isSame(current, after)) return changedSince(`knowledge "${key}"`, version, `orc history kb ${key}`);
+  if (!isSame(current, after)) return changedSince(`knowledge "${key}"`, version, `orc history kb ${shellWord(key)}`);
   const clash =
     current === null ? (refuseCaseTwin('topic', key, board.topics) ?? refuseFolderClash(key, board.topics)) : null;
   if (clash !== null) return clash;

@@ -3,6 +3,7 @@ import * as arg from '../arguments.ts';
 import type { Board, Change } from '../board.ts';
 import { accept, type Call, defineOperation, lazily, type Refusal, refuse, type Verdict } from '../operation.ts';
 import type { Workstream, WorkstreamStatus } from '../records.ts';
+import { shellWord } from '../shell-word.ts';
 import { findWorkstream, isRefusal, refuseCaseTwin } from './support.ts';
 
 const createArguments = lazily(() =>
@@ -20,7 +21,11 @@ export const workstreamCreate = defineOperation({
   actions: ['workstream_created'],
   decide(board, { name, description, priority }, call) {
     if (board.workstreams.get(name) !== undefined) {
-      return refuse('already-exists', `workstream "${name}" already exists`, `\`orc ws show ${name}\` shows it`);
+      return refuse(
+        'already-exists',
+        `workstream "${name}" already exists`,
+        `\`orc ws show ${shellWord(name)}\` shows it`,
+      );
     }
     const twin = refuseCaseTwin(
       'workstream',
@@ -92,7 +97,11 @@ export const workstreamPause = defineOperation({
   actions: ['workstream_paused'],
   decide(board, { name }, call) {
     if (board.workstreams.get(name)?.status === 'archived') {
-      return refuse('archived', `workstream "${name}" is archived`, `\`orc ws resume ${name}\` makes it active again`);
+      return refuse(
+        'archived',
+        `workstream "${name}" is archived`,
+        `\`orc ws resume ${shellWord(name)}\` makes it active again`,
+      );
     }
     return setStatus(board, name, 'paused', call);
   },
@@ -115,7 +124,7 @@ export const workstreamArchive = defineOperation({
     const counts = board.countsOf(name);
     const open = counts.pending + counts.in_progress + counts.blocked;
     if (board.workstreams.get(name) !== undefined && open > 0) {
-      const hint = `complete, cancel or move them first: \`orc t list ${name}\``;
+      const hint = `complete, cancel or move them first: \`orc t list ${shellWord(name)}\``;
       return refuse('has-open-tasks', `workstream "${name}" has ${open} open ${open === 1 ? 'task' : 'tasks'}`, hint, {
         open,
       });
