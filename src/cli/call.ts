@@ -155,16 +155,18 @@ export class Call {
   }
 
   /**
-   * Who acts, where it has to be somebody: claims and locks of nobody in particular are of no use.
+   * Who acts, where it has to be somebody: claims and locks of nobody in particular are of no use. `null`: the command has no
+   * word for it.
    * @throws OrcError `usage` when nobody is named
    */
-  async actor(named: string | undefined): Promise<string> {
+  async actor(named: string | undefined | null): Promise<string> {
     const orc = await this.open();
-    const actor = await orc.actor(named);
+    const actor = await orc.actor(named ?? undefined);
     this.actedAs = actor;
-    if (actor !== 'system' || named !== undefined || this.globals.agent !== undefined) return actor;
+    if (actor !== 'system' || typeof named === 'string' || this.globals.agent !== undefined) return actor;
+    const words = named === null ? 'with --agent' : 'as the last word or with --agent';
     throw new OrcError('usage', 'who acts? No agent is named', {
-      hint: 'give its id as the last word or with --agent, or set ORC_AGENT or `git config orc.agent ID`',
+      hint: `give its id ${words}, or set ORC_AGENT or \`git config orc.agent ID\``,
     });
   }
 

@@ -34,7 +34,10 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: '--timeout <time>', summary: 'how long to wait for the upstream: 45s, 2m; a bare number counts seconds' },
   { flags: '--op <id>', summary: "the operation's id: asking again with it gives its recorded outcome" },
   { flags: '--fresh', summary: 'ask the upstream before reading' },
-  { flags: '--at <when>', summary: 'read the board as it was: at a version (42), a commit, a time, or 2h ago' },
+  {
+    flags: '--at <when>',
+    summary: 'read the board as it was: at a version (42), a commit, a time, or 2h for two hours ago',
+  },
   { flags: '--allow-secret', summary: 'let text through that looks like a credential' },
   { flags: '--require-published', summary: 'fail where it cannot be published now (default where CI is set)' },
   { flags: '--no-color', summary: 'no colours; NO_COLOR does the same' },

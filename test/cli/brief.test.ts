@@ -36,7 +36,8 @@ test('a task by its id alone, by its workstream, or by who acts; for an agent, a
     expect({ words, code: ran.code, error: ran.error().code }).toEqual({ words, code, error });
   }
   await orc('t', 'complete', id);
-  expect(await orc('b')).toMatchObject({ code: 4, out: 'No pending tasks in this workstream.\n' });
+  expect(await orc('b')).toMatchObject({ code: 4, out: 'No pending tasks in any workstream.\n' });
+  expect(await orc('b', 'build')).toMatchObject({ code: 4, out: 'No pending tasks in this workstream.\n' });
 });
 
 test("the board's template shapes it; what is wrong with it is told beside it", async () => {

@@ -188,6 +188,14 @@ describe('next', () => {
     await addTask(orc, 'Task');
     const nobody = await orc('t', 'next', 'build', '--json');
     expect([nobody.code, nobody.error().code]).toEqual([2, 'usage']);
+    expect(nobody.error().hint).toMatch(/^give its id as the last word or with --agent, /);
+    // Where the last word means something else, it is not recommended.
+    for (const words of [
+      ['t', 'list', '--mine'],
+      ['msg', 'ack', '--all'],
+      ['work', 'build', '--', 'true'],
+    ])
+      expect((await orc('--json', ...words)).error().hint).toMatch(/^give its id with --agent, or set ORC_AGENT /);
     const known = orcIn(folder, { env: { ...process.env, ORC_AGENT: 'agent-7' } });
     expect((await known('t', 'next', 'build', '--json')).json().data.assigned_to).toBe('agent-7');
     expect((await orc('t', 'next')).code).toBe(2);

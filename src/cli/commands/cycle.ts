@@ -56,7 +56,8 @@ export const brief: CommandSpec = defineCommand<Brief | null>({
     for (const warning of made?.warnings ?? []) call.note(`warning: ${escapeLine(warning)}`);
     return call.answer(made, made === null ? exitCodes.nothingToDo : exitCodes.done);
   },
-  view: ({ data }) => (data === null ? ['No pending tasks in this workstream.'] : []),
+  view: ({ data }, _look, call) =>
+    data === null ? [`No pending tasks in ${call.words.length === 0 ? 'any' : 'this'} workstream.`] : [],
   raw: ({ data }) => (data === null ? '' : escapeText(data.markdown)),
 });
 

@@ -69,7 +69,7 @@ const ack = defineCommand<readonly string[]>({
       throw new OrcError('usage', 'say which messages: their ids, or --all', { hint: '`orc msg inbox` lists them' });
     }
     const orc = await call.openToRead();
-    const agent = await call.actor(undefined);
+    const agent = await call.actor(null);
     const { op } = call.globals;
     const performed = await acknowledge(orc, isAll ? 'all' : call.words, { agent, op });
     if (performed === null) return call.answer([]);

@@ -40,7 +40,7 @@ const list = defineCommand<ListedTask[]>({
     const tasks = await listTasks(orc, {
       ...filter,
       workstream,
-      assignedTo: call.flag('mine') ? await call.actor(undefined) : undefined,
+      assignedTo: call.flag('mine') ? await call.actor(null) : undefined,
       readyFor: call.flag('ready') ? await orc.actor(undefined) : undefined,
       withClosed: call.flag('all') || workstream !== undefined,
     });

@@ -77,7 +77,7 @@ export const work: CommandSpec = defineCommand<WorkSummary>({
         {
           ...options,
           workstream,
-          agent: await call.actor(undefined),
+          agent: await call.actor(null),
           allowSecret: call.globals.allowSecret,
           signal: call.io.signal,
           onEvent: (event) => printer.event(event),
