@@ -163,6 +163,13 @@ describe('checks', () => {
     expect(shown.out).toContain('confirmed (no machine looked): it is fast\n');
   });
 
+  test('force without running them says that they were not run', async () => {
+    const { orc, id } = await withChecks('--check', 'exit 1');
+    const forced = await orc('t', 'complete', id, 'Done', '--force', 'checks', '--agent', 'boss');
+    expect(forced.out).toContain('Checks: none was run; completed in spite of them by boss\n');
+    expect((await orc('t', 'show', id)).out).toContain('\nChecks: none was run; completed in spite of them by boss\n');
+  });
+
   test('one that fails or takes too long refuses the completion; force overrides it, and it is recorded', async () => {
     const { orc, folder, id } = await withChecks('--check', 'sleep 30 & wait', 'echo broken; exit 7');
     writeFileSync(path.join(folder, 'changed'), '');

@@ -87,7 +87,8 @@ export function checkResultLines({ check_results: results }: Task, look: Look): 
   const { by, forced, runs } = results;
   const passed = runs.filter((run) => ('criterion' in run ? run.confirmed : run.exit_code === 0)).length;
   const how = forced ? look.style('red', `; completed in spite of them by ${escapeText(by)}`) : '';
-  return [`Checks passed: ${passed} of ${runs.length}${how}`, ...runs.map((run) => look.line(`  ${runLine(run)}`))];
+  const what = runs.length === 0 ? 'Checks: none was run' : `Checks passed: ${passed} of ${runs.length}`;
+  return [`${what}${how}`, ...runs.map((run) => look.line(`  ${runLine(run)}`))];
 }
 
 function runLine(run: CheckRun): string {
