@@ -1,4 +1,5 @@
 /** Lists of records as all surfaces show them: which, and in what order. */
+import { insteadOfWorkstream } from '../core/operations/support.ts';
 import { compareAcrossWorkstreams, isGivenOut } from '../core/readiness.ts';
 import { type Agent, closedStatuses, type Task, type TaskStatus } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
@@ -54,10 +55,10 @@ export async function listAgents(orc: OrcCore): Promise<(Agent & { readonly stal
 
 /** @throws OrcError `not-found`, naming those that there are */
 export async function requireWorkstream(orc: OrcCore, name: string): Promise<void> {
-  const known = await orc.ask((board) => [...board.workstreams.loaded()].map((workstream) => workstream.name).sort());
+  const known = await orc.ask((board) => [...board.workstreams.loaded()].map((workstream) => workstream.name));
   if (known.includes(name)) return;
   throw new OrcError('not-found', `workstream "${name}" not found`, {
-    hint: known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`,
+    hint: insteadOfWorkstream(name, known),
   });
 }
 

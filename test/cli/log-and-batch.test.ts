@@ -253,6 +253,13 @@ test('config: list, get, set for this clone and for the board', async () => {
   }
 });
 
+test('init: takes a board that began without a remote to one that came later, and says so', async () => {
+  const { orc, folder } = await orcWithBoard();
+  git(folder, 'remote', 'add', 'later', makeBareRemote());
+  const moved = await orc('init', '--remote', 'later');
+  expect(moved).toMatchObject({ code: 0, out: 'Moved the board to branch orc of later\n' });
+});
+
 test('init: begins, finds what is there, joins, refuses to move', async () => {
   const remote = makeBareRemote();
   const clone = makeClone(remote);

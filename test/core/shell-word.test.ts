@@ -34,6 +34,11 @@ describe('hints can be pasted, whatever things are called', () => {
     expect(hintOf('archived', 'task.add', { workstream: stream, title: 'b' })).toBe(again);
   });
 
+  it('says how a workstream is created, where there is none', () => {
+    const refusal = runRefused(boardWith({ workstreams: [] }), 'not-found', 'workstream.pause', { name: stream });
+    expect(refusal.hint).toBe(`create it with \`orc ws create ${word}\``);
+  });
+
   it('quotes the name of an agent, and says who would take another task', () => {
     const board = boardWith({ workstreams: [stream], tasks: ['a'] });
     const { id } = taskTitled(board, 'a');

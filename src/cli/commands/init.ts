@@ -23,10 +23,10 @@ const toldOfBlock = {
 } as const;
 
 const told: Readonly<Record<Orc['how'], string>> = {
-  created: 'Began a board',
-  joined: 'Joined the board',
-  moved: 'Moved the board',
-  opened: 'The board is here already:',
+  created: 'Began a board on',
+  joined: 'Joined the board on',
+  moved: 'Moved the board to',
+  opened: 'The board is here already: on',
 };
 
 export const init: CommandSpec = defineCommand<Begun>({
@@ -78,7 +78,7 @@ export const init: CommandSpec = defineCommand<Begun>({
     return { ...(await call.answer(data)), published: orc.how === 'created' ? true : null };
   },
   view: ({ data }, look) => [
-    ...(data.how === null ? [] : [look.line(`${told[data.how]} on branch ${data.branch} of ${data.upstream}`)]),
+    ...(data.how === null ? [] : [look.line(`${told[data.how]} branch ${data.branch} of ${data.upstream}`)]),
     ...(data.shallow ? ['Its older commits are not here: `orc init --full` fetches them'] : []),
     ...(data.agents_md === null ? [] : [toldOfBlock[data.agents_md]]),
     ...(data.hooks === null ? [] : [`Git hooks ${data.hooks}`]),

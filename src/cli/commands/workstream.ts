@@ -1,4 +1,5 @@
 import type { WorkstreamSummary } from '../../app/status.ts';
+import { insteadOfWorkstream } from '../../core/operations/support.ts';
 import type { Workstream } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
@@ -47,9 +48,9 @@ const show = defineCommand<WorkstreamSummary>({
     const all = await (await call.openToRead()).listWorkstreams();
     const found = all.find(({ name }) => name === call.word(0));
     if (found !== undefined) return call.answer(found);
-    const known = all.map(({ name }) => name).join(', ');
+    const known = all.map(({ name }) => name);
     throw new OrcError('not-found', `workstream "${call.word(0)}" not found`, {
-      hint: known === '' ? 'create it with `orc ws create`' : `known workstreams: ${known}`,
+      hint: insteadOfWorkstream(call.word(0), known),
     });
   },
   view: ({ data }, look) => workstreamDetails(data, look),

@@ -17,10 +17,14 @@ export function isRefusal(value: object): value is Refusal {
 export function findWorkstream(board: Board, name: string): Workstream | Refusal {
   const found = board.workstreams.get(name);
   if (found !== undefined) return found;
-  const known = [...board.workstreams.loaded()].map((workstream) => workstream.name).sort();
-  const hint =
-    known.length === 0 ? 'create it with `orc ws create`' : `known workstreams: ${known.slice(0, 12).join(', ')}`;
-  return refuse('not-found', `workstream "${name}" not found`, hint);
+  const known = [...board.workstreams.loaded()].map((workstream) => workstream.name);
+  return refuse('not-found', `workstream "${name}" not found`, insteadOfWorkstream(name, known));
+}
+
+/** What helps where there is no workstream of that name. */
+export function insteadOfWorkstream(name: string, known: readonly string[]): string {
+  if (known.length === 0) return `create it with \`orc ws create ${shellWord(name)}\``;
+  return `known workstreams: ${[...known].sort().slice(0, 12).join(', ')}`;
 }
 
 export function findTask(board: Board, id: string, workstream: string | null | undefined): Task | Refusal {

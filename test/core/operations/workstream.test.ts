@@ -112,7 +112,7 @@ describe('workstream.update', () => {
     expect(refusal.hint).toBe('known workstreams: a, b');
     expect(
       runRefused(boardWith({ workstreams: [] }), 'not-found', 'workstream.update', { name: 'x', priority: 1 }).hint,
-    ).toContain('orc ws create');
+    ).toBe('create it with `orc ws create x`');
   });
 
   it('refuses to change nothing', () => {
