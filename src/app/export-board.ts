@@ -35,7 +35,10 @@ export async function exportBoard(orc: OrcCore, dir: string): Promise<{ files: s
     await write(dir, texts, previous, head.read.board.meta.id);
   } catch (error) {
     if (error instanceof OrcError || errnoOf(error) === null) throw error;
-    throw new OrcError('io', `cannot export to ${dir}: ${errnoOf(error)}`, { cause: error });
+    throw new OrcError('io', `cannot export to ${dir}: ${errnoOf(error)}`, {
+      cause: error,
+      hint: 'name a folder that can be made and written to',
+    });
   }
   return { files: [...texts.keys()] };
 }
@@ -124,16 +127,33 @@ async function readMarker(dir: string): Promise<Marker | null> {
 
 /** The marker goes last: an export that was cut off is refused as a folder with strange files, and not taken for whole. */
 async function write(dir: string, texts: ReadonlyMap<string, string>, previous: Marker, board: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const stale = Object.keys(previous.files).filter((file) => !texts.has(file));
   for (const file of stale) await rm(path.join(dir, file), { force: true });
   for (const [file, text] of texts) {
-    await mkdir(path.dirname(path.join(dir, file)), { recursive: true });
+    await makeFolder(path.dirname(path.join(dir, file)));
     await writeWhole(path.join(dir, file), text);
   }
   for (const file of stale) await removeEmptyFolders(dir, path.dirname(file));
   const files = Object.fromEntries([...texts].map(([file, text]) => [file, digestOf(text)]));
   await writeWhole(path.join(dir, markerName), `${JSON.stringify({ board, files }, null, 2)}\n`);
+}
+
+/** Step by step: a recursive mkdir never ends in some places, such as below /proc. */
+async function makeFolder(dir: string): Promise<void> {
+  if ((await tryFolder(dir)) === 'made') return;
+  await makeFolder(path.dirname(dir));
+  if ((await tryFolder(dir)) === 'no-parent') await mkdir(dir);
+}
+
+async function tryFolder(dir: string): Promise<'made' | 'no-parent'> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && path.dirname(dir) !== dir) return 'no-parent';
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  return 'made';
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {

@@ -141,6 +141,24 @@ describe('the target folder', () => {
     await expect(exportBoard(orc, dir)).rejects.toMatchObject({ code: 'already-exists' });
   });
 
+  // Node's recursive mkdir never comes back from below /proc.
+  test.skipIf(!fs.existsSync('/proc/self'))('where no folder can be made it says so, and what helps', async () => {
+    const orc = await openNewBoard();
+    await expect(exportBoard(orc, '/proc/nowhere/out')).rejects.toMatchObject({
+      code: 'io',
+      message: 'cannot export to /proc/nowhere/out: ENOENT',
+      hint: 'name a folder that can be made and written to',
+    });
+  });
+
+  test('folders on the way are made; a file is no folder', async () => {
+    const orc = await openNewBoard();
+    const dir = makeTempDir();
+    await exportBoard(orc, path.join(dir, 'a/b/c'));
+    expect(fs.existsSync(path.join(dir, 'a/b/c/state.json'))).toBe(true);
+    await expect(exportBoard(orc, path.join(dir, 'a/b/c/state.json'))).rejects.toMatchObject({ code: 'io' });
+  });
+
   test('a folder with anything else is refused and left as it was', async () => {
     const orc = await openNewBoard();
     const strange = [readFolder(realBoard), { 'notes.txt': 'mine' }, { [marker]: '{"board":"0","files":{}}' }];
