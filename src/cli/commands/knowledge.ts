@@ -74,7 +74,7 @@ const read = defineCommand<Knowledge>({
     const found = await readTopic(orc, topic);
     if (found !== null) return call.answer(found);
     throw new OrcError('not-found', `no knowledge on "${topic}"`, {
-      hint: '`orc kb list` shows what there is, `orc kb history` what was deleted',
+      hint: `\`orc kb list\` shows what there is, \`orc kb history ${shellWord(topic)}\` whether it was deleted`,
     });
   },
   // A file or a program gets it byte for byte, a terminal without what could harm it.
