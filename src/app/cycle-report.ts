@@ -42,7 +42,10 @@ export function collectMarkdown(collected: Collected): string {
 }
 
 function part(title: string, entries: readonly (readonly string[])[]): string[] {
-  return ['', `## ${title} (${entries.length})`, '', ...(entries.length === 0 ? ['None.'] : entries.flat())];
+  const lines = entries.flat();
+  // The last one's text brings an empty line of its own, and so does the next heading.
+  if (lines.at(-1) === '') lines.pop();
+  return ['', `## ${title} (${entries.length})`, '', ...(entries.length === 0 ? ['None.'] : lines)];
 }
 
 function nameOf({

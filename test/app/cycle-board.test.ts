@@ -113,6 +113,7 @@ describe('a report in Markdown', () => {
 
   test('says what was collected', () => {
     expect(report).toContain(`# Cycle 3\n\nSince cycle 3 was opened, ${start}; collected ${start}.\n`);
+    expect(report).not.toContain('\n\n\n');
     expect(report).toContain(`## Failed (1)\n\n- press 1a2b3c4e: Shoot, ${start}, given up\n`);
     expect(report).toContain('## Still in progress (0)\n\nNone.\n');
     expect(report).toContain(`- a/b, by bea, ${start}`);
