@@ -1,6 +1,7 @@
 /** Takes over a board of the original single-file tool, or an export: all of it, in one mutation, or nothing. */
-import { apply, checkOperation } from '../core/apply.ts';
-import type { Operation, Refusal } from '../core/operation.ts';
+import { advance, apply, checkOperation } from '../core/apply.ts';
+import { Board } from '../core/board.ts';
+import type { Decision, Operation, Refusal } from '../core/operation.ts';
 import { findSecret } from '../core/secrets.ts';
 import { OrcError } from '../errors.ts';
 import { type ImportRequest, importArguments, placeOf } from './import-arguments.ts';
@@ -8,6 +9,8 @@ import { type ImportFolder, importFault, readImportFolder } from './import-folde
 import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import { type Performed, refusalError } from './performed.ts';
+import { readTemplate } from './template.ts';
+import type { World } from './world.ts';
 
 export interface ImportCounts {
   readonly workstreams: number;
@@ -40,28 +43,56 @@ export async function importBoard(
   options: ImportOptions = {},
 ): Promise<Performed<ImportResult>> {
   const { dryRun, ...rest } = options;
-  const folder = await readImportFolder(dir);
-  const request = importArguments(folder);
-  const args = rest.allowSecret === true ? { ...request, allow_secret: true } : { ...request };
   const agent = await orc.actor(rest.agent);
-  const operation: Operation = { id: orc.world.chance.id(), kind: 'board.import', agent, args };
-  const checked = checkOperation(operation);
-  if ('outcome' in checked) throw placedError(folder, request, checked);
-  const data = countsOf(folder, request);
+  const { operation, data } = await readRequest(dir, { ...rest, agent }, orc.world);
   if (dryRun !== true) return { ...(await performNow(orc, operation, rest)), data };
-  const version = await rehearse(orc, operation);
-  return { data, published: null, state: 'none', version, op: operation.id, commit: null, reason: null };
+  const version = await orc.ask((board) => rehearse(board, operation, orc.world));
+  return rehearsed(operation, data, version);
 }
 
-/** Decides it on the board as it is known here. */
-async function rehearse(orc: OrcCore, operation: Operation): Promise<number> {
-  const at = orc.world.clock.now();
-  return orc.ask((board) => {
-    const { version } = board.meta;
-    const decision = apply(board, operation, { at, version: version + 1, clockSkewMs: 0 });
-    if (decision.outcome === 'refused') throw refusalError(decision, null);
-    return version;
-  });
+/** As `dryRun` where there is no board yet: on one that has just begun, as an import begins it. @throws as `importBoard` */
+export async function rehearseOnNewBoard(
+  dir: string,
+  { agent = 'system', allowSecret = false }: Pick<ImportOptions, 'agent' | 'allowSecret'>,
+  world: World,
+): Promise<Performed<ImportResult>> {
+  const { operation, data } = await readRequest(dir, { agent, allowSecret }, world);
+  const board = Board.empty();
+  const init = { id: world.chance.id(), kind: 'board.init', agent: 'system' };
+  const begun = decide(board, { ...init, args: { board: world.chance.id(), ...(await readTemplate()) } }, world);
+  if (begun.outcome === 'accepted') advance(board, begun);
+  rehearse(board, operation, world);
+  return rehearsed(operation, data, 0);
+}
+
+/** The operation that a folder asks for. */
+async function readRequest(
+  dir: string,
+  { agent, allowSecret }: { readonly agent: string; readonly allowSecret?: boolean | undefined },
+  world: World,
+): Promise<{ readonly operation: Operation; readonly data: ImportResult }> {
+  const folder = await readImportFolder(dir);
+  const request = importArguments(folder);
+  const args = allowSecret === true ? { ...request, allow_secret: true } : { ...request };
+  const operation: Operation = { id: world.chance.id(), kind: 'board.import', agent, args };
+  const checked = checkOperation(operation);
+  if ('outcome' in checked) throw placedError(folder, request, checked);
+  return { operation, data: countsOf(folder, request) };
+}
+
+function decide(board: Board, operation: Operation, { clock }: World): Decision {
+  return apply(board, operation, { at: clock.now(), version: board.meta.version + 1, clockSkewMs: 0 });
+}
+
+/** Decides it on the board as it is known here. @returns the board's version */
+function rehearse(board: Board, operation: Operation, world: World): number {
+  const decision = decide(board, operation, world);
+  if (decision.outcome === 'refused') throw refusalError(decision, null);
+  return board.meta.version;
+}
+
+function rehearsed({ id: op }: Operation, data: ImportResult, version: number): Performed<ImportResult> {
+  return { data, published: null, state: 'none', version, op, commit: null, reason: null };
 }
 
 async function performNow(orc: OrcCore, { id, args }: Operation, options: ImportOptions): Promise<Performed> {

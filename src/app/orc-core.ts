@@ -17,6 +17,7 @@ import { headAt, type When } from './head-at.ts';
 import { rememberedHolder } from './hold-proofs.ts';
 import { Holds } from './holds.ts';
 import { refreshHostView } from './host-view.ts';
+import { putBackHint } from './kept-chain.ts';
 import type { CreateOptions, OpenedBoard } from './open-board.ts';
 import { type MutationOptions, perform, performBatch, type Request } from './perform.ts';
 import type { PerformContext, Performed } from './performed.ts';
@@ -159,9 +160,12 @@ export class OrcCore implements AsyncDisposable {
     const { head, ...report } = await this.connection.session.sync({ timeoutMs });
     if (report.reachable) await refreshHostView(this.connection, this.surroundings);
     const { reason, reachable } = report;
-    const { branch } = this.connection.config;
-    const hint = reason === null ? null : reachable ? refusalHint(reason, branch) : knownRefusalHint(reason, branch);
-    return { ...report, hint, version: head.read.board.meta.version, kept };
+    const { store, config } = this.connection;
+    const { version } = head.read.board.meta;
+    const hintOf = reachable ? refusalHint : knownRefusalHint;
+    const hint = reason === null ? null : hintOf(reason, config.branch);
+    if (kept === null || version > 0) return { ...report, hint, version, kept };
+    return { ...report, hint: putBackHint(kept, store.path, config), version, kept };
   }
 
   /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */

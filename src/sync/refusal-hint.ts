@@ -75,6 +75,11 @@ const wordings: readonly Wording[] = [
       `git keeps no branch ${branch} beside one such as ${branch}/x: rename that one, or put the board on another branch with --branch NAME`,
   },
   {
+    says: /answers with an older state than before/,
+    hint: () =>
+      'a replica that lags catches up: try again; `orc sync --accept-rewrite` only if the branch was moved back on purpose',
+  },
+  {
     says: /hook declined/i,
     hint: (branch) => `a hook of the remote says no: ask whoever runs it to let pushes to refs/heads/${branch} through`,
   },

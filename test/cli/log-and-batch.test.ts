@@ -156,10 +156,14 @@ test('export and import: a whole board, there and back', async () => {
   git(other, 'init', '--quiet');
   const fresh = orcIn(other);
   const dry = await fresh('import', path.join(folder, 'out'), '--dry-run', '--json');
-  expect([dry.code, dry.error().code]).toEqual([1, 'no-board']);
+  expect([dry.code, dry.json().data.tasks, dry.json().version]).toEqual([0, 1, 0]);
+  const told = await fresh('import', path.join(folder, 'out'), '--dry-run');
+  expect(told.lines()[0]).toMatch(/^Would import: 1 workstream, 1 task, /);
+  expect(told.err).toContain('no board yet: the import would begin one');
+  expect((await fresh('t', 'list', '--json')).error().code).toBe('no-board');
   const imported = await fresh('import', path.join(folder, 'out'));
   expect(imported.err).toContain('no board yet: began one');
-  expect(imported.lines()[0]).toMatch(/^Imported: 1 workstreams, 1 tasks, /);
+  expect(imported.lines()[0]).toMatch(/^Imported: 1 workstream, 1 task, /);
   expect((await fresh('t', 'list')).out).toBe(`[pending] ${id}: Task\n`);
   const twice = await fresh('import', path.join(folder, 'out'), '--json');
   expect([twice.code, twice.error().code]).toEqual([3, 'already-exists']);

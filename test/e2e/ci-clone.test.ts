@@ -2,6 +2,7 @@
  * A clone as CI makes it: one commit, one branch, the token in its local configuration; and its relatives. The built command
  * works in it at once, and leaves the clone as it was.
  */
+import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -250,4 +251,19 @@ test('an upstream that was moved back below what a shallow store has: no alarm, 
   expect((await orc('sync')).exitCode).toBe(6);
   git(remote, 'fetch', '--quiet', `file://${(await makeRemote(2)).remote}`, 'orc:orc');
   expect((await orc('sync')).exitCode).toBe(6);
+});
+
+test('a board whose branch was deleted upstream: what was accepted can be put back, by the words of the hint', async () => {
+  const { remote } = await makeRemote(2);
+  const clone = makeClone(remote);
+  const orc = inCi(clone);
+  await workIn(orc, remote);
+  const before = git(remote, 'rev-parse', 'orc');
+  git(remote, 'update-ref', '-d', 'refs/heads/orc');
+  expect((await orc('sync')).exitCode).toBe(6);
+  const { hint } = (await orc('sync', '--accept-rewrite', '--json')).json<{ data: { hint: string } }>().data;
+  const [, command = ''] = /^no board is there any more: `([^`]+)` puts this one back/.exec(hint) ?? [];
+  execFileSync('sh', ['-c', command], { cwd: clone, stdio: 'pipe' });
+  expect(git(remote, 'rev-parse', 'orc')).toBe(before);
+  expect((await orc('sync')).exitCode).toBe(0);
 });

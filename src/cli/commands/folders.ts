@@ -1,7 +1,9 @@
 /** Boards of the original tool, in and out. */
 import { statSync } from 'node:fs';
 import type { ImportResult } from '../../app/import-board.ts';
+import type { Orc } from '../../app/orc.ts';
 import type { SingleFileState } from '../../app/single-file.ts';
+import { realWorld } from '../../app/world.ts';
 import { OrcError } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
@@ -24,9 +26,10 @@ export const importFolder: CommandSpec = defineCommand<ImportResult>({
     const isDry = call.flag('dryRun');
     const dir = folderOf(call);
     await checkFolder(dir);
-    const orc = await call.open(isDry ? {} : { create: true });
-    const { importBoard } = await import('../../app/import-board.ts');
+    const orc = isDry ? await openIfThere(call) : await call.open({ create: true });
+    const { importBoard, rehearseOnNewBoard } = await import('../../app/import-board.ts');
     const { agent, timeoutMs, allowSecret } = call.globals;
+    if (orc === null) return rehearseOnNewBoard(dir, { agent, allowSecret }, call.io.world ?? realWorld);
     return importBoard(orc, dir, { agent, timeoutMs, allowSecret, dryRun: isDry });
   },
   view: ({ data }, look, call) => importedLines(data, look, call.flag('dryRun')),
@@ -73,6 +76,17 @@ async function checkFolder(dir: string): Promise<void> {
     import('../../app/import-arguments.ts'),
   ]);
   importArguments(await readImportFolder(dir));
+}
+
+/** `null`: there is no board yet, and the import would begin one. */
+async function openIfThere(call: Call): Promise<Orc | null> {
+  try {
+    return await call.open();
+  } catch (error) {
+    if (!(error instanceof OrcError && error.code === 'no-board')) throw error;
+    call.note('no board yet: the import would begin one');
+    return null;
+  }
 }
 
 function folderOf(call: Call): string {

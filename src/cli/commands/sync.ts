@@ -20,7 +20,9 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
     const data = await orc.sync({ acceptRewrite: call.flag('acceptRewrite') });
     const { waiting, reason, version } = data;
     if (waiting === 0 && reason !== null) {
-      throw new OrcError('unreachable', `${orc.connection.transport.label} could not be reached: ${reason}`, {
+      const { label } = orc.connection.transport;
+      const isAnswer = reason.startsWith(label);
+      throw new OrcError('unreachable', isAnswer ? reason : `${label} could not be reached: ${reason}`, {
         hint: data.hint ?? 'check the remote and the network; what is known here can still be read',
       });
     }

@@ -3,7 +3,10 @@ import type { Look } from '../look.ts';
 
 export function importedLines(data: ImportResult, look: Look, isDry: boolean): string[] {
   const { workstreams, tasks, agents, events, knowledge, locks, adjusted, skipped } = data;
-  const counts = `${workstreams} workstreams, ${tasks} tasks, ${agents} agents, ${locks} locks, ${knowledge} topics, ${events} events`;
+  const counted = { workstream: workstreams, task: tasks, agent: agents, lock: locks, topic: knowledge, event: events };
+  const counts = Object.entries(counted)
+    .map(([noun, number]) => `${number} ${noun}${number === 1 ? '' : 's'}`)
+    .join(', ');
   return [
     `${isDry ? 'Would import' : 'Imported'}: ${counts}`,
     ...adjusted.map((sentence) => look.line(`  adjusted: ${sentence}`)),
