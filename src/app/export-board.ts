@@ -5,9 +5,11 @@ import path from 'node:path';
 import type { Knowledge } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { errnoOf, temporaryName } from '../git/atomic-file.ts';
+import type { Fault } from '../layout/faults.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
 import { writeOriginalEvent, writeOriginalKnowledge } from './original-form.ts';
+import { findFault } from './set-aside.ts';
 import { readImports, readSingleFile } from './single-file.ts';
 
 /** Lies in the folder of an export and says which files are the export's, so that it can be made anew. */
@@ -23,13 +25,20 @@ interface Marker {
   readonly files: Readonly<Record<string, string>>;
 }
 
+export interface Exported {
+  /** Relative to the folder. */
+  readonly files: readonly string[];
+  /** Files of the branch that cannot be read, and are not in the export. */
+  readonly left_out: readonly Pick<Fault, 'path' | 'reason'>[];
+}
+
 /**
- * The files are named relative to `dir`. An earlier export of the same board there is replaced; nothing else is touched.
+ * An earlier export of the same board in `dir` is replaced; nothing else is touched.
  * @throws OrcError `already-exists` when the folder holds anything else, `io`
  */
-export async function exportBoard(orc: OrcCore, dir: string): Promise<{ files: string[] }> {
+export async function exportBoard(orc: OrcCore, dir: string): Promise<Exported> {
   const head = await orc.head();
-  const texts = await exportTexts(orc, head);
+  const { texts, faults } = await exportTexts(orc, head);
   try {
     const previous = await findPrevious(dir, head.read.board.meta.id);
     await write(dir, texts, previous, head.read.board.meta.id);
@@ -40,11 +49,16 @@ export async function exportBoard(orc: OrcCore, dir: string): Promise<{ files: s
       hint: 'name a folder that can be made and written to',
     });
   }
-  return { files: [...texts.keys()] };
+  const leftOut = [...head.read.faults, ...faults].map(({ path, reason }) => ({ path, reason }));
+  return { files: [...texts.keys()], left_out: leftOut };
 }
 
-/** The texts of an export by their relative paths. */
-async function exportTexts(orc: OrcCore, head: Head): Promise<Map<string, string>> {
+/** The texts of an export by their relative paths, and the topics that cannot be read. */
+async function exportTexts(
+  orc: OrcCore,
+  head: Head,
+): Promise<{ readonly texts: ReadonlyMap<string, string>; readonly faults: readonly Fault[] }> {
+  const faults: Fault[] = [];
   const imports = await readImports(orc, head);
   const events = (await orc.events({}, head)).filter(({ op, action }) => op === undefined || !ownActions.has(action));
   const texts = new Map([
@@ -59,11 +73,13 @@ async function exportTexts(orc: OrcCore, head: Head): Promise<Map<string, string
   );
   for (const topic of [...head.read.board.topics].sort()) {
     const knowledge = await orc.knowledge(topic, head);
+    const fault = knowledge === null ? await findFault(orc, head, 'knowledge', topic) : null;
+    if (fault !== null && !head.read.faults.some(({ path }) => path === fault.path)) faults.push(fault);
     // An imported board is given back as it came, without what this board's template brought.
     if (knowledge === null || (imports.length > 0 && knowledge.version === initVersion)) continue;
     texts.set(`knowledge/${topic}.md`, textOf(knowledge, headless));
   }
-  return texts;
+  return { texts, faults };
 }
 
 /** A file that came without the original's comment goes without it, until somebody writes the topic. */

@@ -19,7 +19,13 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
   });
 }
 
-async function findFault(orc: OrcCore, head: Head, collection: CollectionName, key: string): Promise<Fault | null> {
+/** What is wrong with the record's file; `null` when there is none, or nothing is. */
+export async function findFault(
+  orc: OrcCore,
+  head: Head,
+  collection: CollectionName,
+  key: string,
+): Promise<Fault | null> {
   const { store } = orc.connection;
   const known = head.read.faults.find(({ path, kind }) => {
     const place = placeOf(path);

@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { exportBoard } from '../../src/app/export-board.ts';
 import { importBoard } from '../../src/app/import-board.ts';
 import type { Orc } from '../../src/app/orc.ts';
-import { makeFolder, openNewBoard, readFolder, writeFiles } from '../support/boards.ts';
+import { makeFolder, openNewBoard, openSharedBoard, readFolder, writeFiles } from '../support/boards.ts';
+import { commitByHand } from '../support/hand-edits.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const realBoard = fileURLToPath(new URL('../fixtures/opspawn-board', import.meta.url));
@@ -103,6 +104,24 @@ describe('there and back', () => {
     expect(await orc.knowledge('crlf')).toMatchObject({ updated_by: 'a', updated_at: '2026-02-06T07:36:59.000Z' });
     await orc.writeKnowledge('bare', 'now ours', 'ann');
     expect((await exported(orc))['knowledge/bare.md']).toMatch(/^<!-- Updated by ann at \S+ -->\nnow ours$/);
+  });
+
+  test('what cannot be read is named: a backup that lacks something says so', async () => {
+    const { orc, remote } = await openSharedBoard();
+    await orc.writeKnowledge('sound', 'text');
+    await orc.createWorkstream('press');
+    const paths = ['knowledge/broken.md', 'knowledge/latin.md', 'workstreams/odd.json'];
+    const [broken = '', latin = '', odd = ''] = paths;
+    commitByHand(remote, [
+      { path: broken, content: '---\ntags: one, two\n---\nThe way we sign in.\n' },
+      { path: latin, content: Buffer.from('caf\xe9', 'latin1') },
+      { path: odd, content: '{}' },
+    ]);
+    await orc.sync();
+    const { files, left_out: leftOut } = await exportBoard(orc, path.join(makeTempDir(), 'out'));
+    expect(files).toEqual(['state.json', 'events.jsonl', 'knowledge/sound.md']);
+    expect(leftOut.map((each) => each.path).sort()).toEqual(paths);
+    expect(leftOut.every(({ reason }) => reason.length > 5)).toBe(true);
   });
 
   test('an imported board goes on counting where the original stopped', async () => {

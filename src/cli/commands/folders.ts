@@ -1,5 +1,6 @@
 /** Boards of the original tool, in and out. */
 import { statSync } from 'node:fs';
+import type { Exported } from '../../app/export-board.ts';
 import type { ImportResult } from '../../app/import-board.ts';
 import type { Orc } from '../../app/orc.ts';
 import type { SingleFileState } from '../../app/single-file.ts';
@@ -35,17 +36,15 @@ export const importFolder: CommandSpec = defineCommand<ImportResult>({
   view: ({ data }, look, call) => importedLines(data, look, call.flag('dryRun')),
 });
 
-export const exportFolder: CommandSpec = defineCommand<
-  { readonly dir: string; readonly files: readonly string[] } | SingleFileState
->({
+export const exportFolder: CommandSpec = defineCommand<({ readonly dir: string } & Exported) | SingleFileState>({
   name: 'export',
   words: '[dir]',
   summary: "Write the board in the original tool's form",
   details:
-    'Into a folder (default: orc-export) as state.json, events.jsonl and knowledge/, with .orc-export.json, by which a later export knows what it may replace; or with --single-file the state alone, as JSON on standard output.',
+    'Into a folder (default: orc-export) as state.json, events.jsonl and knowledge/, with .orc-export.json, by which a later export knows what it may replace; or with --single-file the state alone, as JSON on standard output. Files of the branch that cannot be read are left out, and named (left_out: path and reason of each).',
   options: [{ flags: '--single-file', summary: 'print state.json, and write nothing' }],
   examples: ['orc export ./backup', 'orc export --single-file > state.json'],
-  data: '{ dir, files }, or SingleFileState with --single-file',
+  data: '{ dir, files, left_out }, or SingleFileState with --single-file',
   async run(call) {
     const orc = await call.openToRead();
     if (call.flag('singleFile')) {
@@ -56,7 +55,13 @@ export const exportFolder: CommandSpec = defineCommand<
     const dir = folderOf(call);
     return call.answer({ dir, ...(await exportBoard(orc, dir)) });
   },
-  view: ({ data }, look) => ('files' in data ? [look.line(`Exported ${data.files.length} files to ${data.dir}`)] : []),
+  view: ({ data }, look) =>
+    'files' in data
+      ? [
+          look.line(`Exported ${data.files.length} files to ${data.dir}`),
+          ...data.left_out.map(({ path, reason }) => look.line(`  left out: ${path}: ${reason}`)),
+        ]
+      : [],
   raw: ({ data }, look) => {
     if ('files' in data) return '';
     const json = `${JSON.stringify(data, null, 2)}\n`;
