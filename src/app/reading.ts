@@ -2,7 +2,7 @@
 
 import type { Board } from '../core/board.ts';
 import type { ResultRef } from '../core/operation.ts';
-import type { Agent, BoardEvent, Knowledge, Task } from '../core/records.ts';
+import { type Agent, type BoardEvent, formatVersion, type Knowledge, type Task } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
@@ -67,11 +67,16 @@ export async function readClosedTasks(
     for (const [path, { oid }] of some) {
       const object = objects.get(oid);
       if (object === undefined || (onlyParts && hasNoParent(object.bytes))) continue;
-      const decoded = await decodeRecord(path, object.bytes);
+      const decoded = await decodeRecord(path, object.bytes, judgedAs(head));
       if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
     }
   }
   return tasks;
+}
+
+/** Records of a board of a newer format are read as far as they go. */
+function judgedAs({ read }: Head): { readonly isNewer: boolean } {
+  return { isNewer: read.board.meta.format > formatVersion };
 }
 
 /** As orc writes it; within a text its quotes would be escaped. */
@@ -86,7 +91,7 @@ export async function readRetiredAgents(store: GitStore, head: Head): Promise<Ag
   const agents: Agent[] = [];
   for (const [path, { oid, mode }] of files) {
     const object = mode === '100644' ? objects.get(oid) : undefined;
-    const decoded = object === undefined ? null : await decodeRecord(path, object.bytes);
+    const decoded = object === undefined ? null : await decodeRecord(path, object.bytes, judgedAs(head));
     if (decoded !== null && 'record' in decoded && decoded.collection === 'agents')
       agents.push(decoded.record as Agent);
   }

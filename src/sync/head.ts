@@ -213,10 +213,13 @@ async function recount(store: ObjectReader, tree: Oid, board: Board): Promise<vo
     counts.set(workstream, of);
   };
   for (const task of board.openTasks()) count(task);
-  const closed = await listFiles(store, tree, { under: 'tasks/closed' });
-  const objects = await store.readObjects([...closed.values()].map(({ oid }) => oid));
+  // What is no plain file is set aside, and of a submodule there is nothing to be had.
+  const closed = [...(await listFiles(store, tree, { under: 'tasks/closed' }))].filter(
+    ([, { mode }]) => mode === '100644',
+  );
+  const objects = await store.readObjects(closed.map(([, { oid }]) => oid));
   for (const [path, { oid }] of closed) {
-    const decoded = await decodeRecord(path, demand(objects, oid));
+    const decoded = await decodeRecord(path, demand(objects, oid), { isNewer: board.meta.format > formatVersion });
     if (decoded !== null && 'record' in decoded && decoded.collection === 'tasks') count(decoded.record as Task);
   }
   for (const workstream of board.workstreams.loaded()) {

@@ -74,6 +74,11 @@ function taskFile(n: number, content: HandFile['content'] | Record<string, unkno
   };
 }
 
+function closedFile(...file: Parameters<typeof taskFile>): HandFile {
+  const { path: open, ...rest } = taskFile(...file);
+  return { path: open.replace('/open/', '/closed/'), ...rest };
+}
+
 function workstreamFile(name: string, recordName = name): HandFile {
   const record = {
     name: recordName,
@@ -315,6 +320,22 @@ describe('records that others wrote by hand are set aside and named, and the res
       expect({ words, ...(await orc(...words)) }).toMatchObject({ words, code: 0 });
   });
 
+  test('an archive with what is no file of a closed task', async () => {
+    const { remote, orc, task } = await sharedBoard();
+    commitByHand(remote, [
+      closedFile(1, { status: 'done' }),
+      closedFile(2, '1'.repeat(40), '160000'),
+      closedFile(3, '/etc/passwd', '120000'),
+      closedFile(4, { status: 'done' }, '100755'),
+    ]);
+    const { workstreams } = (await orc('status', '--fresh', '--json')).json().data;
+    expect(workstreams).toMatchObject([{ name: 'build', pending: 1, done: 1 }]);
+    expect((await orc('t', 'complete', task, 'Done')).code).toBe(0);
+    expect((await orc('t', 'list', '--status', 'done', '--json')).json().data).toHaveLength(2);
+    expect((await orcIn(makeClone(remote))('status')).code).toBe(0);
+    expect((await orc('compact', '--before', '2026-02-01')).out).toContain('1 closed task');
+  });
+
   test('an event log with nonsense in it', async () => {
     const { remote, orc } = await sharedBoard();
     const [segment = ''] = pathsOf(remote).filter((name) => name.startsWith('events/'));
@@ -460,11 +481,16 @@ describe('a board', () => {
     ['orc.yaml', 1, (text: string) => text.replace('format: 1', 'format: 99')],
   ])('of a newer format, by %s: read with a warning (%i tasks), not written', async (file, tasks, change) => {
     const { remote, clone, orc } = await sharedBoard();
-    commitByHand(remote, [{ path: file, content: change(fileOf(remote, file)) }, taskFile(1, { surprise: 'of 2030' })]);
+    commitByHand(remote, [
+      { path: file, content: change(fileOf(remote, file)) },
+      taskFile(1, { surprise: 'of 2030' }),
+      closedFile(2, { status: 'done', surprise: 'of 2030' }),
+    ]);
     const status = await orc('status', '--fresh');
     expect(status.code).toBe(0);
     expect(status.out).toMatch(/Warning: the board has format 99, this orc writes format 1: install a newer orc/);
     expect((await orc('t', 'list')).lines()).toHaveLength(tasks);
+    expect((await orc('t', 'list', '--status', 'done', '--json')).json().data).toHaveLength(tasks - 1);
     await expectRefusals(
       clone,
       writes.map((words) => ({ words, code: 'newer-format', exit: 1, told: 'install a newer orc' })),
