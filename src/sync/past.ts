@@ -4,6 +4,7 @@ import type { PastMutation } from '../core/operation.ts';
 import { decodeCommit } from '../git/objects.ts';
 import type { Oid } from '../git/store.ts';
 import { diffTrees, type FileEntry, type ObjectReader } from '../git/trees.ts';
+import { placeOf } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { type LineReader, walkLine } from './line.ts';
 
@@ -27,7 +28,8 @@ export async function findMutation(
     const before = parent === null ? null : await treeOf(store, parent);
     if (parent !== null && before === null) return 'cut';
     const { id: op, kind, agent } = trailers.op;
-    return { version, op, kind, agent, changes: await changesBetween(store, before, decoded.tree) };
+    const { changes, unreadable } = await compare(store, before, decoded.tree);
+    return { version, op, kind, agent, changes: changes.filter((change) => !unreadable.has(nameOf(change))) };
   }
 }
 
@@ -38,20 +40,38 @@ async function treeOf(store: ObjectReader, commit: Oid): Promise<Oid | null> {
 
 /** Records by collection and key: one that moved to another path, as closing a task does, is one change. */
 export async function changesBetween(store: ObjectReader, before: Oid | null, after: Oid): Promise<Change[]> {
+  return (await compare(store, before, after)).changes;
+}
+
+/** `unreadable`: what was there and could not be read, before or after, so that its change does not tell all that there was. */
+async function compare(
+  store: ObjectReader,
+  before: Oid | null,
+  after: Oid,
+): Promise<{ readonly changes: Change[]; readonly unreadable: ReadonlySet<string> }> {
   const changes = new Map<string, { -readonly [Field in keyof Change]: Change[Field] }>();
+  const unreadable = new Set<string>();
   for (const { path, from, to } of await diffTrees(store, before, after)) {
     for (const [side, entry] of [
       ['before', from],
       ['after', to],
     ] as const) {
       const found = entry === null ? null : await readRecord(store, path, entry);
-      if (found === null) continue;
-      const name = `${found.collection}/${found.key}`;
+      if (found === null) {
+        const place = placeOf(path);
+        if (entry !== null && place.kind === 'record') unreadable.add(nameOf(place));
+        continue;
+      }
+      const name = nameOf(found);
       const change = changes.get(name) ?? { collection: found.collection, key: found.key, before: null, after: null };
       changes.set(name, { ...change, [side]: found.record } as Change);
     }
   }
-  return [...changes.values()] as Change[];
+  return { changes: [...changes.values()] as Change[], unreadable };
+}
+
+function nameOf({ collection, key }: Pick<Change, 'collection' | 'key'>): string {
+  return `${collection}/${key}`;
 }
 
 async function readRecord(store: ObjectReader, path: string, { mode, oid }: FileEntry) {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openOrc } from '../../src/index.ts';
 import { addTask, orcIn, orcWithBoard } from '../support/command-line.ts';
 import { git, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { commitByHand } from '../support/hand-edits.ts';
 
 test('a wrong completion is taken back, in words and as JSON, and that again', async () => {
   const { orc } = await orcWithBoard();
@@ -81,4 +82,13 @@ test('what is not published yet has no number to be named by', async () => {
   await orc.sync();
   expect(await orc.undo(3, { agent: 'agent-1' })).toMatchObject({ undone: 3, kind: 'knowledge.write', record: null });
   expect(await orc.listKnowledge()).toEqual([]);
+});
+
+test('a text that replaced one which could not be read stays: taking it back would leave nothing', async () => {
+  const { orc, folder } = await orcWithBoard();
+  commitByHand(folder, [{ path: 'knowledge/notes.md', content: '---\ntitle: [\n---\nby hand\n' }]);
+  await orc('kb', 'write', 'notes', 'written anew');
+  const { version } = (await orc('status', '--json')).json();
+  expect((await orc('undo', String(version), '--json')).error().code).toBe('not-undoable');
+  expect((await orc('kb', 'read', 'notes')).out).toBe('written anew');
 });
