@@ -13,6 +13,7 @@ import type { Head } from '../sync/head.ts';
 import { localRef, rewrittenPrefix, trackingRef } from '../sync/refs.ts';
 import { fileSnapshots, snapshotFile } from '../sync/snapshot.ts';
 import { type BoardGlance, onlookerIn } from './board-glance.ts';
+import { isPortable } from './environment.ts';
 import { openQueue } from './open-queue.ts';
 import { packageVersion } from './package-info.ts';
 import { readStoreConfig } from './store-config.ts';
@@ -25,6 +26,8 @@ export const keptEvents = 10;
 
 /** `null`: the board has to be read or opened. @throws OrcError, where opening it will say so too */
 export async function glanceAtKept(surroundings: Surroundings, world: World): Promise<BoardGlance | null> {
+  // A value of ORC_GIT that is none is refused here as everywhere.
+  if (surroundings.env.ORC_GIT) isPortable(surroundings.env);
   return glanceWith(surroundings, world, async (commit) => {
     const head = await fileSnapshots(snapshotFile(surroundings.storePath), packageVersion()).recall(null);
     return head?.commit === commit ? head : null;

@@ -1,5 +1,5 @@
 /** How many processes a command starts, exactly: each costs more than most commands' own work. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -90,4 +90,12 @@ test('with the snapshot and without it the answer is the same, to the byte', () 
     expect(withoutTimes(orc(...words, '--no-color').out)).toBe(withoutTimes(cold));
     expect(quick).toContain('ada');
   }
+});
+
+test('an environment that the whole command refuses is refused with the snapshot too', () => {
+  const { orc, clone } = makePlace();
+  orc('status');
+  const env = { ...isolatedEnv, ORC_GIT: 'neither' };
+  const looked = spawnSync(process.execPath, [command, 'status'], { cwd: clone, env, encoding: 'utf8' });
+  expect(looked).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('ORC_GIT must be') });
 });
