@@ -21,8 +21,18 @@ export interface RememberedHold {
   readonly claim: string;
 }
 
+/** File systems allow 255 bytes for a name. */
+const maxFolderName = 200;
+
+/** Named so that git's hooks find it; only a name that no folder can have is replaced, and they do without what is in there. */
 export function holdsFolderOf(storePath: string, session: string): string {
-  return path.join(storePath, 'holds', encodeURIComponent(session) || '_');
+  const encoded = encodeURIComponent(session) || '_';
+  const isUsable = encoded.length <= maxFolderName && encoded !== '.' && encoded !== '..';
+  return path.join(storePath, 'holds', isUsable ? encoded : `session-${digestOf(session)}`);
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 export class Holds {
@@ -100,8 +110,7 @@ export class Holds {
   /** A task has one holder. Names of resources may be too long for a file's name. */
   #file({ kind, key, agent }: Omit<RememberedHold, 'claim'>): string {
     if (kind === 'task') return path.join(this.#folder, `task-${encodeURIComponent(key)}.json`);
-    const name = createHash('sha256').update(`${key}\n${agent}`).digest('hex').slice(0, 32);
-    return path.join(this.#folder, `lock-${name}.json`);
+    return path.join(this.#folder, `lock-${digestOf(`${key}\n${agent}`)}.json`);
   }
 }
 
