@@ -11,6 +11,7 @@ import { asDocument } from './document.ts';
 import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
+import { checkAmounts } from './reading.ts';
 
 export interface CycleSummary {
   readonly number: number;
@@ -84,6 +85,7 @@ export async function readCycle(orc: OrcCore, number?: number): Promise<Cycle> {
 
 /** Newest first, at most `last`. Those whose file cannot be read are left out. */
 export async function listCycles(orc: OrcCore, last = 20): Promise<CycleSummary[]> {
+  checkAmounts({ last });
   const cycles = await orc.ask((board) => {
     const keys = [...board.cycleNumbers]
       .sort((a, b) => b - a)

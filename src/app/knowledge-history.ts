@@ -9,6 +9,7 @@ import { decodeRecord } from '../layout/read-board.ts';
 import { type HistoryEntry, readTrail } from './history.ts';
 import { lineChanges } from './line-changes.ts';
 import type { OrcCore } from './orc-core.ts';
+import { checkAmounts } from './reading.ts';
 
 export interface KnowledgeChange extends Pick<HistoryEntry, 'version' | 'commit' | 'at' | 'agent' | 'kind' | 'manual'> {
   readonly title: string | null;
@@ -33,6 +34,7 @@ export async function knowledgeHistory(
   options: { readonly last?: number | undefined } = {},
 ): Promise<KnowledgeTrail> {
   const { last } = options;
+  checkAmounts({ last });
   // One more than is shown: the oldest one is compared with what stood there before.
   const trail = await readTrail(orc, { about: 'kb', id: topic, last: last === undefined ? undefined : last + 1 });
   const changes: KnowledgeChange[] = [];

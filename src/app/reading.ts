@@ -150,7 +150,17 @@ export interface EventFilter {
   readonly workstream?: string | undefined;
 }
 
-/** Whether an event passes the filter; `last` is no matter of a single one. @throws OrcError `invalid-argument` for a time that is none */
+/** What a program computed wrongly (`NaN`, -1) must not pass for a wish. @throws OrcError `invalid-argument` */
+export function checkAmounts(amounts: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, amount] of Object.entries(amounts))
+    if (amount !== undefined && !(amount >= 0))
+      throw new OrcError('invalid-argument', `${name} must be a number of at least 0, not ${amount}`);
+}
+
+/**
+ * Whether an event passes the filter; `last` is no matter of a single one.
+ * @throws OrcError `invalid-argument` for a time that is none, and for numbers that are none
+ */
 export function eventTest(filter: EventFilter): (event: BoardEvent) => boolean {
   const since = filter.since === undefined ? null : new Date(filter.since).getTime();
   if (since !== null && Number.isNaN(since)) {
@@ -159,6 +169,7 @@ export function eventTest(filter: EventFilter): (event: BoardEvent) => boolean {
     });
   }
   const { after, afterVersion } = filter;
+  checkAmounts({ after, afterVersion });
   return (event) =>
     (filter.agent === undefined || event.agent === filter.agent) &&
     (filter.action === undefined || event.action === filter.action) &&
@@ -172,6 +183,7 @@ export function eventTest(filter: EventFilter): (event: BoardEvent) => boolean {
 /** Events in the order of the log. Segments are read from the newest back, only as far as needed. */
 export async function readEvents(store: GitStore, head: Head, filter: EventFilter): Promise<BoardEvent[]> {
   const fits = eventTest(filter);
+  checkAmounts({ last: filter.last });
   const found: BoardEvent[][] = [];
   let count = 0;
   for await (const events of segmentsBackwards(store, head)) {

@@ -64,7 +64,8 @@ export async function undoVersion(
 
 /** The number of what waits may become another one's when it is published. */
 async function refuseTentative({ connection }: OrcCore, version: number, published: number): Promise<void> {
-  if (version <= published) return;
+  // What is no version is refused as such.
+  if (!(version > published)) return;
   const local = await connection.session.localHead();
   if (version > local.read.board.meta.version) return;
   throw new OrcError('conflict', `version ${version} is not published yet: its number may change`, {

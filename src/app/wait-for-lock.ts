@@ -4,6 +4,7 @@ import { OrcError } from '../errors.ts';
 import type { Chance, Clock } from '../sync/ports.ts';
 import { courtesyMs, LockPace } from './lock-pace.ts';
 import type { OrcCore } from './orc-core.ts';
+import { checkAmounts } from './reading.ts';
 
 export interface WaitOptions {
   /** How long at most, ms; 0: ask once. */
@@ -89,6 +90,7 @@ export async function attemptLock(
   { resource, agent, waitMs = 0, signal }: LockWaiting & { readonly resource: string; readonly agent: string },
   acquire: () => Promise<Lock>,
 ): Promise<LockAttempt> {
+  checkAmounts({ waitMs });
   const courtesyMs = waitMs > 0 ? await courtesyFor(orc, resource, agent) : 0;
   try {
     return { outcome: 'acquired', lock: await acquireWaiting(orc.world, { waitMs, signal, courtesyMs }, acquire) };

@@ -54,6 +54,7 @@ export type WorkHandler = (task: Task, context: HandlerContext) => Promise<strin
 
 export type StartJob = (claimed: ClaimedTask, brief: string) => Promise<Job>;
 
+const workModes: readonly WorkMode[] = ['once', 'drain', 'forever'];
 const defaultGraceMs = 10_000;
 const patienceMs = 5 * 60_000;
 const askTimeoutMs = 30_000;
@@ -82,6 +83,8 @@ async function work(
   }
   const { workstream = null, label, leaseMs, allowSecret, mode = 'forever', parallel = 1 } = options;
   const { taskTimeoutMs = null, graceMs = defaultGraceMs, signal, onEvent = () => {} } = options;
+  if (!workModes.includes(mode))
+    throw new OrcError('invalid-argument', `mode must be one of ${workModes.join(', ')}, not "${mode}"`);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > maxParallel)
     throw new OrcError('invalid-argument', `parallel must be a whole number from 1 to ${maxParallel}`);
   const { clock, chance } = orc.world;

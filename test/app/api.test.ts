@@ -114,6 +114,23 @@ test('acquireLock and tryLock wait as long as they are told to', async () => {
   await expect(orc.tryLock('../x', 'agent-2', waiting)).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
+test('numbers that a program computed wrongly are refused, not taken for something else', async () => {
+  await orc.acquireLock('git-repo', 'agent-1', 60_000);
+  for (const wrong of [Number.NaN, -1]) {
+    for (const ask of [
+      () => orc.tryLock('git-repo', 'agent-2', { waitMs: wrong }),
+      () => orc.getEvents({ last: wrong }),
+      () => orc.getEvents({ after: wrong }),
+      () => orc.knowledgeHistory('test-topic', { last: wrong }),
+      () => orc.listCycles({ last: wrong }),
+      () => orc.watch({ after: wrong }).next(),
+      () => orc.watch({ afterVersion: wrong }).next(),
+      () => orc.undo(wrong),
+    ])
+      await expect(ask(), `${ask} ${wrong}`).rejects.toMatchObject({ code: 'invalid-argument' });
+  }
+});
+
 test('knowledge: written, read, listed, deleted', async () => {
   expect(await orc.writeKnowledge('test-topic', '# Test\nSome knowledge here.')).toBe(undefined);
   expect(await orc.readKnowledge('test-topic')).toBe('# Test\nSome knowledge here.');

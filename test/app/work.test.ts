@@ -157,6 +157,9 @@ test('nobody in particular cannot work; nor more than a few hundred at a time, n
   await boardWithTasks(orc);
   const handler = async () => 'x';
   await expect(orc.work({}, handler)).rejects.toMatchObject({ code: 'usage' });
+  await expect(orc.work({ agent: 'a', mode: 'twice' as 'once' }, handler)).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
   await expect(orc.work({ agent: 'a', parallel: 1000 }, handler)).rejects.toMatchObject({ code: 'invalid-argument' });
   await expect(orc.work({ agent: 'a', workstream: 'nosuch' }, handler)).rejects.toMatchObject({ code: 'not-found' });
   const nothing = { command: ['no-such-program-at-all'], tailLines: 0, runChecks: false, onOutput: () => {} };
