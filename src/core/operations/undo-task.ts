@@ -21,7 +21,11 @@ export function takeBackTask(
   call: Call,
 ): { readonly change: Change; readonly result: ResultRef } | Refusal {
   const current = board.tasks.get(key);
-  if (current === undefined || !isSame(current, after)) {
+  if (current === undefined) {
+    const hint = `\`orc history task ${key}\` shows what became of it`;
+    return refuse('not-found', `task ${key} is not on the board any more`, hint);
+  }
+  if (!isSame(current, after)) {
     const message = `task ${key} has changed since version ${asked.version}`;
     return refuse('conflict', message, `\`orc history task ${key}\` shows what was built on it`);
   }

@@ -151,6 +151,16 @@ describe('board.compact', () => {
     runRefused(board, 'not-undoable', 'undo', { version }, { past });
   });
 
+  it('leaves nothing to undo of a task that is gone', () => {
+    const board = boardWith({ tasks: ['old'] });
+    const { id } = taskTitled(board, 'old');
+    const done = runAccepted(board, 'task.complete', { id }, { at: afterStart(hour) });
+    compact(board, 5);
+    const { version, operation, changes } = done;
+    const past = { version, op: operation.id, kind: 'task.complete', agent: 'agent-1', changes };
+    expect(runRefused(board, 'not-found', 'undo', { version }, { past }).hint).toContain(`orc history task ${id}`);
+  });
+
   it('does not let an undo bring back a reference to what is gone', () => {
     const board = boardWith({ tasks: ['first', { title: 'second', depends_on: ['first'] }] });
     const { id } = taskTitled(board, 'second');

@@ -98,7 +98,8 @@ function knowledgeBack(board: BoardModel, topic: string, before: Knowledge | nul
 
 function taskBack(board: BoardModel, before: Task | null, after: Task, call: Call): Back | Refused {
   const current = board.tasks.get(after.id);
-  if (current === undefined || !isDeepStrictEqual(current, after)) return refuse('conflict', `${after.id} has changed`);
+  if (current === undefined) return refuse('not-found', `${after.id} is gone`);
+  if (!isDeepStrictEqual(current, after)) return refuse('conflict', `${after.id} has changed`);
   const restored = before === null ? { ...current, status: 'cancelled' as const } : earlier(before, current);
   if (isDeepStrictEqual({ ...restored, updated_at: current.updated_at }, current))
     return refuse('not-undoable', 'a claim never comes back');
