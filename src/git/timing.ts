@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { steadyTime } from './steady-time.ts';
 
+/** Of Node's timers, ms: one that was set for longer than that would go off at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 export interface LockTiming {
   /** Milliseconds on a clock that never jumps; only differences count. */
   now(): number;

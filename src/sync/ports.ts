@@ -1,5 +1,6 @@
 /** What sync needs from the world beside git: time, chance, exclusion on this machine. Injected, so that worlds can be simulated. */
 import { steadyTime } from '../git/steady-time.ts';
+import { longestTimerMs } from '../git/timing.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -42,12 +43,19 @@ export const realClock: Clock = {
   monotonic: steadyTime,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
+      let left = Math.max(0, ms);
+      let timer: NodeJS.Timeout;
       const end = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', end);
         resolve();
       };
-      const timer = setTimeout(end, Math.max(0, ms));
+      const goOn = (): void => {
+        const part = Math.min(left, longestTimerMs);
+        left -= part;
+        timer = setTimeout(left > 0 ? goOn : end, part);
+      };
+      goOn();
       signal?.addEventListener('abort', end);
     }),
 };

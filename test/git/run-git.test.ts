@@ -50,6 +50,13 @@ test('a failure of git is a result, with clean words', async () => {
   expect(result.stderr).not.toContain('\u001b');
 });
 
+test('a time limit that no timer can hold is none that is over at once', async () => {
+  // It reads until its input ends, which it does when it was given all of it.
+  const stdin = Array.from({ length: 20 }, () => new Uint8Array(100_000).fill(0x61));
+  const call = { args: ['stripspace'], env: isolatedEnv, stdin, timeoutMs: 366 * 86_400_000 };
+  expect(await runGit(call)).toMatchObject({ exitCode: 0, timedOut: false });
+});
+
 test('bytes go in and come out as they are, more than a pipe holds', async () => {
   const chunk = new Uint8Array(100_000).fill(0x61);
   const stdin = Array.from({ length: 20 }, () => chunk);

@@ -9,6 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import { cleanServerText, summarizeServerText } from '../clean-text.ts';
 import { encodePack } from '../packs/encode-pack.ts';
 import type { NewObject, Oid } from '../store.ts';
+import { longestTimerMs } from '../timing.ts';
 import type { Added, PushOutcome } from '../transport.ts';
 import { type Advertisement, readAdvertisement } from '../wire/advertisement.ts';
 import { flushPacket, packetText, readPackets } from '../wire/pkt-line.ts';
@@ -76,7 +77,10 @@ export async function pushLocally(push: LocalPush, settings: GitSettings): Promi
     isReceiver: true,
   };
   const receiver = new Receiver(startGit(call), call);
-  const timer = push.timeoutMs === undefined ? undefined : setTimeout(() => receiver.stop(), push.timeoutMs);
+  const timer =
+    push.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => receiver.stop(), Math.min(push.timeoutMs, longestTimerMs));
   try {
     return await converse(receiver, push);
   } finally {

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { OrcError } from '../../errors.ts';
 import { cleanServerText } from '../clean-text.ts';
 import type { ConfigEntry } from '../config-syntax.ts';
+import { longestTimerMs } from '../timing.ts';
 import { buildGitEnvironment } from './git-environment.ts';
 
 /** How git is started, the same for many calls. */
@@ -93,11 +94,14 @@ export async function runGit(call: GitCall): Promise<GitResult> {
   const limit =
     call.timeoutMs === undefined
       ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          killGroup(child, 'SIGTERM', call.interactive);
-          killTimer = setTimeout(() => killGroup(child, 'SIGKILL', call.interactive), graceBeforeKill);
-        }, call.timeoutMs);
+      : setTimeout(
+          () => {
+            timedOut = true;
+            killGroup(child, 'SIGTERM', call.interactive);
+            killTimer = setTimeout(() => killGroup(child, 'SIGKILL', call.interactive), graceBeforeKill);
+          },
+          Math.min(call.timeoutMs, longestTimerMs),
+        );
   try {
     const ended = waitForEnd(child, call);
     if (call.stdin !== undefined) feed(child, call.stdin);

@@ -7,6 +7,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { HttpHeader } from '../http-config.ts';
+import { longestTimerMs } from '../timing.ts';
 import { type ProxyServer, readProxy, TunnelAgent } from './http-proxy-agent.ts';
 
 export interface HttpClientOptions {
@@ -140,7 +141,7 @@ function send(request: HttpRequest, { agent, proxy }: Route): Promise<Sent> {
       call?.destroy(new Error('no answer in time'));
     };
     const left = deadline - performance.now();
-    if (left !== Number.POSITIVE_INFINITY) timer = setTimeout(abort, Math.min(Math.max(0, left), 2 ** 31 - 1));
+    if (left !== Number.POSITIVE_INFINITY) timer = setTimeout(abort, Math.min(Math.max(0, left), longestTimerMs));
     call.on('socket', (socket) => {
       const ready = socket instanceof TLSSocket ? 'secureConnect' : 'connect';
       if (call?.reusedSocket === true || !socket.connecting) maybeSent = true;
