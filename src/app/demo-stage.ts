@@ -1,5 +1,5 @@
 /** What the demo stands on: a folder to throw away, two clones in it, commands that run as processes of their own. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { OrcError } from '../errors.ts';
@@ -106,15 +106,25 @@ export async function runCommand(words: readonly string[], place: Place): Promis
   return runProcess(process.execPath, [command, ...words], place);
 }
 
+/** Those that run now. */
+const running = new Set<ChildProcess>();
+
+/** For a demo that is given up: what goes on in its folder would keep it from being thrown away. */
+export function killCommands(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 function runProcess(file: string, args: readonly string[], place: Place): Promise<CommandResult> {
   const options = { ...place, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024, timeout: 60_000 } as const;
   return new Promise((resolve, reject) => {
-    execFile(file, args, options, (error, stdout, stderr) => {
+    const child = execFile(file, args, options, (error, stdout, stderr) => {
+      running.delete(child);
       const code = error === null ? 0 : error.code;
       if (typeof code === 'number') resolve({ exitCode: code, stdout, stderr });
       else if (code === 'ENOENT' && file === 'git') reject(new OrcError('git-missing', 'git is not installed'));
       else reject(error);
     });
+    running.add(child);
   });
 }
 

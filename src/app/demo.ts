@@ -4,11 +4,12 @@
  * What it prints is what happened: the commands run as processes of their own, those of a race at the same time, and
  * in the end the log is asked whether each task and the lock had one winner.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { boardLines, learnt, machines, newsletter, resultOf } from './demo-board.ts';
-import { type CommandResult, type Machine, type RunOrc, runCommand, Stage } from './demo-stage.ts';
+import { type CommandResult, killCommands, type Machine, type RunOrc, runCommand, Stage } from './demo-stage.ts';
 import { openOrc } from './orc.ts';
 
 export interface DemoOptions {
@@ -31,6 +32,8 @@ export interface DemoReport {
   readonly told: { readonly tasks: number; readonly lock: number };
 }
 
+const removal = { recursive: true, force: true, maxRetries: 3 };
+
 interface Racer {
   readonly machine: Machine;
   readonly agent: string;
@@ -49,11 +52,22 @@ const racers: readonly Racer[] = machines.flatMap(({ name, agents }) =>
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { out, keep = false, env = process.env, run = runCommand } = options;
   const folder = await realpath(await mkdtemp(path.join(os.tmpdir(), 'orc-demo-')));
+  // Ctrl-C ends the process in the middle.
+  const giveUp = (): void => {
+    killCommands();
+    try {
+      if (!keep) rmSync(folder, removal);
+    } catch {
+      // What cannot be removed is the system's to clear away.
+    }
+  };
+  process.once('exit', giveUp);
   try {
     return await play(new Stage(folder, { out, env, run }));
   } finally {
+    process.off('exit', giveUp);
     if (keep) out(`The folder is kept: ${folder}`);
-    else await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    else await rm(folder, removal);
   }
 }
 

@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { buildCommandForTests, start } from '../support/built-command.ts';
 import { orcIn, orcWithBoard } from '../support/command-line.ts';
 import { git, installHook, makeBareRemote, makeClone } from '../support/git-fixtures.ts';
+import { makeTempDir } from '../support/temp-dir.ts';
 
 const command = buildCommandForTests();
 const node = process.execPath;
@@ -163,3 +164,14 @@ test.skipIf(process.platform === 'win32')(
     expect((await orc('t', 'list')).out).toMatch(/^\[pending\] /);
   },
 );
+
+test('Ctrl-C in the middle of the demo: its folder is thrown away all the same', { timeout: 30_000 }, async () => {
+  const folder = makeTempDir();
+  const words = ['-c', 'TMPDIR=$PWD exec "$@"', 'sh', node, command.file, 'demo'];
+  const started = start('sh', words, { cwd: folder });
+  await vi.waitUntil(() => started.printed().includes('orc init'), { timeout: 20_000, interval: 20 });
+  expect(readdirSync(folder)).toEqual([expect.stringContaining('orc-demo-')]);
+  started.interrupt();
+  expect(await started.ended).toMatchObject({ code: 130, err: 'interrupted\n' });
+  expect(readdirSync(folder)).toEqual([]);
+});
