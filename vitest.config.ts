@@ -22,6 +22,9 @@ export default defineConfig({
           setupFiles,
           testTimeout: 20_000,
           hookTimeout: 20_000,
+          // Loading what is tested takes as long as many a file's tests: a worker does it once. Each file has an environment and a home of its own.
+          isolate: false,
+          unstubEnvs: true,
           sequence: { groupOrder: 0 },
         },
       },
