@@ -86,6 +86,13 @@ test('a missing folder is not taken for a missing git', async () => {
 });
 
 const ref = 'refs/heads/orc';
+test('a push whose time is up is told as that, whatever git said while it was killed', () => {
+  const stderr =
+    'send-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly\n';
+  const outcome = classifyPush('refs/heads/orc', { stdout: '', stderr, exitCode: null, timedOut: true });
+  expect(outcome).toEqual({ outcome: 'unknown', reason: 'no answer in time' });
+});
+
 const report = (stdout: string, stderr: string, exitCode: number | null = 1, timedOut = false) =>
   classifyPush(ref, { stdout, stderr, exitCode, timedOut }).outcome;
 

@@ -21,7 +21,7 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
     const { waiting, reason, version } = data;
     if (waiting === 0 && reason !== null) {
       const { label } = orc.connection.transport;
-      const isAnswer = reason.startsWith(label);
+      const isAnswer = reason.startsWith(`${label} answers `);
       throw new OrcError('unreachable', isAnswer ? reason : `${label} could not be reached: ${reason}`, {
         hint: data.hint ?? 'check the remote and the network; what is known here can still be read',
       });

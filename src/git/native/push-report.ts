@@ -36,9 +36,10 @@ const neverConnected: readonly RegExp[] = [
 
 /** Classifies a push of one commit to `ref`. */
 export function classifyPush(ref: string, report: PushReport): PushOutcome {
-  const fallback = report.timedOut ? 'no answer in time' : `git push ended with ${report.exitCode ?? 'a signal'}`;
   const line = findStatusLine(ref, report.stdout);
-  const reason = summarizeServerText(report.stderr, line?.summary || fallback);
+  const fallback = line?.summary || `git push ended with ${report.exitCode ?? 'a signal'}`;
+  // What git says while its time is up and it is killed with its children, it says of that.
+  const reason = report.timedOut ? 'no answer in time' : summarizeServerText(report.stderr, fallback);
   // `=`: the upstream is there already, which is how a repeated push is taken.
   if (line !== null && ' *=+-'.includes(line.flag)) return { outcome: 'taken' };
   // `[remote failure]`: the connection ended before the upstream reported. It may have done the work.
