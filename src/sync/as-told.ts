@@ -4,7 +4,9 @@ import type { Decision, Operation } from '../core/operation.ts';
 import { refuse } from '../core/operation.ts';
 import type { Knowledge } from '../core/records.ts';
 import { shellWord } from '../core/shell-word.ts';
-import type { QueueRecord } from './queue.ts';
+import type { QueueRecord, Told } from './queue.ts';
+
+type TextBase = NonNullable<Extract<Told, { state: 'queued' }>['base']>;
 
 /**
  * The operation to decide, or the decision where there is nothing left to decide.
@@ -19,7 +21,7 @@ export async function asTold(
   if (told.base !== undefined) {
     const current = await readKnowledge(String(operation.args.topic));
     if (operation.kind === 'knowledge.delete') return asDeletion(operation, told.base.content, current);
-    return rebased(operation, told.base.content, current);
+    return rebased(operation, told.base, current);
   }
   if (operation.kind !== 'task.next') return operation;
   return 'task' in told.result ? asClaim(operation, told.result.task) : { outcome: 'unchanged', result: told.result };
@@ -46,8 +48,14 @@ function asDeletion(operation: Operation, from: string, current: Knowledge | nul
 }
 
 /** A text that was written on top of another one: where that has changed since, both changes are merged, line by line. */
-function rebased(operation: Operation, from: string, current: Knowledge | null): Operation | Decision {
+function rebased(
+  operation: Operation,
+  { content: from, unreadable = false }: TextBase,
+  current: Knowledge | null,
+): Operation | Decision {
   const { args } = operation;
+  // As it was asked: what cannot be read is replaced by no write that has a base.
+  if (unreadable && current === null) return operation;
   const now = current?.content ?? '';
   if (now === from) return { ...operation, args: { ...args, base: current?.version ?? 0 } };
   const content = current === null ? null : mergeLines(String(args.content), from, now);

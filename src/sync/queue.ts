@@ -48,7 +48,11 @@ export type Told =
       /** It had nothing to do, in a batch that waits: so it stays. */
       readonly unchanged?: boolean;
       /** The text that a write was told to replace (empty: there was none), or a deletion to delete: it may not silently do so to another one. */
-      readonly base?: { readonly content: string };
+      readonly base?: {
+        readonly content: string;
+        /** There was one, and it could not be read: the write is to replace it. */
+        readonly unreadable?: boolean;
+      };
     }
   | { readonly state: 'unknown' };
 

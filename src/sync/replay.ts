@@ -6,6 +6,7 @@
  */
 import { apply } from '../core/apply.ts';
 import { MissingArchive } from '../core/archive.ts';
+import type { Board } from '../core/board.ts';
 import type { Accepted, Context, Decision, Operation, Refusal } from '../core/operation.ts';
 import { MissingClock, MissingPast, refuse } from '../core/operation.ts';
 import type { BoardEvent } from '../core/records.ts';
@@ -46,6 +47,8 @@ export interface Decided {
   readonly decision: Decision | { readonly outcome: 'proven'; readonly event: BoardEvent };
   /** The commit built for it, when accepted. */
   readonly commit: Oid | null;
+  /** It put a text in the place of one that could not be read. */
+  readonly mends?: boolean;
 }
 
 export interface Replayed {
@@ -109,10 +112,11 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
         superseded(record, conflicted) ??
         (await decideAsTold(draft, reader, record, options));
       if ('outcome' in decision && decision.outcome === 'accepted') {
+        const mends = mendsTopic(draft.board, decision);
         await commit(draft, decision, record, committing);
         const own = decision.events.at(-1);
         if (own !== undefined) proofs.set(record.operation.id, own);
-        outcome.push({ record, decision, commit: draft.commit });
+        outcome.push({ record, decision, commit: draft.commit, mends });
         continue;
       }
       outcome.push({
@@ -123,28 +127,35 @@ export async function replay(base: Head, units: readonly Unit[], options: Replay
       if (decision !== base.read.writeBlock && 'outcome' in decision && decision.outcome === 'unchanged') continue;
       if (before !== null) break;
     }
-    for (const { record, decision } of outcome) {
+    const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
+    const isWithdrawn = before !== null && failed >= 0;
+    const fates = isWithdrawn ? refuseWhole(unit, outcome, failed) : outcome;
+    for (const { record, decision } of fates) {
       if (record.told !== null && decision.outcome === 'refused' && isTextLost(record.operation.kind, decision.code))
         conflicted.add(record.operation.args.topic);
     }
-    const failed = outcome.findIndex(({ decision }) => decision.outcome === 'refused');
-    if (before !== null && failed >= 0) {
+    if (isWithdrawn) {
       for (const { operation } of unit.records) proofs.delete(operation.id);
       draft = before;
       // A transport may send all of them.
       for (const oid of [...pending.keys()].slice(written)) pending.delete(oid);
-      decided.push(...refuseWhole(unit, outcome, failed));
-    } else {
-      decided.push(...outcome);
     }
+    decided.push(...fates);
   }
   const tip = draft.commit === base.commit ? base : headOf(base, draft);
   return { tip, decided, objects: [...pending.values()] };
 }
 
+/** Whether there is a file in the place of what is written, on the board as it was before, though no text was found in it. */
+function mendsTopic(board: Board, { changes }: Accepted): boolean {
+  return changes.some(
+    ({ collection, key, before }) => collection === 'knowledge' && before === null && board.topics.has(key),
+  );
+}
+
 /** Whether what was queued later on the same topic rests on a text that is not there; not so where somebody else had deleted it too. */
 function isTextLost(kind: string, code: string): boolean {
-  return kind === 'knowledge.write' || kind === 'knowledge.append' || code === 'conflict';
+  return kind !== 'knowledge.delete' || code !== 'not-found';
 }
 
 /** A queued text that was written on top of one that is refused now must not replace what is published either. */

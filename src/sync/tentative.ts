@@ -137,10 +137,10 @@ export function settledAnswer(operation: Operation, outcome: Outcome, view: Upst
   return { operation, outcome, published, state: published ? 'published' : 'none', head, reason: null };
 }
 
-function toldOf({ record, decision }: Decided): Told {
+function toldOf({ record, decision, mends = false }: Decided): Told {
   switch (decision.outcome) {
     case 'accepted':
-      return { state: 'queued', result: decision.result, ...baseOf(record, decision) };
+      return { state: 'queued', result: decision.result, ...baseOf(record, decision, mends) };
     case 'unchanged':
       return { state: 'queued', result: decision.result, unchanged: true };
     default:
@@ -168,11 +168,16 @@ function tentativeAnswer({ record, decision, commit }: Decided, tip: Head, reaso
  * The text that a tentative write replaces, published or of this queue: what was changed in it is merged where it must be. Or the
  * one that is deleted: no other one is.
  */
-function baseOf(record: QueueRecord, decision: Accepted): Pick<Extract<Told, { state: 'queued' }>, 'base'> {
+function baseOf(
+  record: QueueRecord,
+  decision: Accepted,
+  unreadable: boolean,
+): Pick<Extract<Told, { state: 'queued' }>, 'base'> {
   const { kind } = record.operation;
   if (kind !== 'knowledge.write' && kind !== 'knowledge.delete') return {};
   const change = decision.changes.find(({ collection }) => collection === 'knowledge');
-  return change?.collection === 'knowledge' ? { base: { content: change.before?.content ?? '' } } : {};
+  if (change?.collection !== 'knowledge') return {};
+  return { base: { content: change.before?.content ?? '', ...(unreadable && { unreadable }) } };
 }
 
 /** 4. The upstream says no to these: they are not kept, and the caller hears the server's words. */

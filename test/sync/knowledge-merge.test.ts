@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { MissingRecord } from '../../src/core/shelf.ts';
+import { editTree } from '../../src/git/edit-tree.ts';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
+import { decodeCommit, encodeCommit } from '../../src/git/objects.ts';
+import type { Oid } from '../../src/git/store.ts';
 import { provideRecord } from '../../src/sync/head.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
@@ -14,11 +17,24 @@ async function twoAuthors(first: string) {
   await beginBoard(a);
   await write(a, first, true);
   await b.session.sync({ timeoutMs: 1000 });
-  return { a, b };
+  return { a, b, upstream };
 }
 
 function write(client: MemoryClient, content: string, publish: boolean) {
   return client.ask('knowledge.write', { topic: 'notes', content }, undefined, { publish });
+}
+
+/** Somebody pushes the file of the topic with plain git. */
+async function putByHand(upstream: MemoryUpstream, { store }: MemoryClient, text: string): Promise<void> {
+  const parent = upstream.head as Oid;
+  const { tree, author, committer } = decodeCommit(upstream.objects.get(parent)?.bytes as Uint8Array);
+  const blob = { type: 'blob', bytes: Buffer.from(text) } as const;
+  const blobOid = store.hashObject(blob.type, blob.bytes);
+  const { root, objects } = await editTree(store, tree, new Map([['knowledge/notes.md', blobOid]]));
+  const bytes = encodeCommit({ tree: root, parents: [parent], author, committer, message: 'by hand\n' });
+  const oid = store.hashObject('commit', bytes);
+  await store.writeObjects([...objects, { oid: blobOid, ...blob }, { oid, type: 'commit', bytes }]);
+  upstream.moveHead(oid, store);
 }
 
 async function published(client: MemoryClient): Promise<string | undefined> {
@@ -114,4 +130,48 @@ test('what was queued after a text that is refused for its size is refused with 
   await write(b, lines(...first, ...long('b', 400)), true);
   expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 2 });
   expect((await a.queue.listRejected()).map(({ refusal }) => refusal.code).sort()).toEqual(['conflict', 'too-large']);
+});
+
+test('a text that was queued in the place of one that cannot be read replaces it, and nothing else that came there', async () => {
+  const broken = '---\ntags: one, two\n---\nby hand\n';
+  const { a, b, upstream } = await twoAuthors(lines('one'));
+  await putByHand(upstream, b, broken);
+  await a.session.sync({ timeoutMs: 1000 });
+  await write(a, lines('anew'), false);
+  await write(a, lines('anew', 'more'), false);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 2, rejected: 0 });
+  expect(await published(b)).toBe(lines('anew', 'more'));
+
+  await putByHand(upstream, b, broken);
+  await a.session.sync({ timeoutMs: 1000 });
+  await write(a, lines('again'), false);
+  await putByHand(upstream, b, lines('mended'));
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1 });
+  expect(await published(b)).toBe(lines('mended'));
+});
+
+test('a first text does not replace one that came meanwhile and cannot be read', async () => {
+  const { a, b, upstream } = await twoAuthors(lines('one'));
+  await b.ask('knowledge.delete', { topic: 'notes' });
+  await a.session.sync({ timeoutMs: 1000 });
+  await write(a, lines('first'), false);
+  await putByHand(upstream, b, '---\ntags: one, two\n---\nby hand\n');
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 1 });
+  expect((await a.queue.listRejected())[0]?.refusal.code).toBe('board-unreadable');
+});
+
+test('what was queued on top of a line of a batch that is refused is refused with it', async () => {
+  const { a, b } = await twoAuthors(lines('one'));
+  await a.ask('knowledge.write', { topic: 'other', content: lines('two') });
+  const batch = ['notes', 'other'].map((topic, index) => ({
+    id: `${index}`.repeat(32),
+    kind: 'knowledge.write',
+    agent: 'alpha',
+    args: { topic, content: lines('of alpha') },
+    batch: { id: 'f'.repeat(32), k: index + 1, n: 2 },
+  }));
+  await a.session.submit(batch, { publish: false, timeoutMs: 1000 });
+  await a.ask('knowledge.append', { topic: 'other', content: 'on top of that' }, undefined, { publish: false });
+  await write(b, lines('of beta'), true);
+  expect(await a.session.sync({ timeoutMs: 1000 })).toMatchObject({ published: 0, rejected: 3 });
 });
