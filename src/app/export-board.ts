@@ -53,16 +53,19 @@ export async function exportBoard(orc: OrcCore, dir: string): Promise<Exported> 
   return { files: [...texts.keys()], left_out: leftOut };
 }
 
-/** The texts of an export by their relative paths, and the topics that cannot be read. */
+/** The texts of an export by their relative paths, and what cannot be read of the files that are not read to open a board. */
 async function exportTexts(
   orc: OrcCore,
   head: Head,
 ): Promise<{ readonly texts: ReadonlyMap<string, string>; readonly faults: readonly Fault[] }> {
   const faults: Fault[] = [];
+  const onFault = (fault: Fault): void => {
+    if (!head.read.faults.some(({ path }) => path === fault.path)) faults.push(fault);
+  };
   const imports = await readImports(orc, head);
   const events = (await orc.events({}, head)).filter(({ op, action }) => op === undefined || !ownActions.has(action));
   const texts = new Map([
-    ['state.json', `${JSON.stringify(await readSingleFile(orc, head), null, 2)}\n`],
+    ['state.json', `${JSON.stringify(await readSingleFile(orc, head, onFault), null, 2)}\n`],
     ['events.jsonl', events.map((event) => `${writeOriginalEvent(event)}\n`).join('')],
   ]);
   const headless = new Set(
@@ -74,7 +77,7 @@ async function exportTexts(
   for (const topic of [...head.read.board.topics].sort()) {
     const knowledge = await orc.knowledge(topic, head);
     const fault = knowledge === null ? await findFault(orc, head, 'knowledge', topic) : null;
-    if (fault !== null && !head.read.faults.some(({ path }) => path === fault.path)) faults.push(fault);
+    if (fault !== null) onFault(fault);
     // An imported board is given back as it came, without what this board's template brought.
     if (knowledge === null || (imports.length > 0 && knowledge.version === initVersion)) continue;
     texts.set(`knowledge/${topic}.md`, textOf(knowledge, headless));

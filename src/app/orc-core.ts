@@ -22,6 +22,7 @@ import type { CreateOptions, OpenedBoard } from './open-board.ts';
 import { type MutationOptions, perform, performBatch, type Request } from './perform.ts';
 import type { PerformContext, Performed } from './performed.ts';
 import {
+  type ArchiveOptions,
   ask,
   type EventFilter,
   readClosedTasks,
@@ -233,7 +234,7 @@ export class OrcCore implements AsyncDisposable {
     return task === null ? null : showTask(task, await waitingOperations(this));
   }
 
-  async closedTasks(head?: Head, options: { readonly onlyParts?: boolean } = {}): Promise<Task[]> {
+  async closedTasks(head?: Head, options: ArchiveOptions = {}): Promise<Task[]> {
     return readClosedTasks(this.connection.store, head ?? (await this.head()), options);
   }
 

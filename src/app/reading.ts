@@ -8,6 +8,7 @@ import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
 import { listFiles } from '../git/trees.ts';
 import { parseSegment } from '../layout/events.ts';
+import { type Fault, isFault } from '../layout/faults.ts';
 import { segmentPath } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
 import { type Head, listSegments, provideRecord, readSegment } from '../sync/head.ts';
@@ -52,11 +53,20 @@ export async function readKnowledgeRecord(store: GitStore, head: Head, topic: st
 /** Files whose contents are in memory together: the archive may hold any number. */
 const filesAtATime = 10_000;
 
-/** All closed tasks; reads the archive, which may be long. `onlyParts`: those that have a parent, at a fraction of the cost. */
+/** Hears of a file that holds no record that can be read. */
+export type OnFault = (fault: Fault) => void;
+
+export interface ArchiveOptions {
+  /** Only those that have a parent, at a fraction of the cost. */
+  readonly onlyParts?: boolean;
+  readonly onFault?: OnFault | undefined;
+}
+
+/** All closed tasks; reads the archive, which may be long. */
 export async function readClosedTasks(
   store: GitStore,
   head: Head,
-  { onlyParts = false }: { readonly onlyParts?: boolean } = {},
+  { onlyParts = false, onFault }: ArchiveOptions = {},
 ): Promise<Task[]> {
   const files = await listFiles(store, head.tree, { under: 'tasks/closed' });
   const plain = [...files].filter(([, { mode }]) => mode === '100644');
@@ -68,7 +78,8 @@ export async function readClosedTasks(
       const object = objects.get(oid);
       if (object === undefined || (onlyParts && hasNoParent(object.bytes))) continue;
       const decoded = await decodeRecord(path, object.bytes, judgedAs(head));
-      if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
+      if (isFault(decoded)) onFault?.(decoded);
+      else if ('record' in decoded && decoded.collection === 'tasks') tasks.push(decoded.record as Task);
     }
   }
   return tasks;
@@ -85,14 +96,15 @@ function hasNoParent(bytes: Uint8Array): boolean {
 }
 
 /** Agents that were retired: they lie apart and are not read to open a board. */
-export async function readRetiredAgents(store: GitStore, head: Head): Promise<Agent[]> {
+export async function readRetiredAgents(store: GitStore, head: Head, onFault?: OnFault): Promise<Agent[]> {
   const files = await listFiles(store, head.tree, { under: 'agents/retired' });
   const objects = await store.readObjects([...files.values()].map(({ oid }) => oid));
   const agents: Agent[] = [];
   for (const [path, { oid, mode }] of files) {
     const object = mode === '100644' ? objects.get(oid) : undefined;
     const decoded = object === undefined ? null : await decodeRecord(path, object.bytes, judgedAs(head));
-    if (decoded !== null && 'record' in decoded && decoded.collection === 'agents')
+    if (decoded !== null && isFault(decoded)) onFault?.(decoded);
+    else if (decoded !== null && 'record' in decoded && decoded.collection === 'agents')
       agents.push(decoded.record as Agent);
   }
   return agents;

@@ -7,7 +7,7 @@ import type { Agent, BoardEvent, Hold, Lock, Task, Workstream } from '../core/re
 import { compareTasks } from '../core/task-order.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
-import { readRetiredAgents } from './reading.ts';
+import { type OnFault, readRetiredAgents } from './reading.ts';
 
 export interface SingleFileTask {
   readonly id: string;
@@ -63,15 +63,15 @@ export interface SingleFileState {
   >;
 }
 
-/** Assembles the whole board, archive included. */
-export async function readSingleFile(orc: OrcCore, at?: Head): Promise<SingleFileState> {
+/** Assembles the whole board, archive included. `onFault` hears of files of the archive that cannot be read. */
+export async function readSingleFile(orc: OrcCore, at?: Head, onFault?: OnFault): Promise<SingleFileState> {
   const head = at ?? (await orc.head());
   const { board } = head.read;
-  const tasks = [...board.openTasks(), ...(await orc.closedTasks(head))].sort(byCreation);
+  const tasks = [...board.openTasks(), ...(await orc.closedTasks(head, { onFault }))].sort(byCreation);
   const tasksByWorkstream = groupByWorkstream(tasks);
   const workstreams = [...board.workstreams.loaded()].sort(byCreation);
   const active = [...board.agents.loaded()].filter(({ status }) => status !== 'retired');
-  const agents = [...active, ...(await readRetiredAgents(orc.connection.store, head))].sort(byRegistration);
+  const agents = [...active, ...(await readRetiredAgents(orc.connection.store, head, onFault))].sort(byRegistration);
   const imports = await readImports(orc, head);
   const restore = restoring(imports);
   return {

@@ -7,7 +7,7 @@ import { exportBoard } from '../../src/app/export-board.ts';
 import { importBoard } from '../../src/app/import-board.ts';
 import type { Orc } from '../../src/app/orc.ts';
 import { makeFolder, openNewBoard, openSharedBoard, readFolder, writeFiles } from '../support/boards.ts';
-import { commitByHand } from '../support/hand-edits.ts';
+import { commitByHand, pathsOf } from '../support/hand-edits.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
 const realBoard = fileURLToPath(new URL('../fixtures/opspawn-board', import.meta.url));
@@ -110,12 +110,20 @@ describe('there and back', () => {
     const { orc, remote } = await openSharedBoard();
     await orc.writeKnowledge('sound', 'text');
     await orc.createWorkstream('press');
-    const paths = ['knowledge/broken.md', 'knowledge/latin.md', 'workstreams/odd.json'];
-    const [broken = '', latin = '', odd = ''] = paths;
+    const { id } = await orc.addTask('press', { title: 'Print it' });
+    await orc.completeTask('press', id, 'printed');
+    await orc.registerAgent('ann');
+    await orc.perform('agent.retire', { id: 'ann' });
+    const closed = pathsOf(remote).filter((each) => /^tasks\/closed\/|^agents\/retired\//.test(each));
+    expect(closed).toHaveLength(2);
+    const hand = ['knowledge/broken.md', 'knowledge/latin.md', 'workstreams/odd.json'];
+    const [broken = '', latin = '', odd = ''] = hand;
+    const paths = [...closed, ...hand].sort();
     commitByHand(remote, [
       { path: broken, content: '---\ntags: one, two\n---\nThe way we sign in.\n' },
       { path: latin, content: Buffer.from('caf\xe9', 'latin1') },
       { path: odd, content: '{}' },
+      ...closed.map((each) => ({ path: each, content: '{}' })),
     ]);
     await orc.sync();
     const { files, left_out: leftOut } = await exportBoard(orc, path.join(makeTempDir(), 'out'));
