@@ -1,4 +1,5 @@
 /** From the choice of an upstream to a transport that reaches it. */
+import { shellWord } from '../core/shell-word.ts';
 import { OrcError } from '../errors.ts';
 import type { ConfigEntry } from '../git/config-syntax.ts';
 import { type Host, headBranches } from '../git/host.ts';
@@ -133,7 +134,7 @@ function urlOf(upstream: Exclude<UpstreamChoice, { kind: 'none' | 'host' }>, con
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
   if (remote !== undefined) return remote.pushUrl;
   throw new OrcError('unreachable', `the remote "${upstream.remote}" of this board is not configured any more`, {
-    hint: `\`git remote add ${upstream.remote} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
+    hint: `\`git remote add ${shellWord(upstream.remote)} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
   });
 }
 
@@ -155,10 +156,10 @@ function refuseCheckedOut(host: Host, branch: string): void {
   if (found === undefined) return;
   const { workTree, missing } = found;
   // Git keeps the branch for a work tree until it is told that this is gone.
-  const leave = missing ? '`git worktree prune` forgets it' : `\`git -C ${workTree} switch -\` leaves it`;
+  const leave = missing ? '`git worktree prune` forgets it' : `\`git -C ${shellWord(workTree)} switch -\` leaves it`;
   const where = missing ? `${workTree}, which is gone` : workTree;
   throw new OrcError('checked-out', `the branch ${branch} is checked out in ${where}`, {
-    hint: `${leave}; look at the board with \`orc status\` or \`git log ${branch}\``,
+    hint: `${leave}; look at the board with \`orc status\` or \`git log ${shellWord(branch)}\``,
     details: { workTree },
   });
 }

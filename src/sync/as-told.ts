@@ -43,7 +43,8 @@ function asDeletion(operation: Operation, from: string, current: Knowledge | nul
   if (current === null || current.content === from) return operation;
   const { topic } = operation.args;
   const message = `knowledge "${topic}" has changed since it was deleted here: ${current.updated_by} wrote version ${current.version}`;
-  const hint = `\`orc kb read ${topic}\` shows it; \`orc kb delete ${topic}\` deletes it as it is now`;
+  const word = shellWord(String(topic));
+  const hint = `\`orc kb read ${word}\` shows it; \`orc kb delete ${word}\` deletes it as it is now`;
   return refuse('conflict', message, hint, { current: current.version });
 }
 

@@ -120,6 +120,16 @@ test('a queued deletion is of the text that was there, and of no other one', asy
   expect(await published(b)).toBeUndefined();
 });
 
+test('what a refused deletion hints at can be pasted, whatever the topic is called', async () => {
+  const { a, b } = await twoAuthors(lines('one'));
+  const topic = 'a $(b)';
+  await a.ask('knowledge.write', { topic, content: 'x' });
+  await a.ask('knowledge.delete', { topic }, undefined, { publish: false });
+  await b.ask('knowledge.append', { topic, content: 'y' });
+  await a.session.sync({ timeoutMs: 1000 });
+  expect((await a.queue.listRejected())[0]?.refusal.hint).toContain("`orc kb delete 'a $(b)'`");
+});
+
 test('what was queued after a text that is refused for its size is refused with it', async () => {
   const long = (name: string, count: number) =>
     Array.from({ length: count }, (_, at) => `${name}${at} `.padEnd(1000, name));
