@@ -166,7 +166,12 @@ export class OrcCore implements AsyncDisposable {
     const hintOf = reachable ? refusalHint : knownRefusalHint;
     const hint = reason === null ? null : hintOf(reason, config.branch);
     if (kept === null || version > 0) return { ...report, hint, version, kept };
-    return { ...report, hint: putBackHint(kept, store.path, config), version, kept };
+    return {
+      ...report,
+      hint: putBackHint({ kept, storePath: store.path, isShallow: this.isShallow }, config),
+      version,
+      kept,
+    };
   }
 
   /** The ref under which the chain that the upstream gave up is kept; `null` when nothing had been rewritten. */
