@@ -12,6 +12,7 @@ import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
 import { checkAmounts } from './reading.ts';
+import { setAsideError } from './set-aside.ts';
 
 export interface CycleSummary {
   readonly number: number;
@@ -71,13 +72,15 @@ async function newestHead(orc: OrcCore): Promise<{ readonly head: Head; readonly
   }
 }
 
-/** Without a number the newest one. @throws OrcError `not-found` */
+/** Without a number the newest one. @throws OrcError `not-found`, `board-unreadable` for one whose file cannot be read */
 export async function readCycle(orc: OrcCore, number?: number): Promise<Cycle> {
-  const found = await orc.ask((board) => {
+  const { wanted, found } = await orc.ask((board) => {
     const wanted = number ?? Math.max(0, ...board.cycleNumbers);
-    return board.cycleNumbers.has(wanted) ? board.cycles.get(String(wanted)) : undefined;
+    return { wanted, found: board.cycleNumbers.has(wanted) ? board.cycles.get(String(wanted)) : undefined };
   });
   if (found !== undefined) return found;
+  const setAside = await setAsideError(orc, 'cycles', String(wanted));
+  if (setAside !== null) throw setAside;
   throw number === undefined
     ? new OrcError('not-found', 'no cycle was opened yet', { hint: '`orc cycle open` opens one' })
     : new OrcError('not-found', `cycle ${number} not found`, { hint: 'see `orc cycle list`' });

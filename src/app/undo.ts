@@ -6,6 +6,7 @@ import { findMutation } from '../sync/past.ts';
 import type { OrcCore } from './orc-core.ts';
 import type { MutationOptions } from './perform.ts';
 import type { Performed } from './performed.ts';
+import { setAsideError } from './set-aside.ts';
 
 export interface UndoOptions extends MutationOptions {
   readonly reason?: string | undefined;
@@ -28,7 +29,7 @@ export interface Undone {
 /**
  * Takes the mutation of a published version back.
  * @throws OrcError `not-found`, `conflict` (something was built on it, or it is not published yet), `not-undoable`, `not-holder`,
- *   `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`, `not-published`
+ *   `board-unreadable`, `stale-token`, `archived`, `has-open-tasks`, `dependency-cycle`, `not-published`
  */
 export async function undoVersion(
   orc: OrcCore,
@@ -51,7 +52,11 @@ export async function undoVersion(
     ...(reason === undefined ? {} : { reason }),
     ...(token === undefined ? (hold?.agent === agent ? { claim: hold.claim } : {}) : { token }),
   };
-  const performed = await orc.perform<Undone['record']>('undo', args, { ...rest, agent });
+  const performed = await orc.perform<Undone['record']>('undo', args, { ...rest, agent }).catch(async (error) => {
+    // A closed task is read for this alone: one whose file somebody broke was not found, and is there.
+    const isMissing = error instanceof OrcError && error.code === 'not-found' && task !== null;
+    throw (isMissing ? await setAsideError(orc, 'tasks', task.id) : null) ?? error;
+  });
   const { data, state } = performed;
   if (state !== 'unknown' && task !== null && (data as Task | null)?.status !== 'in_progress')
     await orc.holds.forget('task', task.id);

@@ -8,6 +8,7 @@ import { importBoard } from '../../src/app/import-board.ts';
 import { maxDocumentLength } from '../../src/core/arguments.ts';
 import type { Cycle, JsonDocument } from '../../src/core/records.ts';
 import { makeFolder, openElsewhere, openNewBoard, openSharedBoard, worldAt } from '../support/boards.ts';
+import { commitByHand, pathsOf } from '../support/hand-edits.ts';
 
 const start = '2026-03-01T10:00:00.000Z';
 const minute = 60_000;
@@ -195,4 +196,25 @@ describe('a document', () => {
     const entry = { workstream: 'w', task_id: 'x', title: 't', completed_at: start, result: null };
     expect(collectedOf(withEntry(entry))).toMatchObject({ cycle: 1, since: start, collected_at: start });
   });
+});
+
+test('what somebody broke by hand is told as that, not as what is not there', async () => {
+  const { orc, remote } = await openSharedBoard({ agent: 'ann' });
+  await orc.createWorkstream('press');
+  const { id } = await orc.addTask('press', { title: 'Print' });
+  await orc.completeTask('press', id, 'printed');
+  const { version } = await orc.status();
+  await orc.openCycle();
+  const files = pathsOf(remote).filter((path) => /^(?:cycles|tasks\/closed)\//.test(path));
+  expect(files).toHaveLength(2);
+  commitByHand(
+    remote,
+    files.map((path) => ({ path, content: '{' })),
+  );
+  await orc.sync();
+  const unreadable = { code: 'board-unreadable', message: expect.stringContaining('is set aside') };
+  await expect(orc.getCycle(1)).rejects.toMatchObject(unreadable);
+  await expect(orc.getCycle()).rejects.toMatchObject(unreadable);
+  await expect(orc.getCycle(2)).rejects.toMatchObject({ code: 'not-found' });
+  await expect(orc.undo(version)).rejects.toMatchObject(unreadable);
 });
