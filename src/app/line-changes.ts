@@ -13,6 +13,8 @@ export function lineChanges(before: string, after: string): LineChanges {
   const [a, b] = withoutCommonEnds(linesOf(before), linesOf(after));
   if (a.length * b.length > maxPairs) return asHeaps(a, b);
   const hunks = diffLines(a, b);
+  // One is all of both where they have no line in common, or differ by more than is looked at: heaps tell which.
+  if (hunks[0]?.removed === a.length && hunks[0].added === b.length) return asHeaps(a, b);
   return {
     added: hunks.reduce((sum, hunk) => sum + hunk.added, 0),
     removed: hunks.reduce((sum, hunk) => sum + hunk.removed, 0),
