@@ -2,7 +2,7 @@
 
 import type { Board } from '../core/board.ts';
 import type { ResultRef } from '../core/operation.ts';
-import { type Agent, type BoardEvent, formatVersion, type Knowledge, type Task } from '../core/records.ts';
+import type { Agent, BoardEvent, Knowledge, Task } from '../core/records.ts';
 import { MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import type { GitStore } from '../git/store.ts';
@@ -11,6 +11,7 @@ import { parseSegment } from '../layout/events.ts';
 import { type Fault, isFault } from '../layout/faults.ts';
 import { segmentPath } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
+import { isNewerFormat } from '../layout/state-file.ts';
 import { type Head, listSegments, provideRecord, readSegment } from '../sync/head.ts';
 
 /** Runs a question against a board, loading the records that it asks for. The question may run several times. */
@@ -87,7 +88,7 @@ export async function readClosedTasks(
 
 /** Records of a board of a newer format are read as far as they go. */
 function judgedAs({ read }: Head): { readonly isNewer: boolean } {
-  return { isNewer: read.board.meta.format > formatVersion };
+  return { isNewer: isNewerFormat(read.board.meta.format) };
 }
 
 /** As orc writes it; within a text its quotes would be escaped. */

@@ -1,11 +1,11 @@
 /** Why a record whose file is on the branch cannot be had: nobody should take it for one that is not there. */
-import { formatVersion } from '../core/records.ts';
 import type { CollectionName } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import { readPath } from '../git/trees.ts';
 import { type Fault, isFault } from '../layout/faults.ts';
 import { coldPaths, placeOf } from '../layout/paths.ts';
 import { decodeRecord } from '../layout/read-board.ts';
+import { isNewerFormat } from '../layout/state-file.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
 
@@ -38,7 +38,7 @@ export async function findFault(
     if (entry.mode !== '100644') return { path, reason: 'is no plain file' };
     const object = (await store.readObjects([entry.oid])).get(entry.oid);
     if (object === undefined) return { path, reason: 'could not be read' };
-    const isNewer = head.read.board.meta.format > formatVersion;
+    const isNewer = isNewerFormat(head.read.board.meta.format);
     const decoded = await decodeRecord(path, object.bytes, { isNewer });
     if (isFault(decoded)) return decoded;
   }

@@ -239,3 +239,13 @@ function article(type: string): string {
   if (type === 'int') return 'a whole number';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
+
+/** What somebody writes about a topic of the knowledge base. */
+export const knowledgeFields = () => ({
+  topic: topic(),
+  content: knowledgeText(),
+  title: z.optional(z.nullable(title())),
+  tags: z.optional(names()),
+  /** Globs of the files that it binds. */
+  paths: z.optional(globs()),
+});

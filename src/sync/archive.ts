@@ -3,11 +3,12 @@
  * each record only a few fields are kept.
  */
 import type { Archive, ArchivedCycle, ArchivedSegment, ArchivedTask } from '../core/archive.ts';
-import { formatVersion, isOpen, type Task } from '../core/records.ts';
+import { isOpen, type Task } from '../core/records.ts';
 import type { Oid } from '../git/store.ts';
 import { isFolder, listFiles, type ObjectReader, readPath, readTrees } from '../git/trees.ts';
 import { parseSegment } from '../layout/events.ts';
 import { decodeRecord } from '../layout/read-board.ts';
+import { isNewerFormat } from '../layout/state-file.ts';
 import { listSegments } from './head.ts';
 
 export interface ArchiveOptions {
@@ -151,7 +152,7 @@ async function* readRecords(reader: ObjectReader, files: readonly PlainFile[], {
   const objects = await reader.readObjects(files.map(({ oid }) => oid));
   for (const { path, oid } of files) {
     const bytes = objects.get(oid)?.bytes;
-    const decoded = bytes === undefined ? null : await decodeRecord(path, bytes, { isNewer: format > formatVersion });
+    const decoded = bytes === undefined ? null : await decodeRecord(path, bytes, { isNewer: isNewerFormat(format) });
     if (decoded !== null && 'record' in decoded) yield { path, record: decoded.record };
   }
 }

@@ -1,6 +1,6 @@
 /** A commit of the board's branch together with the board that it holds. */
 import { Board } from '../core/board.ts';
-import { formatVersion, noTasks, type Task, type TaskCounts } from '../core/records.ts';
+import { noTasks, type Task, type TaskCounts } from '../core/records.ts';
 import type { CollectionName, MissingRecord } from '../core/shelf.ts';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from '../git/damaged-store.ts';
@@ -18,6 +18,7 @@ import {
 import { type EventTail, parseSegment, tailOf } from '../layout/events.ts';
 import { coldPaths, hotFolders, isBoardFolder, isHot, settingsPath } from '../layout/paths.ts';
 import { decodeRecord, type FileDiff, patchBoard, type ReadBoard, readBoard } from '../layout/read-board.ts';
+import { isNewerFormat } from '../layout/state-file.ts';
 import { parseTrailers } from './commit-message.ts';
 
 export interface Head {
@@ -90,7 +91,7 @@ async function provideOne(
     const entry = await readPath(reader, tree, path);
     if (entry === null || entry.mode !== '100644') continue;
     const bytes = await demandBytes(reader, entry.oid);
-    const decoded = await decodeRecord(path, bytes, { isNewer: board.meta.format > formatVersion });
+    const decoded = await decodeRecord(path, bytes, { isNewer: isNewerFormat(board.meta.format) });
     if (decoded !== null && 'record' in decoded) {
       board.provide(collection, key, decoded.record);
       return;
@@ -219,7 +220,7 @@ async function recount(store: ObjectReader, tree: Oid, board: Board): Promise<vo
   );
   const objects = await store.readObjects(closed.map(([, { oid }]) => oid));
   for (const [path, { oid }] of closed) {
-    const decoded = await decodeRecord(path, demand(objects, oid), { isNewer: board.meta.format > formatVersion });
+    const decoded = await decodeRecord(path, demand(objects, oid), { isNewer: isNewerFormat(board.meta.format) });
     if (decoded !== null && 'record' in decoded && decoded.collection === 'tasks') count(decoded.record as Task);
   }
   for (const workstream of board.workstreams.loaded()) {

@@ -13,21 +13,12 @@ const templateFile = () =>
     z.refine((path) => faultInPath(path) === null),
   );
 
-const templateTopic = () =>
-  z.strictObject({
-    topic: arg.topic(),
-    content: arg.knowledgeText(),
-    title: z.optional(z.nullable(arg.title())),
-    tags: z.optional(arg.names()),
-    paths: z.optional(arg.globs()),
-  });
-
 const initArguments = lazily(() =>
   z.strictObject({
     board: arg.boardId(),
     settings: arg.text(),
     files: z._default(z.array(z.strictObject({ path: templateFile(), text: arg.text() })), []),
-    knowledge: z._default(z.array(templateTopic()), []),
+    knowledge: z._default(z.array(z.strictObject(arg.knowledgeFields())), []),
   }),
 );
 

@@ -9,12 +9,7 @@ import { refuseCaseTwin } from './support.ts';
 
 const writeArguments = lazily(() =>
   z.strictObject({
-    topic: arg.topic(),
-    content: arg.knowledgeText(),
-    title: z.optional(z.nullable(arg.title())),
-    tags: z.optional(arg.names()),
-    /** Globs of the files that it binds. */
-    paths: z.optional(arg.globs()),
+    ...arg.knowledgeFields(),
     /** The version that the author started from; 0: "there is none yet". Absent: whatever is there is replaced. */
     base: z.optional(z.int().check(z.gte(0))),
     /** The content is not the author's alone: what others wrote in parallel was merged into it when it was published. */
