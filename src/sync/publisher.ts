@@ -61,7 +61,7 @@ class Round {
   readonly #options: RoundOptions;
   readonly #taking: Taking;
   readonly #own: OwnDeposits;
-  /** On the monotonic clock. Everything that is in the round was asked before. */
+  /** Everything that is in the round was asked before that moment. */
   readonly #began: number;
   readonly #settled: Settled[] = [];
   #left: readonly string[];
@@ -77,7 +77,7 @@ class Round {
     this.#taking = taking;
     this.#own = new OwnDeposits(ports, taking);
     this.#left = partial.map(({ operation }) => operation.id);
-    this.#began = ports.clock.monotonic();
+    this.#began = ports.view.moment();
     this.#inbox = options.looked;
     if (options.looked !== null) this.#own.see(options.looked);
   }
@@ -229,13 +229,13 @@ class Round {
   }
 
   async #push(base: Head, replayed: Replayed, units: readonly Unit[], foreign: Foreign): Promise<RoundResult> {
-    const { store, view, clock } = this.#ports;
+    const { store, view } = this.#ports;
     const isBare = this.#options.carrying === 'bare';
     const own = isBare ? new Map<string, Oid>() : this.#own.among(this.#inbox ?? new Map());
     const remove = new Map([...foreign.done, ...own]);
     // While the push runs: it is told of only when both are done.
     const stored = lazily(() => store.writeObjects(replayed.objects));
-    const began = clock.monotonic();
+    const began = view.moment();
     if (units.length > 0 && !(await this.#taking.pushing(base.commit))) {
       await stored();
       return this.#raced();
@@ -294,7 +294,7 @@ class Round {
       push: (remove) => this.#pushOnce(head, head, nothingNew, remove),
       onTaken: (began) => this.#keepBooks(() => this.#ports.view.taken(head, began)),
       fetch: () => this.#fetch(),
-      monotonic: () => this.#ports.clock.monotonic(),
+      moment: () => this.#ports.view.moment(),
       onUnable: this.#options.onUnable,
     });
   }

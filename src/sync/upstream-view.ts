@@ -43,7 +43,7 @@ interface Seen {
   readonly before: Oid | null;
   /** What is there now; `null`: no such branch. */
   readonly after: Head | null;
-  /** On the monotonic clock: when the fetch began that showed it. */
+  /** The moment at which the fetch began that showed it. */
   readonly began: number;
   /** Where they were asked for. */
   readonly deposits?: Deposits;
@@ -69,7 +69,8 @@ export class UpstreamView {
   #settings: { readonly oid: Oid; readonly settings: Settings } | null = null;
   /** When the last fetch began that was answered; ms since the epoch. */
   #fetchedAt = Number.NEGATIVE_INFINITY;
-  /** Where the upstream was last known to stand, and when on the monotonic clock: the start of the call that showed it. */
+  #moment = 0;
+  /** Where the upstream was last known to stand, and the moment at which the call began that showed it. */
   #confirmed: { readonly commit: Oid | null; readonly at: number } | null = null;
 
   constructor(options: UpstreamViewOptions) {
@@ -101,9 +102,17 @@ export class UpstreamView {
     if (head !== null) await this.#keeper.keep(head);
   }
 
+  /**
+   * What comes before what, in this process: each moment is later than the one before. Two looks at a clock may show the same time, and
+   * a call that began just before a question knows nothing of what happened since it was answered.
+   */
+  moment(): number {
+    return ++this.#moment;
+  }
+
   /** Whether the upstream stood at this head at some moment since then. */
   isConfirmed(head: Head, since: number): boolean {
-    return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at >= since;
+    return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at > since;
   }
 
   /**
@@ -151,7 +160,7 @@ export class UpstreamView {
 
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */
   async confirm(options: FetchOptions = {}): Promise<Fetched> {
-    const began = this.#options.clock.monotonic();
+    const began = this.moment();
     const answer = await this.#options.transport.readHead(options);
     if (answer.outcome === 'unreachable') return answer;
     if (answer.head !== null && answer.head === (await this.#options.store.readRef(trackingRef))) {
@@ -181,7 +190,7 @@ export class UpstreamView {
     return seen.deposits === undefined ? { outcome: relation } : { outcome: relation, deposits: seen.deposits };
   }
 
-  /** Our own push was taken: the upstream stands at its tip. `began` is when the push did. */
+  /** Our own push was taken: the upstream stands at its tip. `began`: the moment at which the push did. */
   async taken(tip: Head, began: number): Promise<void> {
     this.#head = tip;
     this.#keeper.changed();
@@ -281,11 +290,11 @@ export class UpstreamView {
     const { store, transport, clock } = this.#options;
     const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     for (let tries = 1; ; tries++) {
-      const began = clock.monotonic();
+      const began = this.moment();
       const at = clock.now();
       // The head as it was before the fetch began: another process may move it while we fetch.
       const before = await store.readRef(trackingRef);
-      const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - began) };
+      const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - clock.monotonic()) };
       const fetched = await transport.fetch({ ...options, ...left });
       if (fetched.outcome === 'unreachable') return fetched;
       this.#fetchedAt = at;

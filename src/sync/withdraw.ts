@@ -16,10 +16,10 @@ export interface WithdrawOptions {
   readonly isBare: boolean;
   /** Pushes the head once more, and removes these with that. */
   readonly push: (remove: ReadonlyMap<string, Oid>) => Promise<PushOutcome>;
-  /** That was taken. `began`: on the monotonic clock. */
+  /** That was taken. `began`: the moment before it was pushed. */
   readonly onTaken: (began: number) => Promise<void>;
   readonly fetch: () => Promise<Fetched>;
-  readonly monotonic: () => number;
+  readonly moment: () => number;
   readonly onUnable: (reason: string, isCertain: boolean) => void;
 }
 
@@ -29,13 +29,13 @@ export interface WithdrawOptions {
  */
 export async function withdraw(
   deposited: readonly QueueRecord[],
-  { own, isBare, push, onTaken, fetch, monotonic, onUnable }: WithdrawOptions,
+  { own, isBare, push, onTaken, fetch, moment, onUnable }: WithdrawOptions,
 ): Promise<Withdrawn> {
   let records = deposited.filter((record) => own.markOf(record) !== null);
   // Where nothing can be removed, nobody can carry either: every carrier's push removes.
   if (isBare) await own.clear(records.filter((record) => own.isOver(record)));
   while (records.length > 0 && !isBare) {
-    const began = monotonic();
+    const began = moment();
     const pushed = await push(own.toRemove(records));
     if (pushed.outcome === 'unreachable') return pushed;
     if (pushed.outcome === 'taken') {

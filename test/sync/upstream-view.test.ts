@@ -133,6 +133,30 @@ test('5. with the whole history every fork is told, also one by hand', async () 
   }
 });
 
+test('a fetch that began before a question says nothing of the upstream since then, though the clock shows the same time', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = { ...fakeClock(), now: () => 0, monotonic: () => 0 };
+  await beginBoard(memoryClient({ name: 'author', upstream, clock: fakeClock() }));
+  let asked = 0;
+  const reader = memoryClient({
+    name: 'reader',
+    upstream,
+    clock,
+    intercept: async (stage) => {
+      if (stage === 'after-fetch') asked = view.moment();
+      return undefined;
+    },
+  });
+  const { view } = reader.session;
+  const before = view.moment();
+  await view.fetch({ timeoutMs });
+  const head = await view.head();
+  expect(view.isConfirmed(head, before)).toBe(true);
+  expect(view.isConfirmed(head, asked)).toBe(false);
+  await view.confirm({ timeoutMs });
+  expect(view.isConfirmed(head, asked)).toBe(true);
+});
+
 describe('5. an upstream that was moved back', () => {
   test.each([null, 2])('is out of reach as long as it may be a replica that lags (depth %s)', async (depth) => {
     const { upstream, clock, line } = await lineOf(12);
