@@ -2,11 +2,11 @@
 import type { Agent, Cycle, Knowledge, Lock, Task, Workstream } from '../core/records.ts';
 import { toIso } from '../core/time.ts';
 import { OrcError } from '../errors.ts';
-import { type Commit, decodeCommit } from '../git/objects.ts';
-import type { GitStore, Oid } from '../git/store.ts';
+import type { GitStore } from '../git/store.ts';
 import { readPath } from '../git/trees.ts';
 import { pathOf } from '../layout/paths.ts';
-import { parseTrailers, type Trailers } from '../sync/commit-message.ts';
+import type { Trailers } from '../sync/commit-message.ts';
+import { type LineCommit, walkLine } from '../sync/line.ts';
 import type { OrcCore } from './orc-core.ts';
 
 export interface HistoryEntry {
@@ -43,11 +43,6 @@ interface Target {
   readonly paths: readonly string[];
 }
 
-interface Read {
-  readonly commit: Oid;
-  readonly decoded: Commit;
-}
-
 export interface Trail {
   readonly entries: readonly HistoryEntry[];
   /** This store is shallow: it has no older commits to look through. */
@@ -59,15 +54,18 @@ export async function readTrail(orc: OrcCore, filter: HistoryFilter = {}): Promi
   const { store } = orc.connection;
   const target = targetOf(filter);
   const entries: HistoryEntry[] = [];
-  let next = await readCommit(store, (await orc.head()).commit);
+  const line = walkLine(store, (await orc.head()).commit);
+  let next = await line.next();
   let cut = false;
-  while (next !== null && entries.length < (filter.last ?? Number.POSITIVE_INFINITY)) {
-    const read: Read = next;
-    const parent = read.decoded.parents[0] ?? null;
-    next = await readCommit(store, parent);
-    cut = parent !== null && next === null;
-    const entry = entryOf(read);
-    if (target === null || (await concerns(store, target, read, next))) entries.push(entry);
+  while (next.done !== true && entries.length < (filter.last ?? Number.POSITIVE_INFINITY)) {
+    const read = next.value;
+    next = await line.next();
+    cut = next.done === true && next.value === 'cut';
+    const parent = next.done === true ? null : next.value;
+    if (target !== null && !(await concerns(store, target, read, parent))) continue;
+    entries.push(entryOf(read));
+    // Nothing is older than its beginning.
+    if (target !== null && isBeginning(target, read.trailers)) return { entries, cut: false };
   }
   return { entries, cut };
 }
@@ -109,16 +107,8 @@ function cycleNumber(id: string): number {
   throw new OrcError('invalid-argument', `a cycle has a number, not "${id}"`, { hint: 'see `orc cycle list`' });
 }
 
-/** The end of the line is the beginning of the board, or the edge of a shallow store. */
-async function readCommit(store: GitStore, commit: Oid | null): Promise<Read | null> {
-  if (commit === null) return null;
-  const object = (await store.readObjects([commit])).get(commit);
-  return object === undefined ? null : { commit, decoded: decodeCommit(object.bytes) };
-}
-
-function entryOf({ commit, decoded }: Read): HistoryEntry {
+function entryOf({ commit, decoded, trailers }: LineCommit): HistoryEntry {
   const { message, author } = decoded;
-  const trailers = parseTrailers(message);
   const [subject = '', ...rest] = message.trim().split('\n');
   const text = rest.join('\n').trim();
   if (trailers === null) {
@@ -143,9 +133,14 @@ function entryOf({ commit, decoded }: Read): HistoryEntry {
 /** What an operation names is in its message. What else changes records, by hand or in passing, is seen in the tree. */
 const changesInPassing = /^(?:task\.next|task\.edit|agent\.retire|board\.|undo)/;
 
-async function concerns(store: GitStore, target: Target, read: Read, parent: Read | null): Promise<boolean> {
-  const { message, author } = read.decoded;
-  const trailers = parseTrailers(message);
+async function concerns(
+  store: GitStore,
+  target: Target,
+  read: LineCommit,
+  parent: LineCommit | null,
+): Promise<boolean> {
+  const { trailers, decoded } = read;
+  const { message, author } = decoded;
   if (trailers === null)
     return (target.about === 'agent' && author.name === target.id) || changes(store, target, read, parent);
   if (isNamed(target, trailers, message)) return true;
@@ -179,7 +174,18 @@ function isNamed({ about, id }: Target, { op, result }: Trailers, message: strin
   }
 }
 
-async function changes(store: GitStore, { paths }: Target, read: Read, parent: Read | null): Promise<boolean> {
+/** A task's id is given once. */
+function isBeginning({ about, id }: Target, trailers: Trailers | null): boolean {
+  if (about !== 'task' || trailers === null || trailers.op.kind !== 'task.add') return false;
+  return trailers.result !== null && 'task' in trailers.result && trailers.result.task === id;
+}
+
+async function changes(
+  store: GitStore,
+  { paths }: Target,
+  read: LineCommit,
+  parent: LineCommit | null,
+): Promise<boolean> {
   // At the edge of a shallow store nobody can tell what was there before.
   if (parent === null && read.decoded.parents.length > 0) return false;
   for (const path of paths) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { readHistory } from '../../src/app/history.ts';
+import { readHistory, readTrail } from '../../src/app/history.ts';
 import { importBoard } from '../../src/app/import-board.ts';
 import type { Orc } from '../../src/app/orc.ts';
 import { openNativeStore } from '../../src/git/native/native-store.ts';
@@ -130,4 +130,7 @@ test('in a shallow store history ends at its edge', async () => {
   const shallow = { connection: { store }, head } as unknown as Orc;
   expect(kinds(await readHistory(shallow))).toEqual(['task.add', 'workstream.create']);
   expect(kinds(await readHistory(shallow, { about: 'task', id }))).toEqual(['task.add']);
+  // The task began here: what is older, and not there, is not about it.
+  expect(await readTrail(shallow, { about: 'task', id })).toMatchObject({ cut: false });
+  expect(await readTrail(shallow, { about: 'ws', id: 'press' })).toMatchObject({ cut: true });
 });
