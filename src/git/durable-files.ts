@@ -28,6 +28,33 @@ export async function createSyncedFile(path: string, bytes: Uint8Array, mode = 0
   }
 }
 
+/** As `createSyncedFile`, for `syncFiles` to sync together with others. */
+export function createFile(path: string, bytes: Uint8Array, mode = 0o644): void {
+  const fd = fs.openSync(path, 'wx', mode);
+  try {
+    writeAll(fd, bytes);
+  } catch (error) {
+    discardFile(path);
+    throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** All at once: a disk that syncs several files takes hardly longer than for one. */
+export async function syncFiles(paths: readonly string[]): Promise<void> {
+  await Promise.all(
+    paths.map(async (path) => {
+      const fd = fs.openSync(path, 'r+');
+      try {
+        await syncDescriptor(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    }),
+  );
+}
+
 /** For files that were only read, or that nobody would miss: the descriptor is gone in any case. */
 export function closeQuietly(fd: number): void {
   try {

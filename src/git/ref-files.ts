@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OrcError } from '../errors.ts';
 import { damagedStoreHint } from './damaged-store.ts';
-import { createSyncedFile, discardFile, errorCodeOf, syncFolders, toIoError } from './durable-files.ts';
+import { createFile, discardFile, errorCodeOf, syncFiles, syncFolders, toIoError } from './durable-files.ts';
 import { isOid } from './hash.ts';
 import { readPackedRefs, removePackedRefs } from './packed-refs.ts';
 import { lockFile } from './ref-lock.ts';
@@ -102,10 +102,11 @@ async function updateRefFiles(
   try {
     for (const { ref, to } of sorted) {
       const path = join(storePath, ref);
-      await lockFile(`${path}.lock`, (lock) => createSyncedFile(lock, Buffer.from(to === null ? '' : `${to}\n`)));
+      await lockFile(`${path}.lock`, async (lock) => createFile(lock, Buffer.from(to === null ? '' : `${to}\n`)));
       locked.push(`${path}.lock`);
     }
     if (sorted.some(({ ref, from }) => readRefFile(storePath, format, ref) !== from)) return 'changed';
+    await syncFiles(locked);
     await removePackedRefs(storePath, new Set(sorted.filter(({ to }) => to === null).map(({ ref }) => ref)));
     for (const { ref, to } of sorted) {
       const path = join(storePath, ref);

@@ -2,11 +2,12 @@
  * The queue as files in the store: `queue/<order>-<operation id>.json` for records that were asked together, and beside it
  * `outcomes/`, `takings/` and `rejected/`, by operation or taking.
  *
- * Files appear by rename; what must survive a power cut, after an fsync. `queue.lock` is held by whoever changes something.
+ * Files appear by rename; what must survive a power cut, after an fsync: what somebody was told rests on it. `queue.lock` is held by
+ * whoever changes something.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { removeFile, removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
+import { fsyncFolder, removeFile, removeTemporaries, writeFileAtomically } from '../git/atomic-file.ts';
 import { errorCodeOf, toIoError } from '../git/durable-files.ts';
 import { machineExclusion } from './machine-exclusion.ts';
 import { type Outcome, type Owner, type QueueRecord, type RejectedRecord, unitIdOf } from './queue.ts';
@@ -64,7 +65,7 @@ class FileQueueStorage implements QueueStorage {
     for (const folder of Object.values(this.#folders)) await removeTemporaries(folder, temporaryMs);
   }
 
-  /** Those that are asked while others are being written share the next file, and its syncs. */
+  /** Those that are asked while others are being written share the next file. */
   add(records: readonly QueueRecord[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ records, resolve, reject });
@@ -91,12 +92,12 @@ class FileQueueStorage implements QueueStorage {
   async #addFile(records: readonly QueueRecord[]): Promise<void> {
     const [first] = records;
     if (first === undefined) return;
-    makeFolder(this.#folders.queue);
+    await makeDurableFolder(this.#folders.queue);
     const file = path.join(this.#folders.queue, `${first.order}-${first.operation.id}.json`);
     try {
-      await writeFileAtomically(file, encode(records));
+      await writeFileAtomically(file, encode(records), { isDurable: false });
     } catch (error) {
-      // It may be there all the same, not durably; whoever hears an error must not have it published later.
+      // It may be there all the same; whoever hears an error must not have it published later.
       await removeFile(file).catch(() => undefined);
       throw error;
     }
@@ -196,7 +197,7 @@ class FileQueueStorage implements QueueStorage {
   }
 
   async putRejected(record: RejectedRecord): Promise<void> {
-    makeFolder(this.#folders.rejected);
+    await makeDurableFolder(this.#folders.rejected);
     await writeFileAtomically(this.#rejectedFile(record.operation.id), encode(record), { isDurable: true });
   }
 
@@ -303,9 +304,25 @@ function readAll<T>(folder: string, isWhole: (value: Partial<T>) => boolean): T[
   });
 }
 
-function makeFolder(folder: string): void {
+/** What is synced in it later is durable only where its own name is. */
+async function makeDurableFolder(folder: string): Promise<void> {
+  if (makeFolder(folder)) await fsyncFolder(path.dirname(folder));
+}
+
+/** An empty file is what some power cuts leave of one that was not synced: there is nothing in it to keep. */
+function removeTorn(file: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    const { size, mtimeMs } = statSync(file);
+    if (size === 0 && Date.now() - mtimeMs > temporaryMs) rmSync(file, { force: true });
+  } catch {
+    // Gone meanwhile, or not ours to remove.
+  }
+}
+
+/** Whether there was none. */
+function makeFolder(folder: string): boolean {
+  try {
+    return mkdirSync(folder, { recursive: true }) !== undefined;
   } catch (error) {
     throw toIoError(`make ${folder}`, error);
   }
@@ -316,6 +333,7 @@ function readJson<T>(file: string): T | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch (error) {
+    if (error instanceof SyntaxError) removeTorn(file);
     if (error instanceof SyntaxError || errorCodeOf(error) === 'ENOENT') return null;
     throw toIoError(`read ${file}`, error);
   }

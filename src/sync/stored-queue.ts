@@ -36,7 +36,7 @@ export interface TakingRecord {
 /** Where the records are kept. But for `add` and the reading, everything is called from within `exclusively`. */
 export interface QueueStorage {
   exclusively<T>(work: () => Promise<T>): Promise<T>;
-  /** Durable when the promise resolves; whole or not at all. */
+  /** Whole or not at all. A power cut may take back what was not `put` since: it ends the process that waits for it, untold. */
   add(records: readonly QueueRecord[]): Promise<void>;
   /** In no particular order, with their outcomes. */
   records(): Promise<QueueRecord[]>;

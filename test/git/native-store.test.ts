@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createNativeStore, openNativeStore } from '../../src/git/native/native-store.ts';
 import type { GitStore, ObjectFormat, Oid } from '../../src/git/store.ts';
 import { describeGitStore } from '../support/git-contract.ts';
@@ -231,6 +231,35 @@ describe('native store', () => {
     fs.utimesSync(lock, new Date(Date.now() + 1e9), new Date(Date.now() + 1e9));
     expect(await store.updateRefs([{ ref, from: oid, to: null }])).toBe('updated');
     expect(fs.existsSync(lock)).toBe(false);
+  });
+
+  test('syncs the refs of an update together, before any of them moves', async () => {
+    const store = await makeStore();
+    const [one, two] = [await writeCommit(store, 'one'), await writeCommit(store, 'two')];
+    const refs = ['refs/heads/a', 'refs/heads/b'];
+    await store.updateRefs(refs.map((name) => ({ ref: name, from: null, to: one })));
+    const seen: { readonly isMoved: boolean; readonly underWay: number }[] = [];
+    let underWay = 0;
+    const sync = fs.fsync;
+    const spy = vi.spyOn(fs, 'fsync').mockImplementation((fd, done) => {
+      const at = fs.readFileSync(join(store.path, 'refs/heads/a'), 'utf8').trim();
+      seen.push({ isMoved: at === two, underWay: ++underWay });
+      sync(fd, (error) => {
+        underWay--;
+        done(error);
+      });
+    });
+    onTestFinished(() => spy.mockRestore());
+    await store.updateRefs(refs.map((name) => ({ ref: name, from: one, to: two })));
+    // The two files, then their folder.
+    expect(seen).toEqual([
+      { isMoved: false, underWay: 1 },
+      { isMoved: false, underWay: 2 },
+      { isMoved: true, underWay: 1 },
+    ]);
+    seen.length = 0;
+    expect(await store.updateRefs(refs.map((name) => ({ ref: name, from: one, to: two })))).toBe('changed');
+    expect(seen).toEqual([]);
   });
 
   test.each([

@@ -126,7 +126,7 @@ export function openQueueDisk(disk: Disk, life: ProcessLife, lock: Exclusion): Q
       const [first] = records;
       if (first === undefined) return;
       const name = `queue/${first.order}-${idOf(first)}`;
-      await write(name, records, true);
+      await write(name, records, false);
       for (const record of records) files.set(idOf(record), name);
     }),
     records: () => life.step('disk.records', () => disk.list('queue').flatMap(recordsIn)),

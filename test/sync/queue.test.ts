@@ -1,7 +1,7 @@
 /** The queue's rules, the same over memory and over files. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openFileQueueStorage } from '../../src/sync/file-queue.ts';
 import { createMemoryQueueStorage } from '../../src/sync/memory-queue.ts';
 import type { Liveness, Outcome, Owner, Queue, QueueRecord, Told } from '../../src/sync/queue.ts';
@@ -326,6 +326,31 @@ test('what killed writers left half written is removed, once it is old', async (
   await storage.exclusively(async () => {});
   expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
   expect(idsOf(await storage.records())).toEqual(['op-1']);
+});
+
+test('what a power cut left empty is removed, once it is old', async () => {
+  const folder = makeTempDir();
+  const storage = openFileQueueStorage(folder);
+  await storage.add([record('op-1', 'a')]);
+  const [old, fresh] = ['op-2.json', 'op-3.json'].map((name) => join(folder, 'queue', name)) as [string, string];
+  for (const file of [old, fresh]) writeFileSync(file, '');
+  utimesSync(old, 0, 0);
+  expect(idsOf(await storage.records())).toEqual(['op-1']);
+  expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
+});
+
+test('a request is synced when somebody is told of it, not before: a power cut ends whoever waits for it untold', async () => {
+  const folder = makeTempDir();
+  const { open } = machine(() => openFileQueueStorage(folder));
+  const a = open('a');
+  await a.add([record('op-0', 'a')]);
+  const fsync = vi.spyOn(fs, 'fsync');
+  onTestFinished(() => fsync.mockRestore());
+  await a.add([record('op-1', 'a'), record('op-2', 'a')]);
+  expect(fsync).toHaveBeenCalledTimes(0);
+  await a.tell(new Map(['op-1', 'op-2'].map((id) => [id, queued])));
+  // The file, and its name in the folder.
+  expect(fsync).toHaveBeenCalledTimes(2);
 });
 
 test.each(['', '{}', 'null', '[{}]', '[null]', '7', '[{"operation":{"id":"x"}}]'])(
