@@ -86,6 +86,13 @@ export const mutants: readonly Mutant[] = [
     unitTests: ['test/sync/session.test.ts'],
   },
   {
+    name: 'what was confirmed before the question counts',
+    file: 'src/sync/upstream-view.ts',
+    find: 'this.#confirmed.at > since',
+    replace: 'this.#confirmed.at > 0',
+    why: 'the upstream may have moved between that and the question',
+  },
+  {
     name: 'a claim is published though its owner died',
     file: 'src/sync/orphans.ts',
     find: `record.told?.state !== 'queued' &&`,
