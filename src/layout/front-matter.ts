@@ -30,7 +30,8 @@ export async function splitFrontMatter(text: string): Promise<FrontMatter | { re
   if (cut.block === null) return { fields: {}, body: text };
   const { block, body } = cut;
   const reader = await yamlReader();
-  const fault = /^---/m.test(block) ? 'a line in it begins with ---' : reader.faultIn(block);
+  // Not with `^`: it also stands behind characters that end no line in YAML, and a title may hold those.
+  const fault = `\n${block}`.includes('\n---') ? 'a line in it begins with ---' : reader.faultIn(block);
   if (fault !== null) return { fault: `has front matter that is refused: ${fault}` };
   const matter = await loadMatter();
   try {

@@ -61,8 +61,11 @@ function faultInTokens({ CST, Lexer }: typeof Yaml, text: string): string | null
   if (text.length > maxYamlLength) return `the YAML is longer than ${maxYamlLength} characters`;
   let depth = 0;
   let indicatorsInLine = 0;
+  let isScalar = false;
   for (const token of new Lexer().lex(text)) {
-    const type = CST.tokenType(token);
+    // What follows this mark is text, whatever it looks like: a title may be `...`.
+    const type: Yaml.CST.TokenType | null = isScalar ? null : CST.tokenType(token);
+    isScalar = type === 'scalar';
     const refused = type === null ? undefined : refusedTokens[type];
     if (refused !== undefined) return refused;
     if (type === 'newline') indicatorsInLine = 0;

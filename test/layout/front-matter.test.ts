@@ -102,6 +102,16 @@ describe('a file written by hand', () => {
   });
 });
 
+describe('a title or a path', () => {
+  it.each(['...', '---', 'a\u2028---', 'a\u2029--- b', '- ...', '%x', '&x', '*', '!x', '\u001f', '\u0085...'])(
+    'that is %j comes back as it was written',
+    async (text) => {
+      const fields = { title: text, paths: [text], version: 1 };
+      expect(await splitFrontMatter(await joinFrontMatter({ fields, body: 'b' }))).toEqual({ fields, body: 'b' });
+    },
+  );
+});
+
 describe('hostile front matter', () => {
   const executable = [
     `---js\n${plant}\n---\nbody`,
