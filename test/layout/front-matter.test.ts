@@ -143,7 +143,7 @@ describe('hostile front matter', () => {
     ['a directive', '---\n%YAML 1.1\ntitle: x\n---\n'],
     ['deep nesting', `---\ntitle: ${'['.repeat(20_000)}\n---\n`],
     ['deep nesting in dashes', `---\n${'- '.repeat(20_000)}x\n---\n`],
-    ['more than 64 KiB', `---\ntitle: ${'x'.repeat(70_000)}\n---\n`],
+    ['more than 128 KiB', `---\ntitle: ${'x'.repeat(140_000)}\n---\n`],
     ['a list', '---\n- a\n---\n'],
     ['a scalar', '---\ntext\n---\n'],
     ['a syntax error', '---\ntitle: "x\n---\n'],
