@@ -26,8 +26,8 @@ export interface ImportFolder {
 const maxStateBytes = 64 * 1024 * 1024;
 const maxEventsBytes = 256 * 1024 * 1024;
 const maxEventLength = 4 * 1024 * 1024;
-/** The first line says who wrote it and when, and maybe its title and tags. */
-const maxKnowledgeBytes = maxKnowledgeLength + 64 * 1024;
+/** The first line says who wrote it and when, and maybe its title, tags and paths. */
+const maxKnowledgeBytes = maxKnowledgeLength + 128 * 1024;
 
 const tooDeep = `must not be nested deeper than ${maxNesting}`;
 

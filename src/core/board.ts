@@ -182,6 +182,7 @@ export class Board {
           this.workstreams.set(change.key, change.after);
           // Of one of this name that was taken away by hand, `state.json` may have left counts.
           if (change.before === null || change.after === null) this.#counts.delete(change.key);
+          if (change.before === null) this.#countOpen(change.key);
           break;
         case 'agents':
           this.agents.set(change.key, change.after);
@@ -264,6 +265,11 @@ export class Board {
     else this.#openTasks.delete(key);
     if (before !== null) this.#count(before.workstream, before.status, -1);
     if (after !== null) this.#count(after.workstream, after.status, 1);
+  }
+
+  /** Of a workstream that begins again under its name. Closed tasks are not in memory: the next edit by hand counts them. */
+  #countOpen(workstream: string): void {
+    for (const task of this.openTasks()) if (task.workstream === workstream) this.#count(workstream, task.status, 1);
   }
 
   #count(workstream: string, status: TaskStatus, by: number): void {

@@ -14,8 +14,10 @@ export function isFault(value: object): value is Fault {
 
 /** Bytes of a knowledge file; core's limits, with front matter, stay far below. */
 export const maxKnowledgeBytes = 4 * 1024 * 1024;
-/** Characters of `orc.yaml`, and of a knowledge file's front matter. */
+/** Characters of `orc.yaml`. */
 export const maxYamlLength = 64 * 1024;
+/** Characters of a knowledge file's front matter; as many tags and paths as core takes, as long as can be, take 106 000. */
+export const maxFrontMatterLength = 128 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -6,6 +6,7 @@
  * `---`, without the body; and every engine but ours refuses. The body is cut by position and stays byte for byte.
  */
 import type matter from 'gray-matter';
+import { maxFrontMatterLength } from './faults.ts';
 import { yamlReader } from './yaml.ts';
 
 export interface FrontMatter {
@@ -30,7 +31,9 @@ export async function splitFrontMatter(text: string): Promise<FrontMatter | { re
   if (cut.block === null) return { fields: {}, body: text };
   const { block, body } = cut;
   const reader = await yamlReader();
-  const fault = /^---/m.test(block) ? 'a line in it begins with ---' : reader.faultIn(block);
+  // Not with `^`: it also stands behind characters that end no line in YAML, and a title may hold those.
+  const isCut = `\n${block}`.includes('\n---');
+  const fault = isCut ? 'a line in it begins with ---' : reader.faultIn(block, maxFrontMatterLength);
   if (fault !== null) return { fault: `has front matter that is refused: ${fault}` };
   const matter = await loadMatter();
   try {

@@ -9,7 +9,8 @@ const invisible = (): RegExp => /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{Surr
 const harmless = (): RegExp => /^[\p{L}\p{N}\p{M} ,;.'"()/–—…!?%+=:-]+$/u;
 /** Most texts: in these nothing is to be replaced. The patterns above are spared them. */
 const plain = /^[A-Za-z0-9,;.'"()/!?%+=:-]+(?: [A-Za-z0-9,;.'"()/!?%+=:-]+)*$/;
-const linkLike = /www\.|:\S|\/\//i;
+/** Also `!12` and `%3`, which GitLab takes for a merge request and a milestone. */
+const linkLike = /www\.|:\S|\/\/|!\d|%[^\s).,;:!?%]/i;
 
 /**
  * Text for a table cell, at most `length` characters. What could mean something stands as code, where nothing does;

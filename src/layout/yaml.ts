@@ -14,7 +14,7 @@ const options = {
   schema: 'core',
   merge: false,
   uniqueKeys: true,
-  prettyErrors: true,
+  prettyErrors: false, // draws the whole line for each of them: quadratic in a line that is full of errors
   logLevel: 'error', // silent would let further documents pass
 } as const;
 
@@ -44,25 +44,28 @@ export async function parseYaml(text: string): Promise<ParsedYaml> {
 
 /** The synchronous parser, for a caller that cannot wait in the middle (an engine of gray-matter). */
 export async function yamlReader(): Promise<{
-  readonly faultIn: (text: string) => string | null;
+  readonly faultIn: (text: string, maxLength?: number) => string | null;
   readonly parse: (text: string) => ParsedYaml;
   readonly stringify: (value: object) => string;
 }> {
   const yaml = await loadYaml();
   return {
-    faultIn: (text) => faultInTokens(yaml, text),
+    faultIn: (text, maxLength = maxYamlLength) => faultInTokens(yaml, text, maxLength),
     parse: (text) => parseDocument(yaml, text),
     stringify: (value) => yaml.stringify(value, { ...options, lineWidth: 0, indent: 2 }),
   };
 }
 
 /** Looks at the tokens alone: the lexer keeps no stack, so nothing that is nested ten thousand deep can hurt it. */
-function faultInTokens({ CST, Lexer }: typeof Yaml, text: string): string | null {
-  if (text.length > maxYamlLength) return `the YAML is longer than ${maxYamlLength} characters`;
+function faultInTokens({ CST, Lexer }: typeof Yaml, text: string, maxLength: number): string | null {
+  if (text.length > maxLength) return `the YAML is longer than ${maxLength} characters`;
   let depth = 0;
   let indicatorsInLine = 0;
+  let isScalar = false;
   for (const token of new Lexer().lex(text)) {
-    const type = CST.tokenType(token);
+    // What follows this mark is text, whatever it looks like: a title may be `...`.
+    const type: Yaml.CST.TokenType | null = isScalar ? null : CST.tokenType(token);
+    isScalar = type === 'scalar';
     const refused = type === null ? undefined : refusedTokens[type];
     if (refused !== undefined) return refused;
     if (type === 'newline') indicatorsInLine = 0;
@@ -74,18 +77,22 @@ function faultInTokens({ CST, Lexer }: typeof Yaml, text: string): string | null
   return null;
 }
 
-function parseDocument({ parseDocument }: typeof Yaml, text: string): ParsedYaml {
+function parseDocument({ parseDocument, LineCounter }: typeof Yaml, text: string): ParsedYaml {
   try {
-    const document = parseDocument(text, options);
+    const lineCounter = new LineCounter();
+    const document = parseDocument(text, { ...options, lineCounter });
     const error = document.errors[0];
-    if (error !== undefined) return { fault: oneLine(error.message) };
+    if (error !== undefined) {
+      const { line, col } = lineCounter.linePos(error.pos[0]);
+      return { fault: `${oneLine(error.message)} at line ${line}, column ${col}` };
+    }
     return { document, value: document.toJS({ maxAliasCount: 0 }) };
   } catch (error) {
     return { fault: error instanceof Error ? oneLine(error.message) : 'it cannot be read' };
   }
 }
 
-/** The first line of the message: the rest draws the source, with whatever stands in it. */
+/** Of messages of several lines the first: others' text may stand in the rest. */
 function oneLine(message: string): string {
   return (message.split('\n')[0] ?? '').replace(/:$/, '').slice(0, 160);
 }

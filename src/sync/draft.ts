@@ -51,5 +51,8 @@ export async function carryOut(
 /** Whom a commit names as its author. */
 export function authorOf(agent: string, board: Board): { name: string; email: string } {
   const local = agent.replace(/[^A-Za-z0-9._-]+/g, '-');
-  return { name: agent, email: board.settings.authors[agent] ?? `${local}@${board.meta.id.slice(0, 8)}.orc` };
+  const { authors } = board.settings;
+  // An agent may be called `toString`, which every object has.
+  const address = Object.hasOwn(authors, agent) ? authors[agent] : undefined;
+  return { name: agent, email: address ?? `${local}@${board.meta.id.slice(0, 8)}.orc` };
 }

@@ -15,6 +15,9 @@ const always = 8;
 /** As `JSON.stringify` ends a line of orc's: texts within it have their quotes escaped, and imported lines have no id. */
 const ownId = /"op":"([A-Za-z0-9._-]+)"\}$/gm;
 
+/** As orc's lines begin, unless an agent's own field is a number: JavaScript puts those first, and then the next line tells. */
+const ownVersion = /^\{"n":\d+,"v":(\d+)/m;
+
 /** What was found in segments that are full, by their blobs: they do not change any more. A cache. */
 export interface KeptIds {
   recall(): ReadonlyMap<Oid, SegmentIds>;
@@ -106,7 +109,7 @@ export class SeenOperations {
 
 function idsIn(text: string): SegmentIds {
   const ids = Array.from(text.matchAll(ownId), ([, id]) => id);
-  const first = /"v":(\d+)/.exec(text)?.[1];
+  const first = ownVersion.exec(text)?.[1];
   return { since: first === undefined ? Number.MAX_SAFE_INTEGER : Number(first), ids: ` ${ids.join(' ')} ` };
 }
 

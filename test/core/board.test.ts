@@ -34,6 +34,16 @@ describe('a board', () => {
     expect(board.countsOf('again').pending).toBe(0);
   });
 
+  it('counts the open tasks that a workstream left behind when it was taken away by hand', () => {
+    const board = boardWith({ tasks: ['a', 'b', 'c'] });
+    claimTask(board, taskTitled(board, 'a').id);
+    board.workstreams.set('build', null);
+    runAccepted(board, 'workstream.create', { name: 'build' });
+    expect(board.countsOf('build')).toMatchObject({ pending: 2, in_progress: 1 });
+    runAccepted(board, 'task.cancel', { id: taskTitled(board, 'b').id });
+    expect(board.countsOf('build')).toMatchObject({ pending: 1, in_progress: 1, cancelled: 1 });
+  });
+
   it('counts tasks by status, through every change', () => {
     const board = boardWith({ settings: { max_attempts: 1 }, tasks: ['a', 'b', 'c', 'd', 'e', 'f'] });
     const id = (title: string): string => taskTitled(board, title).id;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitStore, Oid } from '../../src/git/store.ts';
 import { encodePacket } from '../../src/git/wire/pkt-line.ts';
@@ -202,6 +203,54 @@ test('a server that is gone when the push is to be sent has got nothing of it', 
   const chain = await writeChain(store, 400, 'chain');
   const outcome = await transport.push(chain[399] as Oid);
   expect(outcome).toEqual({ outcome: 'unreachable', reason: expect.stringContaining('connection refused') });
+});
+
+test('what a server says in the place of a report is told', async () => {
+  const server = await fakeGitServer(makeBareRemote(), {
+    onRequest: (request, response) => {
+      if (!isPost(request)) return false;
+      const send = answerWith(200, reportType, packet('ERR this repository is \u001b[1mread-only today\n'));
+      request.resume().on('end', () => send(response));
+      return true;
+    },
+  });
+  const { store, transport } = await joinOver(server.url());
+  expect(await transport.push(await writeCommit(store, 'one'))).toEqual({
+    outcome: 'unknown',
+    reason: 'this repository is read-only today',
+  });
+});
+
+test('answers that come compressed, though that was not wished for, are read', async () => {
+  const remote = makeBareRemote();
+  const server = await fakeGitServer(remote, {
+    onAnswer: (request, answer) => {
+      expect(request.headers['accept-encoding']).toBe('identity');
+      answer.body = gzipSync(answer.body);
+      answer.headers['content-encoding'] = 'gzip';
+    },
+  });
+  const { store, transport } = await joinOver(server.url());
+  const [base, next] = (await writeChain(store, 2, 'chain')) as [Oid, Oid];
+  expect(await transport.push(base)).toMatchObject({ outcome: 'taken' });
+  expect(await transport.push(next)).toMatchObject({ outcome: 'taken' });
+  const reader = await joinOver(server.url());
+  expect(await reader.transport.fetch()).toEqual({ outcome: 'fetched', head: next });
+});
+
+test('a compressed answer that is damaged, or that no memory would hold, is none', async () => {
+  for (const body of [gzipSync('x').subarray(0, 12), gzipSync(Buffer.alloc(70_000_000)), Buffer.from('x')]) {
+    const server = await fakeGitServer(makeBareRemote(), {
+      onRequest: (request, response) => {
+        const service = new URL(request.url ?? '', 'http://host').searchParams.get('service');
+        const type = `application/x-${service}-advertisement`;
+        response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' }).end(body);
+        return true;
+      },
+    });
+    const { transport } = await joinOver(server.url());
+    expect(await transport.fetch()).toEqual({ outcome: 'unreachable', reason: 'the answer was cut off' });
+  }
 });
 
 describe('a fetch keeps nothing of an answer', () => {

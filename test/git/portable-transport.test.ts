@@ -204,6 +204,27 @@ describe('fetching', () => {
       checkRepository(store.path);
     });
 
+    test(`${protocol}: takes what an upstream has that is a shallow clone itself, and goes on from there`, async () => {
+      const full = makeBareRemote();
+      for (let index = 0; index < 5; index++) addCommit(full, ref, `${index}`);
+      for (let index = 0; index < 5; index++) addCommit(full, 'refs/heads/main', `code ${index}`);
+      const remote = join(makeTempDir(), 'shallow.git');
+      git('/', 'clone', '--quiet', '--bare', '--depth=2', '--no-single-branch', `file://${full}`, remote);
+      const server = await fakeGitServer(remote, { isOld });
+      const { store, transport } = await joinOver(server.url());
+      const head = readRef(remote, ref) as Oid;
+      expect(await transport.fetch()).toEqual({ outcome: 'fetched', head });
+      await store.updateRefs([{ ref: 'refs/remotes/upstream/orc', from: null, to: head }]);
+      const edges = fs.readFileSync(join(store.path, 'shallow'), 'utf8');
+      expect(edges).toBe(`${git(remote, 'rev-parse', `${ref}~1`)}\n`);
+      checkRepository(store.path);
+      const next = addCommit(remote, ref, 'next');
+      expect(await transport.fetch()).toEqual({ outcome: 'fetched', head: next });
+      expect(await transport.fetch({ unshallow: true })).toEqual({ outcome: 'fetched', head: next });
+      expect(fs.readFileSync(join(store.path, 'shallow'), 'utf8')).toBe(edges);
+      expect(await transport.push(await writeCommit(store, 'mine', [next]))).toMatchObject({ outcome: 'taken' });
+    });
+
     test(`${protocol}: keeps a large pack as it is, and git finds it in order`, async () => {
       const remote = makeBareRemote();
       const server = await fakeGitServer(remote, { isOld });

@@ -56,6 +56,23 @@ describe('a record', () => {
     );
   });
 
+  it('of knowledge with as many tags and paths as there may be, as long as they may be, comes back', async () => {
+    const number = (index: number): string => String(index).padStart(3, '0');
+    const knowledge = {
+      topic: 'many',
+      title: '\u0001'.repeat(512),
+      tags: Array.from({ length: 256 }, (_, index) => `${number(index)}${'x'.repeat(125)}`),
+      // What YAML has to escape.
+      paths: Array.from({ length: 256 }, (_, index) => `${number(index)}${'"'.repeat(125)}`),
+      updated_by: 'ann',
+      updated_at: '2026-03-01T10:00:00.000Z',
+      version: 7,
+      content: 'text\n',
+    };
+    const bytes = Buffer.from(await encodeRecord('knowledge', knowledge));
+    expect(await decodeRecord('knowledge/many.md', bytes)).toMatchObject({ record: knowledge });
+  });
+
   it('of knowledge that binds no files says nothing of paths; else they stand after the tags', async () => {
     const knowledge = {
       topic: 'api/auth',

@@ -63,6 +63,13 @@ describe('orc.yaml', () => {
     ]);
   });
 
+  it('names the place of the first fault in the YAML, and draws nothing of it', async () => {
+    const parsed = await parseSettings(`# mine\nlease: ${'{}'.repeat(100)}\n`);
+    expect(parsed).toEqual({
+      fault: 'is no YAML that orc reads: Unexpected flow-map-start at node end at line 2, column 10',
+    });
+  });
+
   it('leaves out authors that are none', async () => {
     const parsed = await parseSettings('authors:\n  a: "x> <y@z"\n  ../b: b@c\n  d: d@e.f\n  __proto__: p@q\n');
     expect(parsed).toMatchObject({ settings: { authors: { d: 'd@e.f' } } });

@@ -37,7 +37,7 @@ function reader(): ObjectReader & { blobs: () => number } {
 beforeAll(async () => {
   const client = memoryClient({ name: 'one', upstream, clock: fakeClock() });
   await client.ask('board.init', { board: boardId, settings: '' });
-  for (let n = 0; n < 1400; n++) await client.ask('event.log', { action: 'seen', data: { text: 'x'.repeat(200) } });
+  for (let n = 0; n < 1400; n++) await client.ask('event.log', { action: 'seen', data: { text: 'x'.repeat(400) } });
   for (let oid = upstream.head; oid !== null && oid !== undefined; ) {
     const { message, parents } = decodeCommit(upstream.objects.get(oid)?.bytes ?? new Uint8Array());
     const id = /"id":"([0-9a-f]{32})"/.exec(message)?.[1];
@@ -67,6 +67,12 @@ test('what was looked through is not read again, and known as before', async () 
   const { mtimeMs } = fs.statSync(file);
   await again.keep();
   expect(fs.statSync(file).mtimeMs).toBe(mtimeMs);
+});
+
+test('what agents log cannot pass for an older version: the log is read as far back as is asked', async () => {
+  const line = { 0: { v: 0 }, n: 9999, v: 9999, action: 'seen', op: 'e'.repeat(32) };
+  const misleading = { ...head, tail: { ...head.tail, text: `${JSON.stringify(line)}\n${head.tail.text}` } };
+  expect(await new SeenOperations(reader(), misleading).has(asked[1] as string, 1)).toBe(true);
 });
 
 test.each([

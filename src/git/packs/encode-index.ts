@@ -44,7 +44,7 @@ export function encodeIndex(format: ObjectFormat, entries: readonly IndexEntry[]
 const sortedDigits = 4;
 
 /**
- * Each name once. Names are hashes: counted out by their first digits they are all but sorted, and comparing a hundred thousand of
+ * A name that stands in the pack twice stands here twice: git reads no pack that holds more than its index. Names are hashes: counted out by their first digits they are all but sorted, and comparing a hundred thousand of
  * them with one another would take ten times as long.
  */
 function sortByName(entries: readonly IndexEntry[]): readonly IndexEntry[] {
@@ -60,5 +60,5 @@ function sortByName(entries: readonly IndexEntry[]): readonly IndexEntry[] {
     for (; at > 0 && (sorted[at - 1] as IndexEntry).oid > entry.oid; at--) sorted[at] = sorted[at - 1] as IndexEntry;
     sorted[at] = entry;
   }
-  return sorted.filter(({ oid }, at) => oid !== sorted[at - 1]?.oid);
+  return sorted;
 }

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import type { HttpHeader } from '../http-config.ts';
 import { longestTimerMs } from '../timing.ts';
 import { type ProxyServer, readProxy, TunnelAgent } from './http-proxy-agent.ts';
@@ -119,7 +120,8 @@ function send(request: HttpRequest, { agent, proxy }: Route): Promise<Sent> {
       settle({ outcome: 'failed', reason: explain(error, url), timedOut, maybeSent, wasStale });
     };
     let call: http.ClientRequest | null = null;
-    const headers: Record<string, string | string[]> = {};
+    // Without this header any encoding would be right.
+    const headers: Record<string, string | string[]> = { 'accept-encoding': 'identity' };
     for (const { name, value } of request.headers) {
       const before = headers[name.toLowerCase()];
       headers[name.toLowerCase()] = before === undefined ? value : [before, value].flat();
@@ -155,8 +157,10 @@ function send(request: HttpRequest, { agent, proxy }: Route): Promise<Sent> {
       const chunks: Buffer[] = [];
       let size = 0;
       const end = (isWhole: boolean): void => {
-        const { location = null, date = null } = response.headers;
-        settle({ outcome: 'answered', status, type, location, date, body: Buffer.concat(chunks), isWhole });
+        const { location = null, date = null, 'content-encoding': encoding = 'identity' } = response.headers;
+        const body = decode(Buffer.concat(chunks), encoding, limit);
+        const answer = { status, type, location, date, body: body ?? Buffer.alloc(0) };
+        settle({ outcome: 'answered', ...answer, isWhole: isWhole && body !== null });
       };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
@@ -172,6 +176,18 @@ function send(request: HttpRequest, { agent, proxy }: Route): Promise<Sent> {
     });
     call.end(body);
   });
+}
+
+/** Some server, or what stands before it, compresses though it was asked not to. `null`: damaged, too long, or in a way not known here. */
+function decode(body: Buffer, encoding: string, maxBytes: number): Buffer | null {
+  const name = encoding.trim().toLowerCase();
+  if (name === 'identity' || name === '') return body;
+  if (name !== 'gzip' && name !== 'x-gzip') return null;
+  try {
+    return gunzipSync(body, { maxOutputLength: maxBytes });
+  } catch {
+    return null;
+  }
 }
 
 const words: Readonly<Record<string, string>> = {

@@ -70,7 +70,11 @@ export async function keepPack(store: GitStore, pack: Buffer, options: KeepOptio
       );
   if (broken !== null) return `what the upstream sent is incomplete: ${broken}`;
   if (isSmall) await keepLoose(store, objects, options.nameTemporary);
-  else await putPack(store.path, completePack(pack, packed, bases), options.nameTemporary);
+  else {
+    // It may have come as well, as a delta that was put together later.
+    for (const oid of ids) bases.delete(oid);
+    await putPack(store.path, completePack(pack, packed, bases), options.nameTemporary);
+  }
   return null;
 }
 

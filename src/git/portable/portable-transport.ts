@@ -148,7 +148,8 @@ class PortableTransport implements Transport {
     if (typeof fetched === 'string') {
       return { outcome: 'unreachable', reason: this.#http.summarize(fetched, 'the upstream refused') };
     }
-    const edges = new Set([...shallow, ...fetched.shallow]);
+    const upstreamEnds = place.advertisement.shallow;
+    const edges = new Set([...shallow, ...upstreamEnds, ...fetched.shallow]);
     for (const oid of fetched.unshallow) edges.delete(oid);
     const nameTemporary = this.#options.nameTemporary ?? randomName;
     const broken = await keepPack(this.#store, fetched.pack, {
@@ -159,7 +160,9 @@ class PortableTransport implements Transport {
       nameTemporary,
     });
     if (broken !== null) return { outcome: 'unreachable', reason: broken };
-    if (fetched.shallow.length + fetched.unshallow.length > 0) await this.#writeShallow(edges, nameTemporary);
+    // Where the upstream's other branches end is no concern of this store.
+    if (upstreamEnds.length > 0) for (const oid of await this.#missingOf(upstreamEnds)) edges.delete(oid);
+    if (!isSameSet(edges, shallow)) await this.#writeShallow(edges, nameTemporary);
     return result;
   }
 
@@ -372,6 +375,10 @@ function isResult(
   service: string,
 ): answer is Extract<HttpAnswer, { outcome: 'answered' }> & { readonly status: 200 } {
   return answer.outcome === 'answered' && answer.status === 200 && answer.type === `application/x-${service}-result`;
+}
+
+function isSameSet(one: ReadonlySet<Oid>, other: ReadonlySet<Oid>): boolean {
+  return one.size === other.size && [...one].every((oid) => other.has(oid));
 }
 
 /** Notes the dates of a server's answers. */

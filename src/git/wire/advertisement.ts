@@ -10,6 +10,8 @@ export interface Advertisement {
   readonly capabilities: ReadonlyMap<string, string>;
   /** Protocol 0 alone. */
   readonly refs: ReadonlyMap<string, Oid>;
+  /** Where the history of an upstream that is shallow itself ends. Protocol 0 alone: in the other the answer to a fetch names them. */
+  readonly shallow: readonly Oid[];
 }
 
 /** The advertisement, or in one line why it is none. */
@@ -21,7 +23,7 @@ export function readAdvertisement(body: Buffer, service: string): Advertisement 
   if (refused !== undefined) return refused.slice('ERR '.length);
   if (lines[0] === `# service=${service}`) lines.shift();
   if (lines[0] === 'version 2') {
-    return { version: 2, capabilities: readCapabilities(lines.slice(1)), refs: new Map() };
+    return { version: 2, capabilities: readCapabilities(lines.slice(1)), refs: new Map(), shallow: [] };
   }
   if (lines[0] === 'version 1') lines.shift();
   const [first = ''] = lines;
@@ -30,14 +32,17 @@ export function readAdvertisement(body: Buffer, service: string): Advertisement 
   if (zero >= 0) lines[0] = first.slice(0, zero);
   if ((capabilities.get('object-format') ?? 'sha1') !== 'sha1') return notSha1;
   const refs = new Map<string, Oid>();
+  const shallow: Oid[] = [];
   for (const line of lines) {
     const [oid = '', name = '', ...rest] = line.split(' ');
-    // The grafts of an upstream that is shallow itself: the answer to a fetch names them again.
-    if (oid === 'shallow') continue;
+    if (oid === 'shallow' && isOid(name, 'sha1')) {
+      shallow.push(name);
+      continue;
+    }
     if (!isOid(oid, 'sha1') || name === '' || rest.length > 0) return 'the answer is not that of a git server';
     if (name !== 'capabilities^{}') refs.set(name, oid);
   }
-  return { version: 0, capabilities, refs };
+  return { version: 0, capabilities, refs, shallow };
 }
 
 function readCapabilities(items: readonly string[]): Map<string, string> {

@@ -81,6 +81,11 @@ export function readReport(
 ): PushOutcome {
   const outer = readPackets(body);
   let { packets, isWhole } = outer;
+  const [first] = packets;
+  if (Buffer.isBuffer(first) && first.toString('latin1', 0, 4) === 'ERR ') {
+    // In the place of a report: the server gave up, and does not say after how much of its work.
+    return { outcome: 'unknown', reason: summarize(packetText(first.subarray(4)), 'the upstream gave up') };
+  }
   let said = '';
   if (capabilities.has('side-band-64k')) {
     const { data, messages, failure, isEnded } = demultiplex(outer.packets);

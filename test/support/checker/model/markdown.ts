@@ -194,7 +194,7 @@ function minute(iso: string): string {
 }
 
 const plain = /^[\p{L}\p{N}\p{M} ,;.'"()/–—…!?%+=:-]+$/u;
-const address = /www\.|:\S|\/\//i;
+const address = /www\.|:\S|\/\/|!\d|%[^\s).,;:!?%]/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out
 const lineEnds = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 const unseen = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{Surrogate}/gu;
