@@ -210,4 +210,20 @@ describe('collecting', () => {
     expect(all.completed_this_cycle.map(({ task_id }) => task_id)).toEqual([old, words]);
     await expect(collectResults(orc, { since: 'soon' })).rejects.toMatchObject({ code: 'invalid-argument' });
   });
+
+  test('a board that was compacted counts since the oldest event that is left, and says so', async () => {
+    const world = worldAt(start);
+    const orc = await press(world);
+    await orc.completeTask('press', await add(orc, 'press', 'Old'), 'long ago');
+    const seen = { kind: 'event.log', args: { action: 'seen' } };
+    await orc.batch(Array.from({ length: 260 }, () => seen));
+    world.forward(60 * minute);
+    const before = new Date(world.clock.now()).toISOString();
+    const { oldest_event: oldest } = await orc.compact({ before });
+    expect(oldest).toBeGreaterThan(1);
+    for (const since of [undefined, '2020-01-01'])
+      expect(await collectResults(orc, { since })).toMatchObject({ since: start, completed_this_cycle: [] });
+    expect((await collectResults(orc, { since: before })).since).toBe(before);
+    expect(collectText(await collectResults(orc))).toContain(`Since: ${start} |`);
+  });
 });
