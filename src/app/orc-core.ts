@@ -125,7 +125,13 @@ export class OrcCore implements AsyncDisposable {
     this.refusePast();
     await this.#carry();
     const request = await this.request(kind, args, options);
-    return (await perform(await this.#context(options), request)) as Performed<T>;
+    try {
+      return (await perform(await this.#context(options), request)) as Performed<T>;
+    } catch (error) {
+      if (!(error instanceof OrcError && error.code === 'not-found')) throw error;
+      const { setAsideSubject } = await import('./set-aside.ts');
+      throw (await setAsideSubject(this, request)) ?? error;
+    }
   }
 
   /**

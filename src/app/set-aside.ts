@@ -8,6 +8,7 @@ import { decodeRecord } from '../layout/read-board.ts';
 import { isNewerFormat } from '../layout/state-file.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
+import type { Request } from './perform.ts';
 
 /** An error with code `board-unreadable` that names the file and what is wrong with it; `null` when there is no such file. */
 export async function setAsideError(orc: OrcCore, collection: CollectionName, key: string): Promise<OrcError | null> {
@@ -17,6 +18,14 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
     hint: 'mend the file on the branch, or write the record anew',
     details: { path: fault.path, reason: fault.reason },
   });
+}
+
+/** The same of what a request is about: deciding took it for one that is not there. */
+export async function setAsideSubject(
+  orc: OrcCore,
+  { kind, args }: Pick<Request, 'kind' | 'args'>,
+): Promise<OrcError | null> {
+  return kind.startsWith('task.') && typeof args.id === 'string' ? setAsideError(orc, 'tasks', args.id) : null;
 }
 
 /** What is wrong with the record's file; `null` when there is none, or nothing is. */
