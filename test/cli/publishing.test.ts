@@ -48,7 +48,11 @@ test('offline: the data, the words, exit code 5; sync publishes it', async () =>
   expect(vain.out).toMatch(/^Synced: 0 published, 0 rejected, 2 waiting \(version \d+\)\n$/);
   mend();
   expect((await orc('sync')).out).toMatch(/^Synced: 2 published, 0 rejected, 0 waiting \(version \d+\)\n$/);
-  expect((await orc('sync', '--json')).json().data).toMatchObject({ published: 0, waiting: 0, reachable: true });
+  const idle = (await orc('sync', '--json')).json();
+  expect(idle).toMatchObject({ data: { published: 0, waiting: 0, reachable: true }, published: null });
+  expect(idle).not.toHaveProperty('state');
+  expect((await orc('t', 'add', 'build', 'Third', '--publish', 'sync')).code).toBe(0);
+  expect((await orc('sync', '--json')).json()).toMatchObject({ published: true, state: 'published' });
 });
 
 test('offline with --require-published, and in CI: a failure with exit code 5', async () => {
