@@ -299,6 +299,20 @@ describe('refusals', () => {
     expect((await call('brief', { id, max_chars: 10 })).structured.error.hint).toContain('give `max_chars` at least');
   });
 
+  test('a task that compacting took off the board: what the client can ask, and the command that shows it', async () => {
+    const { call, id, orc } = await served({ tools: 'all' });
+    await orc('t', 'complete', 'build', id, 'Done');
+    const { code } = await orc('compact', '--before', new Date().toISOString());
+    expect(code).toBe(0);
+    for (const tool of ['brief', 'task_show']) {
+      const { error } = (await call(tool, { id })).structured;
+      expect({ tool, code: error.code }).toEqual({ tool, code: 'not-found' });
+      expect(error.hint).toMatch(
+        new RegExp(`\`orc t show ${id} --at \\d+\` shows it if it went then, \`history\` what`),
+      );
+    }
+  });
+
   test('unknown tools, resources and prompts are errors of the protocol; the server goes on', async () => {
     const { client, call } = await served({ tools: 'default' });
     await expect(client.callTool({ name: 'task_nxt', arguments: {} })).rejects.toThrow('Tool task_nxt not found');
