@@ -218,12 +218,15 @@ export class OrcCore implements AsyncDisposable {
     const resolved = await this.#resolveIds(kind, args);
     const allowed = options.allowSecret === true ? { ...resolved, allow_secret: true } : resolved;
     const agent = await this.actor(options.agent, kind, resolved);
-    await this.#refuseBadName(agent);
+    await this.refuseBadName(agent);
     return { kind, args: allowed, agent, op: options.op ?? null };
   }
 
-  /** What was set once for a shell or a clone nobody looks for in the command: the error says where it stands. */
-  async #refuseBadName(agent: string): Promise<void> {
+  /**
+   * What was set once for a shell or a clone nobody looks for in the command: the error says where it stands.
+   * @throws OrcError `invalid-argument` for a name from there that is none
+   */
+  async refuseBadName(agent: string): Promise<void> {
     const fault = faultInName(agent);
     if (fault === null || agent === this.#options.agent) return;
     const isConfigured = async () => (await this.surroundings.config()).get('orc.agent') === agent;

@@ -189,6 +189,17 @@ describe('who acts', () => {
     expect(registered.out).toContain('ann');
   });
 
+  test('under a name that is none nothing is served', async () => {
+    const { folder } = await orcWithBoard();
+    const serve = (agent: string | undefined, ORC_AGENT = '') =>
+      connectMcp({ cwd: folder, agent, env: { ...process.env, ORC_AGENT } });
+    await expect(serve('team/ann')).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: 'agent must not hold a slash',
+    });
+    await expect(serve(undefined, 'team/ann')).rejects.toThrow('ORC_AGENT must not hold a slash');
+  });
+
   test('without a name it has one of its own, for as long as it lives; then the name leaves the board', async () => {
     const { call, desk, orc, id } = await served({ env: { ORC_AGENT: '' } });
     expect(desk.agent).toMatch(/^agent-[0-9a-f]{6}$/);
