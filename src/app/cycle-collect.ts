@@ -16,7 +16,7 @@ export interface Collected {
   readonly collected_at: string;
   /** The cycle since whose opening this counts; `null`: it counts since a time. */
   readonly cycle: number | null;
-  /** `null`: since the board began. What compacting took off the board does not count: then since the oldest event that is left. */
+  /** `null`: since the board began. What compacting took off the board cannot be counted: then since the time before which it did so. */
   readonly since: string | null;
   readonly completed_this_cycle: readonly (CollectedTask & {
     readonly result: string | null;
@@ -84,7 +84,7 @@ function timeOf({ since, cycle }: Start): number {
 
 interface Counted {
   readonly events: readonly BoardEvent[];
-  /** From where on they were there to be counted; `null`: since the board began. */
+  /** From where on they are counted; `null`: since the board began. */
   readonly begin: number | null;
 }
 
@@ -98,13 +98,15 @@ async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<Coun
   };
 }
 
+/** Compacting takes off what was closed before a time, and events that are older: before that nothing is whole. */
 function eventsSinceTime(log: readonly BoardEvent[], since: number | null): Counted {
   const [oldest] = log;
-  const logBegins = oldest === undefined || oldest.n === 1 ? null : Date.parse(oldest.ts);
-  return {
-    events: since === null ? log : log.filter(({ ts }) => Date.parse(ts) >= since),
-    begin: since === null || logBegins === null ? (since ?? logBegins) : Math.max(since, logBegins),
-  };
+  const losses = log.flatMap(({ action, before }) => (action === 'board_compacted' ? [String(before)] : []));
+  if (oldest !== undefined && oldest.n > 1) losses.push(oldest.ts);
+  const begins = [...(since === null ? [] : [since]), ...losses.map(Date.parse).filter((at) => !Number.isNaN(at))];
+  if (begins.length === 0) return { events: log, begin: null };
+  const begin = Math.max(...begins);
+  return { events: log.filter(({ ts }) => Date.parse(ts) >= begin), begin };
 }
 
 /** The cycle that is open, or `null`. */

@@ -130,8 +130,8 @@ export class OrcCore implements AsyncDisposable {
       return (await perform(await this.#context(options), request)) as Performed<T>;
     } catch (error) {
       if (!(error instanceof OrcError && error.code === 'not-found')) throw error;
-      const { setAsideSubject } = await import('./set-aside.ts');
-      throw (await setAsideSubject(this, request)) ?? error;
+      const { explainMissing } = await import('./set-aside.ts');
+      throw await explainMissing(this, request, error);
     }
   }
 

@@ -20,12 +20,21 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
   });
 }
 
-/** The same of what a request is about: deciding took it for one that is not there. */
-export async function setAsideSubject(
+/** A request's task was not found: what else can be said of it, where it is set aside, or was compacted away. */
+export async function explainMissing(
   orc: OrcCore,
-  { kind, args }: Pick<Request, 'kind' | 'args'>,
-): Promise<OrcError | null> {
-  return kind.startsWith('task.') && typeof args.id === 'string' ? setAsideError(orc, 'tasks', args.id) : null;
+  { kind, args: { id } }: Pick<Request, 'kind' | 'args'>,
+  error: OrcError,
+): Promise<OrcError> {
+  if (!kind.startsWith('task.') || typeof id !== 'string') return error;
+  const setAside = await setAsideError(orc, 'tasks', id);
+  if (setAside !== null || (await orc.task(id)) !== null) return setAside ?? error;
+  const { compactionHint } = await import('./compact.ts');
+  const hint = await compactionHint(orc, id);
+  const { code, message, details } = error;
+  return hint === null
+    ? error
+    : new OrcError(code, message, { hint, cause: error, ...(details === undefined ? {} : { details }) });
 }
 
 /** What is wrong with the record's file; `null` when there is none, or nothing is. */

@@ -315,7 +315,7 @@ describe('refusals', () => {
     await orc('t', 'complete', 'build', id, 'Done');
     const { code } = await orc('compact', '--before', new Date().toISOString());
     expect(code).toBe(0);
-    for (const tool of ['brief', 'task_show']) {
+    for (const tool of ['brief', 'task_show', 'task_reopen']) {
       const { error } = (await call(tool, { id })).structured;
       expect({ tool, code: error.code }).toEqual({ tool, code: 'not-found' });
       expect(error.hint).toMatch(
