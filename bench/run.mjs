@@ -73,6 +73,11 @@ if (unknown.length > 0) {
 // Node reads a file of certificates at every start when this is set: no part of what is measured.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
+for (const name of ['rounds', 'scale', 'pack'])
+  if (!(Number(values[name]) > 0)) {
+    console.error(`--${name} must be a number above 0, not "${values[name]}"`);
+    process.exit(2);
+  }
 const options = { rounds: Number(values.rounds), scale: Number(values.scale), packMiB: Number(values.pack) };
 const results = [];
 for (const name of wanted) {

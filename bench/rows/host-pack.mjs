@@ -20,7 +20,8 @@ export async function benchHostPack({ rounds, packMiB }) {
 
 /** Blobs that nothing compresses, on a branch of their own. */
 async function addPack(clone, packMiB) {
-  const child = spawn('git', ['fast-import', '--quiet', '--done'], {
+  // Few objects would be written one by one, and there would be no pack.
+  const child = spawn('git', ['-c', 'fastimport.unpackLimit=0', 'fast-import', '--quiet', '--done'], {
     cwd: clone,
     env: benchEnv,
     stdio: ['pipe', 'ignore', 'inherit'],

@@ -2,6 +2,8 @@
  * A board opened for a process that acts as one agent as long as it lives. What it claims and locks is its own: another process
  * of the same name in the same work tree is somebody else, as it would be in another clone.
  */
+import { faultInName } from '../core/names.ts';
+import { OrcError } from '../errors.ts';
 import { realWorld } from './connect.ts';
 import { HoldKeeper } from './hold-keeper.ts';
 import { Orc, openOrc } from './orc.ts';
@@ -25,7 +27,7 @@ export interface AgentSessionOptions extends OpenOptions {
 
 /**
  * The agent is whom the process or the clone names, else the linked work tree's name, else one that is made up for this process.
- * @throws OrcError as `openOrc`
+ * @throws OrcError as `openOrc`; `invalid-argument` for a name that is none: nothing could be changed under it
  */
 export async function openAgentSession(options: AgentSessionOptions = {}): Promise<AgentSession> {
   const { tell = () => {}, ...open } = options;
@@ -37,6 +39,12 @@ export async function openAgentSession(options: AgentSessionOptions = {}): Promi
   const actor = await asked.actor(undefined);
   const isMadeUp = actor === 'system';
   const agent = isMadeUp ? `agent-${world.chance.id().slice(0, 6)}` : actor;
+  const fault = faultInName(agent);
+  if (fault !== null) {
+    await asked.close();
+    await asked.refuseBadName(agent);
+    throw new OrcError('invalid-argument', `agent ${fault}`);
+  }
   const { surroundings, how } = asked;
   const orc = new Orc({ ...asked.connection, surroundings, how }, world, { ...open, env, world, agent });
   return {

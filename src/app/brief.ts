@@ -59,7 +59,7 @@ const eventsLookedAt = 500;
 /**
  * `workstream`: `null` for any. Without an id for the next task, `null` when none is ready: of an agent that is named what
  * it has in hand, else what its `next` would give; without one whatever could begin.
- * @throws OrcError `not-found`; `invalid-argument` for a length that cannot hold the task
+ * @throws OrcError `not-found`; `board-unreadable` for a task whose file cannot be read; `invalid-argument` for a length that cannot hold the task
  */
 export async function makeBrief(
   orc: OrcCore,
@@ -77,8 +77,16 @@ export async function makeBrief(
   }
   const task = await orc.task(taskId);
   if (task === null || (workstream !== null && task.workstream !== workstream)) {
-    const where = task === null ? 'does not exist' : `is in workstream "${task.workstream}"`;
-    const hint = workstream === null ? 'see `orc t list`' : `see \`orc t list ${shellWord(workstream)}\``;
+    const isThere = task !== null;
+    const [{ compactionHint }, { setAsideError }] = await Promise.all([
+      import('./compact.ts'),
+      import('./set-aside.ts'),
+    ]);
+    const setAside = isThere ? null : await setAsideError(orc, 'tasks', taskId.toLowerCase());
+    if (setAside !== null) throw setAside;
+    const where = isThere ? `is in workstream "${task.workstream}"` : 'does not exist';
+    const list = workstream === null ? 'see `orc t list`' : `see \`orc t list ${shellWord(workstream)}\``;
+    const hint = (isThere ? null : await compactionHint(orc, taskId)) ?? list;
     throw new OrcError('not-found', `task ${taskId} ${where}`, { hint });
   }
   return (await openBriefs(orc, head))(task, options);

@@ -38,7 +38,7 @@ export async function openCycle(orc: OrcCore, options: MutationOptions = {}): Pr
 
 /**
  * Ends a cycle with what came of it since its opening: the one that is open, or the one of this number.
- * @throws OrcError `not-found`, `closed` when it was collected already
+ * @throws OrcError `not-found`, `board-unreadable` for one whose file cannot be read, `closed` when it was collected already
  */
 export async function collectCycle(
   orc: OrcCore,
@@ -50,6 +50,10 @@ export async function collectCycle(
   // Not left to deciding: one that somebody opens meanwhile would end without results. But an operation that is asked again
   // by its id has its outcome, whatever the board looks like by now.
   if (cycle === null && options.op === undefined) {
+    const newest = Math.max(0, ...head.read.board.cycleNumbers);
+    const setAside = await setAsideError(orc, 'cycles', String(newest));
+    // One that was collected can be read; this one may be open.
+    if (setAside !== null) throw setAside;
     const where = reason === null ? '' : ` (${reason})`;
     throw new OrcError('not-found', `no cycle is open${where}`, { hint: '`orc cycle open` opens one' });
   }

@@ -16,7 +16,7 @@ export interface Collected {
   readonly collected_at: string;
   /** The cycle since whose opening this counts; `null`: it counts since a time. */
   readonly cycle: number | null;
-  /** `null`: since the board began. */
+  /** `null`: since the board began. What compacting took off the board cannot be counted: then since the time before which it did so. */
   readonly since: string | null;
   readonly completed_this_cycle: readonly (CollectedTask & {
     readonly result: string | null;
@@ -53,13 +53,13 @@ interface Start {
 export async function collectResults(orc: OrcCore, options: CollectOptions = {}, given?: Head): Promise<Collected> {
   const head = given ?? (await orc.head());
   const { since, cycle } = await startOf(orc, head, options);
-  const events = await eventsSince(orc, head, { since, cycle });
+  const { events, begin } = await eventsSince(orc, head, { since, cycle });
   const { board } = head.read;
   const tasksById = await readTasks(orc, head, events);
   return {
     collected_at: toIso(orc.world.clock.now()),
     cycle: cycle?.number ?? null,
-    since: cycle?.opened_at ?? (since === null ? null : toIso(since)),
+    since: cycle?.opened_at ?? (begin === null ? null : toIso(begin)),
     completed_this_cycle: completions(events, tasksById, timeOf({ since, cycle })),
     failed: failures(events, tasksById),
     still_in_progress: [...board.openTasks()]
@@ -82,11 +82,31 @@ function timeOf({ since, cycle }: Start): number {
   return cycle === null ? (since ?? Number.NEGATIVE_INFINITY) : Date.parse(cycle.opened_at);
 }
 
+interface Counted {
+  readonly events: readonly BoardEvent[];
+  /** From where on they are counted; `null`: since the board began. */
+  readonly begin: number | null;
+}
+
 /** Since a cycle's opening by versions, whatever clocks say; but an import in it brings lines that are older. */
-async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<BoardEvent[]> {
-  if (start.cycle === null) return orc.events({ since: start.since ?? undefined }, head);
+async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<Counted> {
+  if (start.cycle === null) return eventsSinceTime(await orc.events({}, head), start.since);
   const events = await orc.events({ afterVersion: start.cycle.opened_version }, head);
-  return events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= timeOf(start));
+  return {
+    events: events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= timeOf(start)),
+    begin: timeOf(start),
+  };
+}
+
+/** Compacting takes off what was closed before a time, and events that are older: before that nothing is whole. */
+function eventsSinceTime(log: readonly BoardEvent[], since: number | null): Counted {
+  const [oldest] = log;
+  const losses = log.flatMap(({ action, before }) => (action === 'board_compacted' ? [String(before)] : []));
+  if (oldest !== undefined && oldest.n > 1) losses.push(oldest.ts);
+  const begins = [...(since === null ? [] : [since]), ...losses.map(Date.parse).filter((at) => !Number.isNaN(at))];
+  if (begins.length === 0) return { events: log, begin: null };
+  const begin = Math.max(...begins);
+  return { events: log.filter(({ ts }) => Date.parse(ts) >= begin), begin };
 }
 
 /** The cycle that is open, or `null`. */

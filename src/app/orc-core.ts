@@ -3,6 +3,7 @@
  * functions of the API stand on it, in orc.ts.
  */
 import type { Board } from '../core/board.ts';
+import { faultInName } from '../core/names.ts';
 import type { BoardEvent, Knowledge, PublishMode, Task } from '../core/records.ts';
 import { OrcError } from '../errors.ts';
 import { isShallowStore } from '../git/store-folder.ts';
@@ -125,7 +126,13 @@ export class OrcCore implements AsyncDisposable {
     this.refusePast();
     await this.#carry();
     const request = await this.request(kind, args, options);
-    return (await perform(await this.#context(options), request)) as Performed<T>;
+    try {
+      return (await perform(await this.#context(options), request)) as Performed<T>;
+    } catch (error) {
+      if (!(error instanceof OrcError && error.code === 'not-found')) throw error;
+      const { explainMissing } = await import('./set-aside.ts');
+      throw await explainMissing(this, request, error);
+    }
   }
 
   /**
@@ -210,7 +217,22 @@ export class OrcCore implements AsyncDisposable {
   async request(kind: string, args: Readonly<Record<string, unknown>>, options: MutationOptions): Promise<Request> {
     const resolved = await this.#resolveIds(kind, args);
     const allowed = options.allowSecret === true ? { ...resolved, allow_secret: true } : resolved;
-    return { kind, args: allowed, agent: await this.actor(options.agent, kind, resolved), op: options.op ?? null };
+    const agent = await this.actor(options.agent, kind, resolved);
+    await this.refuseBadName(agent);
+    return { kind, args: allowed, agent, op: options.op ?? null };
+  }
+
+  /**
+   * What was set once for a shell or a clone nobody looks for in the command: the error says where it stands.
+   * @throws OrcError `invalid-argument` for a name from there that is none
+   */
+  async refuseBadName(agent: string): Promise<void> {
+    const fault = faultInName(agent);
+    if (fault === null || agent === this.#options.agent) return;
+    const isConfigured = async () => (await this.surroundings.config()).get('orc.agent') === agent;
+    const where = agent === this.surroundings.env.ORC_AGENT ? 'ORC_AGENT' : 'git config orc.agent';
+    if (where === 'ORC_AGENT' || (await isConfigured()))
+      throw new OrcError('invalid-argument', `${where} ${fault}, as "${agent}" does`);
   }
 
   // — reading —

@@ -8,6 +8,7 @@ import { decodeRecord } from '../layout/read-board.ts';
 import { isNewerFormat } from '../layout/state-file.ts';
 import type { Head } from '../sync/head.ts';
 import type { OrcCore } from './orc-core.ts';
+import type { Request } from './perform.ts';
 
 /** An error with code `board-unreadable` that names the file and what is wrong with it; `null` when there is no such file. */
 export async function setAsideError(orc: OrcCore, collection: CollectionName, key: string): Promise<OrcError | null> {
@@ -17,6 +18,23 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
     hint: 'mend the file on the branch, or write the record anew',
     details: { path: fault.path, reason: fault.reason },
   });
+}
+
+/** A request's task was not found: what else can be said of it, where it is set aside, or was compacted away. */
+export async function explainMissing(
+  orc: OrcCore,
+  { kind, args: { id } }: Pick<Request, 'kind' | 'args'>,
+  error: OrcError,
+): Promise<OrcError> {
+  if (!kind.startsWith('task.') || typeof id !== 'string') return error;
+  const setAside = await setAsideError(orc, 'tasks', id);
+  if (setAside !== null || (await orc.task(id)) !== null) return setAside ?? error;
+  const { compactionHint } = await import('./compact.ts');
+  const hint = await compactionHint(orc, id);
+  const { code, message, details } = error;
+  return hint === null
+    ? error
+    : new OrcError(code, message, { hint, cause: error, ...(details === undefined ? {} : { details }) });
 }
 
 /** What is wrong with the record's file; `null` when there is none, or nothing is. */

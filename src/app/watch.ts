@@ -92,7 +92,7 @@ async function* readOn(
   options: WatchOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<BoardEvent, void, void> {
   const fits = eventTest(options);
-  const began = ports.clock.monotonic();
+  const began = ports.session.view.moment();
   const log = new Log(ports.store, await start);
   for await (const head of followHeads(ports, options)) {
     for await (const event of log.goOn(head)) {

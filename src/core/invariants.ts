@@ -1,6 +1,6 @@
 /**
- * What is true of every board, whatever happened to it. Operations keep it so; hand edits may break it, and `orc verify`
- * says where.
+ * What is true of every board, whatever happened to it. Operations keep it so, hand edits may break it. Asked of what an
+ * import brings, which nobody can decide again.
  */
 import type { Board } from './board.ts';
 import { globOf, globsOverlap } from './globs.ts';

@@ -69,6 +69,8 @@ const nouns: Readonly<Record<string, string>> = {
 function hintForTools(hint: string, tools: ReadonlySet<string>): string {
   return hint
     .replaceAll(/`orc ([\w-]+)(?: ([\w-]+))?[^`]*`/g, (command, noun: string, verb: string | undefined) => {
+      // No tool looks at the board as it was.
+      if (/ --at\b/.test(command)) return command;
       const names = [`${nouns[noun] ?? noun}_${verb}`, noun];
       const tool = names.find((name) => tools.has(name));
       return tool === undefined ? command : `\`${tool}\``;

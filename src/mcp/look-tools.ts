@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { code, fenced, plainOrCode } from '../app/brief-quote.ts';
 import { checkLock } from '../app/check-lock.ts';
+import { compactionHint } from '../app/compact.ts';
 import { collectResults, outlinePlan } from '../app/cycle.ts';
 import { readCycle } from '../app/cycle-board.ts';
 import { collectText } from '../app/cycle-collect.ts';
@@ -366,6 +367,8 @@ export async function readTask({ orc, agent }: Desk, given: string) {
   if (task !== null) return task;
   throw (
     (await setAsideError(orc, 'tasks', given.toLowerCase())) ??
-    new OrcError('not-found', `task "${given}" not found`, { hint: '`status` shows what there is' })
+    new OrcError('not-found', `task "${given}" not found`, {
+      hint: (await compactionHint(orc, given)) ?? '`status` shows what there is',
+    })
   );
 }

@@ -23,11 +23,15 @@ export class Isolation {
   #bad = Number.POSITIVE_INFINITY;
   #refusals = 0;
   #suspects: Suspect[] = [];
+  /** How many units are not set apart. */
+  #free = 0;
 
   /** Which units the next round takes. */
   select(units: readonly Unit[]): readonly Unit[] {
     const apart = new Set(this.#suspects.flatMap(({ ids }) => ids));
-    return units.filter((unit) => !idsOf(unit).some((id) => apart.has(id))).slice(0, this.#limit);
+    const free = units.filter((unit) => !idsOf(unit).some((id) => apart.has(id)));
+    this.#free = free.length;
+    return free.slice(0, this.#limit);
   }
 
   /** What was selected has its outcome. `isPushed`: the upstream took something. Gives those that are proven guilty by that. */
@@ -50,8 +54,8 @@ export class Isolation {
       this.#lookAmong(units.length);
       return true;
     }
-    // Alone, and nothing else was left out: it is refused for itself, or everything is.
-    if (this.#limit === Number.POSITIVE_INFINITY && this.#suspects.length === 0) return false;
+    // Nothing is left that could land without it: it is refused for itself, or everything is.
+    if (this.#free === units.length) return false;
     this.#suspects = [...this.#suspects, { ids: idsOf(first), reason }];
     this.#lookAmong(Number.POSITIVE_INFINITY);
     return this.#suspects.length < maxSuspects;

@@ -65,6 +65,10 @@ const wordings: readonly Wording[] = [
       `ask an admin to exempt the branch ${branch}: Settings → Branches, a rule for ${branch} with "Enable push" for who pushes, above the one that matches it`,
   },
   {
+    says: /branch is currently checked out|refusing to update checked out branch/,
+    hint: (branch) => `${branch} is checked out in the remote's work tree: \`git switch -\` there leaves it`,
+  },
+  {
     says: heldLock,
     hint: () =>
       'another push has the branch in hand, and it is tried again; a git that was killed there leaves its lock: when no git runs there any more, remove the file that is named',

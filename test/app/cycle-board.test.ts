@@ -217,4 +217,8 @@ test('what somebody broke by hand is told as that, not as what is not there', as
   await expect(orc.getCycle()).rejects.toMatchObject(unreadable);
   await expect(orc.getCycle(2)).rejects.toMatchObject({ code: 'not-found' });
   await expect(orc.undo(version)).rejects.toMatchObject(unreadable);
+  await expect(orc.collectCycle()).rejects.toMatchObject(unreadable);
+  await expect(orc.perform('task.reopen', { id })).rejects.toMatchObject(unreadable);
+  await expect(orc.brief(null, id)).rejects.toMatchObject(unreadable);
+  await expect(orc.perform('task.reopen', { id: 'f'.repeat(8) })).rejects.toMatchObject({ code: 'not-found' });
 });

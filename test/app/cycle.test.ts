@@ -210,4 +210,27 @@ describe('collecting', () => {
     expect(all.completed_this_cycle.map(({ task_id }) => task_id)).toEqual([old, words]);
     await expect(collectResults(orc, { since: 'soon' })).rejects.toMatchObject({ code: 'invalid-argument' });
   });
+
+  test.each([0, 260])('a board that was compacted counts since then, and says so (%i events more)', async (more) => {
+    const world = worldAt(start);
+    const orc = await press(world);
+    await orc.completeTask('press', await add(orc, 'press', 'Old'), 'long ago');
+    const seen = { kind: 'event.log', args: { action: 'seen' } };
+    await orc.batch(Array.from({ length: more }, () => seen));
+    world.forward(60 * minute);
+    const before = new Date(world.clock.now()).toISOString();
+    const { tasks, oldest_event: oldest } = await orc.compact({ before });
+    expect([tasks, oldest !== 1]).toEqual([1, more > 0]);
+    world.forward(minute);
+    const words = await add(orc, 'press', 'Write');
+    await orc.completeTask('press', words, 'written');
+    for (const since of [undefined, '2020-01-01', before])
+      expect(await collectResults(orc, { since })).toMatchObject({
+        since: before,
+        completed_this_cycle: [{ task_id: words }],
+      });
+    const later = new Date(world.clock.now()).toISOString();
+    expect((await collectResults(orc, { since: later })).since).toBe(later);
+    expect(collectText(await collectResults(orc))).toContain(`Since: ${before} |`);
+  });
 });

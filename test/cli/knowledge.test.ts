@@ -65,11 +65,16 @@ test('what cannot be asked', async () => {
     [['kb', 'write', 'notes', 'text', '--editor'], 2, 'usage'],
     [['kb', 'write', 'notes', '--editor', '--base', '1'], 2, 'usage'],
     [['kb', 'write', '../x', '--editor'], 2, 'invalid-argument'],
+    [['kb', 'write', 'notes', '-'], 2, 'invalid-argument'],
   ];
   for (const [words, code, error] of cases) {
     const ran = await orc('--json', ...words);
     expect({ words, code: ran.code, error: ran.error().code }).toEqual({ words, code, error });
   }
+  // What should have come on standard input did not; that it is to be empty is said otherwise.
+  expect((await orc('kb', 'read', 'notes')).out).toBe('text');
+  expect((await orc('kb', 'append', 'notes', '-')).code).toBe(0);
+  expect((await orc('kb', 'write', 'nothing', '')).code).toBe(0);
   // What is not there is the version, not the topic.
   const ran = await orc('kb', 'read', 'notes', '--at', '99');
   expect(ran).toMatchObject({ code: 3, out: '', err: expect.stringContaining('there is no version 99') });

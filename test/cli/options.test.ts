@@ -53,6 +53,19 @@ test('values that are none are told with what is allowed', async () => {
   expect([agent.code, agent.error().code]).toEqual([2, 'invalid-argument']);
 });
 
+test('the name of an agent that is none is told with the place that it comes from', async () => {
+  const { orc, folder } = await orcWithBoard();
+  const told = async (run: typeof orc, ...words: string[]) => (await run('t', 'add', 'build', 'x', ...words)).err;
+  const inShell = orcIn(folder, { env: { ...process.env, ORC_AGENT: 'team/ann' } });
+  expect(await told(inShell)).toContain('ORC_AGENT must not hold a slash, as "team/ann" does');
+  expect((await inShell('l', 'acquire', 'deploy')).err).toContain('ORC_AGENT must not hold a slash');
+  expect(await told(inShell, '--agent', 'team/ann')).toContain('error: agent must not hold a slash');
+  git(folder, 'config', 'orc.agent', '.bob');
+  expect(await told(orc)).toContain('git config orc.agent must not begin with .');
+  expect(await told(orc, '--agent', 'team/ann')).toContain('error: agent must not hold a slash');
+  expect((await inShell('t', 'list')).code).toBe(0);
+});
+
 test('a path that is empty is a mistake, and never the folder that one is in', async () => {
   const { orc, folder } = await orcWithBoard();
   const before = git(folder, 'status', '--porcelain', '--ignored');

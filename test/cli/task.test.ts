@@ -265,6 +265,8 @@ test('edit takes away what is told to be empty; add takes no such thing', async 
     const ran = await orc('t', 'add', 'build', 'Another', option, '', '--json');
     expect({ option, exit: ran.code, code: ran.error().code }).toEqual({ option, exit: 2, code: 'invalid-argument' });
   }
+  const unestimated = await addTask(orc, 'Third', '--estimate', '');
+  expect((await orc('t', 'show', unestimated, '--json')).json().data.estimate).toBe(null);
 });
 
 test('show tells everything in text', async () => {

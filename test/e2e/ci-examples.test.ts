@@ -130,6 +130,7 @@ test('GitHub: the action and the workflow, in three runners', { timeout }, async
 
 interface Job {
   readonly extends?: string;
+  readonly parallel?: number;
   readonly variables?: Variables;
   readonly before_script?: readonly string[];
   readonly script?: readonly string[];
@@ -140,22 +141,32 @@ test('GitLab: a job that works through the board, and one that takes a single ta
   const template = read('gitlab/orc.gitlab-ci.yml') as Record<string, Job> & { workflow: { rules: object[] } };
   expect(template.workflow.rules[0]).toEqual({ if: '$CI_COMMIT_BRANCH == "orc"', when: 'never' });
   const base = template['.orc'] as Job;
+  const agents = new Set<string>();
   const runJob = async (name: string, index: number): Promise<string> => {
     const job = template[name] as Job;
     expect(job.extends).toBe('.orc');
     const clone = await checkOut(stage.server.url(), '--depth=1', '--single-branch', '--no-tags');
-    const predefined = { GITLAB_CI: 'true', CI_NODE_INDEX: String(index), CI_JOB_URL: 'https://gitlab.example/job/1' };
+    const predefined: Record<string, string> = {
+      GITLAB_CI: 'true',
+      CI_JOB_ID: String(4000 + index),
+      CI_JOB_URL: 'https://gitlab.example/job/1',
+      // Of jobs that stand alone GitLab says no such thing.
+      ...(job.parallel === undefined ? {} : { CI_NODE_INDEX: String(index) }),
+    };
     const own = { ...base.variables, ...job.variables, WORK_COMMAND: doTask(stage.log) };
     const variables = Object.fromEntries(
       Object.entries(own).map(([key, text]) => [
         key,
-        key === 'WORK_COMMAND' ? text : text.replace('$CI_NODE_INDEX', String(index)),
+        key === 'WORK_COMMAND' ? text : text.replaceAll(/\$(\w+)/g, (_, name: string) => predefined[name] ?? ''),
       ]),
     );
+    agents.add(String(variables.ORC_AGENT));
     const script = [...(base.before_script ?? []), ...(job.script ?? [])].join('\n');
     return runScript(script, clone, stage, { ...predefined, ...variables });
   };
   await Promise.all([runJob('orc-work', 1), runJob('orc-one', 2)]);
   await expectDrained(stage);
   expect(await runJob('orc-one', 3)).toContain('nothing to do');
+  // Each job acts under a name of its own.
+  expect([...agents].sort()).toEqual(['ci-4001', 'ci-4002', 'ci-4003']);
 });

@@ -54,6 +54,8 @@ test('old work leaves the board and stays in history; what waited in another clo
   const { version } = await home.run(['status', '--json']).then((ran) => ran.json());
   expect(shown.exitCode).toBe(3);
   expect(shown.stderr).toContain(`orc t show ${old.id} --at ${version - 1}`);
+  const briefed = await home.run(['brief', old.id]);
+  expect(briefed.stderr).toContain(`orc t show ${old.id} --at ${version - 1}`);
   expect(await home.ask('t', 'show', old.id, '--at', String(version - 1))).toMatchObject({
     title: 'Old work',
     status: 'done',

@@ -189,6 +189,17 @@ describe('who acts', () => {
     expect(registered.out).toContain('ann');
   });
 
+  test('under a name that is none nothing is served', async () => {
+    const { folder } = await orcWithBoard();
+    const serve = (agent: string | undefined, ORC_AGENT = '') =>
+      connectMcp({ cwd: folder, agent, env: { ...process.env, ORC_AGENT } });
+    await expect(serve('team/ann')).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: 'agent must not hold a slash',
+    });
+    await expect(serve(undefined, 'team/ann')).rejects.toThrow('ORC_AGENT must not hold a slash');
+  });
+
   test('without a name it has one of its own, for as long as it lives; then the name leaves the board', async () => {
     const { call, desk, orc, id } = await served({ env: { ORC_AGENT: '' } });
     expect(desk.agent).toMatch(/^agent-[0-9a-f]{6}$/);
@@ -297,6 +308,20 @@ describe('refusals', () => {
     expect(text).not.toContain('`orc ');
     expect((await call('brief', { id })).text).toContain('(1000 characters more: `message_inbox {}`)');
     expect((await call('brief', { id, max_chars: 10 })).structured.error.hint).toContain('give `max_chars` at least');
+  });
+
+  test('a task that compacting took off the board: what the client can ask, and the command that shows it', async () => {
+    const { call, id, orc } = await served({ tools: 'all' });
+    await orc('t', 'complete', 'build', id, 'Done');
+    const { code } = await orc('compact', '--before', new Date().toISOString());
+    expect(code).toBe(0);
+    for (const tool of ['brief', 'task_show', 'task_reopen']) {
+      const { error } = (await call(tool, { id })).structured;
+      expect({ tool, code: error.code }).toEqual({ tool, code: 'not-found' });
+      expect(error.hint).toMatch(
+        new RegExp(`\`orc t show ${id} --at \\d+\` shows it if it went then, \`history\` what`),
+      );
+    }
   });
 
   test('unknown tools, resources and prompts are errors of the protocol; the server goes on', async () => {

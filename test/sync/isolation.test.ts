@@ -22,7 +22,7 @@ function pickyUpstream() {
         : undefined;
     },
   });
-  return { a, pushes: () => pushes, refuseAll: (on: boolean) => (isRefusingAll = on) };
+  return { a, clock, pushes: () => pushes, refuseAll: (on: boolean) => (isRefusingAll = on) };
 }
 
 function speaksOfPoison(client: MemoryClient, from: Oid | null, until: Oid | null): boolean {
@@ -108,4 +108,36 @@ test('4. an upstream that refuses everything: callers hear so, what was queued s
   expect(pushes() - before).toBeLessThan(40);
   refuseAll(false);
   expect(await a.session.sync({ timeoutMs: 60_000 })).toMatchObject({ published: 9, waiting: 0 });
+});
+
+test.each([1, 2, 3])(
+  '4. an upstream that refuses everything, and %i in the queue: sync says so at once',
+  async (count) => {
+    const { a, clock, refuseAll, pushes } = pickyUpstream();
+    await beginBoard(a);
+    for (let i = 0; i < count; i++) await add(a, `task ${i}`, false);
+    refuseAll(true);
+    const [before, began] = [pushes(), clock.monotonic()];
+    const report = await a.session.sync({ timeoutMs: 60_000 });
+    expect(report).toMatchObject({
+      published: 0,
+      rejected: 0,
+      waiting: count,
+      reachable: true,
+      reason: 'no poison here',
+    });
+    expect(pushes() - before).toBeLessThan(15);
+    expect(clock.monotonic() - began).toBeLessThan(30_000);
+  },
+);
+
+test('4. two callers at once, and an upstream that refuses everything: both hear so', async () => {
+  const { a, clock, refuseAll } = pickyUpstream();
+  await beginBoard(a);
+  refuseAll(true);
+  const began = clock.monotonic();
+  const answers = await Promise.all(['one', 'two'].map((title) => add(a, title)));
+  for (const { outcome } of answers) expect(outcome).toMatchObject({ outcome: 'refused', code: 'upstream-refused' });
+  expect(clock.monotonic() - began).toBeLessThan(30_000);
+  expect(await a.queue.list()).toEqual([]);
 });

@@ -20,6 +20,10 @@ test.each([
   [github.ruleSet, /^ask an admin to exempt the branch coord .*Rulesets.*bypass list$/],
   [github.secret, /credential/],
   [github.protectedBranch, /Settings → Branches, narrow .* matches coord/],
+  [
+    '[remote rejected] (branch is currently checked out): refusing to update checked out branch: refs/heads/orc; By default, updating the current branch in a non-bare repository; is denied',
+    /^coord is checked out in the remote's work tree: `git switch -` there/,
+  ],
   ['Permission to o/r.git denied to github-actions[bot].', /contents: write/],
   [
     '[remote rejected] (pre-receive hook declined): GitLab: You are not allowed to push code to protected branches on this project.',

@@ -85,7 +85,7 @@ export const collect: CommandSpec = defineCommand<Shown>({
   words: '',
   summary: 'Show what was completed, failed, begun and learnt',
   details:
-    'Since the opening of the cycle that is open; where none is, since the board began. It changes nothing: `orc cycle collect` ends the cycle.',
+    'Since the opening of the cycle that is open; where none is, since the board began, or since the time before which `orc compact` took work off it. It changes nothing: `orc cycle collect` ends the cycle.',
   options: [
     { flags: '--since <time>', summary: 'from then on: 2026-01-31T12:00:00Z, or 2h for two hours ago' },
     { flags: '--markdown', summary: 'as a report in Markdown' },

@@ -17,7 +17,7 @@ const write = defineCommand<Knowledge>({
   words: '<topic> [content...]',
   summary: 'Write a topic of the knowledge base',
   details: [
-    'With - in the place of the content it is read from standard input, with --editor it is written in VISUAL or EDITOR.',
+    'With - in the place of the content it is read from standard input, which must not be empty; with --editor it is written in VISUAL or EDITOR.',
     '--base refuses to write over what somebody else wrote in the meantime; so does --editor.',
     'Title, tags and paths stay as they are where none are given; --title "", --tag "" and --path "" take them away.',
   ].join(' '),
@@ -43,7 +43,9 @@ const write = defineCommand<Knowledge>({
     };
     const base = call.whole('base');
     if (call.flag('editor')) return writeInEditor(call, fields);
-    return call.perform('knowledge.write', { ...fields, content: await contentOf(call), base });
+    const content = await contentOf(call);
+    if (content === '' && call.words[1] === '-') throw nothingCame(call);
+    return call.perform('knowledge.write', { ...fields, content, base });
   },
   view: ({ data }, look) => [look.line(`Wrote knowledge: ${data.topic}`)],
 });
@@ -217,6 +219,13 @@ async function writeInEditor(call: Call, fields: { readonly topic: string }): Pr
     const hint = `${error.hint === undefined ? '' : `${error.hint}; `}what was written is kept in ${edited.file}`;
     throw new OrcError(code, message, { hint, cause: error, ...(details === undefined ? {} : { details }) });
   }
+}
+
+/** More often the program before it failed than that somebody wants the topic empty. */
+function nothingCame(call: Call): OrcError {
+  return new OrcError('invalid-argument', 'nothing came on standard input: the topic stays as it is', {
+    hint: `\`orc kb write ${shellWord(call.word(0))} ""\` empties it, \`orc kb delete\` takes it away`,
+  });
 }
 
 async function contentOf(call: Call): Promise<string> {

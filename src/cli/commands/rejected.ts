@@ -35,7 +35,13 @@ const show = defineCommand<RejectedOperation>({
   view: ({ data }, look) => rejectedDetails(data, look),
 });
 
-const retry = defineCommand<unknown>({
+interface Retried {
+  /** The one that was asked again; its new id is that of the answer. */
+  readonly op: string;
+  readonly record: unknown;
+}
+
+const retry = defineCommand<Retried>({
   name: 'retry',
   words: '<id>',
   summary: 'Ask for the same again, as a new operation',
@@ -46,13 +52,15 @@ const retry = defineCommand<unknown>({
     refuseOp(call);
     const orc = await call.open();
     const { retryRejected, showRejected } = await import('../../app/rejected.ts');
-    const { kind } = await showRejected(orc, call.word(0));
-    const result = await retryRejected(orc, call.word(0), { allowSecret: call.globals.allowSecret });
-    const isNothing = kind === 'task.next' && result.data === null && result.state !== 'unknown';
+    const { op, kind } = await showRejected(orc, call.word(0));
+    const { data: record, ...performed } = await retryRejected(orc, op, { allowSecret: call.globals.allowSecret });
+    const result = { ...performed, data: { op, record } };
+    const isNothing = kind === 'task.next' && record === null && result.state !== 'unknown';
     return isNothing ? { ...result, exitCode: exitCodes.nothingToDo } : result;
   },
-  view: ({ data, exitCode }, look, call) =>
-    exitCode === undefined ? retriedLines(call.word(0), data, look) : ['No pending tasks this time either.'],
+  view: ({ data: { op, record }, exitCode }, look) =>
+    exitCode === undefined ? retriedLines(op, record, look) : ['No pending tasks this time either.'],
+  toJson: ({ record }) => record,
 });
 
 const drop = defineCommand<RejectedOperation[]>({

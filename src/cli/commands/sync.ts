@@ -26,14 +26,11 @@ export const sync: CommandSpec = defineCommand<SyncResult>({
         hint: data.hint ?? 'check the remote and the network; what is known here can still be read',
       });
     }
-    const state = waiting > 0 ? 'queued' : 'published';
-    return {
-      data,
-      published: waiting === 0,
-      version,
-      state,
-      ...(waiting > 0 ? { reason: reason ?? 'others are publishing' } : {}),
-    };
+    if (waiting > 0)
+      return { data, published: false, version, state: 'queued', reason: reason ?? 'others are publishing' };
+    return data.published > 0
+      ? { data, published: true, version, state: 'published' }
+      : { data, published: null, version };
   },
   view: ({ data }, look) => {
     const { published, rejected, waiting, version, kept, hint } = data;

@@ -71,7 +71,8 @@ const add = defineCommand<Task>({
       ...descriptiveArguments(
         call,
         (_, option) => call.list(option),
-        (_, option) => call.text(option),
+        // What names a task is not taken for nothing because a variable was empty.
+        (_, option) => (option === 'parent' ? call.text(option) : textToSet(call, option)),
       ),
     });
   },

@@ -31,8 +31,8 @@ export function rejectedDetails(operation: RejectedOperation, look: Look): strin
 }
 
 /** With the task that it is about: after a `next` nobody could know otherwise which one it gave. */
-export function retriedLines(given: string, data: unknown, look: Look): string[] {
-  const first = look.line(`Accepted this time: ${given}`);
+export function retriedLines(op: string, data: unknown, look: Look): string[] {
+  const first = look.line(`Accepted this time: ${op}`);
   if (!isTask(data)) return [first];
   return [first, taskLine(data, look), ...(data.claim === null ? [] : claimedLines(data, look))];
 }
