@@ -24,15 +24,15 @@ export const settingNames = {
   publish: { description: 'when mutations are published', allowed: 'each, claims or sync' },
   lease: {
     description: 'how long a claim lasts without a sign of life',
-    allowed: 'a length of time such as 30m or 2h',
+    allowed: 'a length of time with its unit, such as 30m or 2h',
   },
   lock_ttl: {
     description: 'how long a lock lasts unless it says otherwise',
-    allowed: 'a length of time such as 60s or 10m',
+    allowed: 'a length of time with its unit, such as 60s or 10m',
   },
   clock_skew: {
     description: 'how far clocks of different machines may differ',
-    allowed: 'a length of time such as 5s',
+    allowed: 'a length of time with its unit, such as 5s',
   },
   max_attempts: {
     description: 'how often a task is tried before it counts as failed',
@@ -166,9 +166,9 @@ function isAddress(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 254 && /^[^\s<>@\p{C}]+@[^\s<>@\p{C}]+$/u.test(value);
 }
 
+/** With its unit: who writes `60` means seconds, and who writes `60000` does not. */
 function duration(value: unknown, make: (ms: number) => Partial<Settings>): Partial<Settings> | undefined {
-  const ms =
-    typeof value === 'string' ? parseDuration(value) : typeof value === 'number' ? parseDuration(String(value)) : null;
+  const ms = typeof value === 'string' && /[a-z]$/.test(value.trim()) ? parseDuration(value) : null;
   return ms === null || ms > maxDurationMs ? undefined : make(ms);
 }
 

@@ -21,7 +21,7 @@ import type { Chance, Clock, Committer } from './ports.ts';
 import { type Queue, type QueueRecord, type Settled, type Taking, type Unit, unitIdOf, unitsOf } from './queue.ts';
 import type { Decided, Replayed } from './replay.ts';
 import type { RoundOptions, RoundResult } from './round.ts';
-import type { Deposits, Fetched, UpstreamView } from './upstream-view.ts';
+import type { Deposits, Fetched, Moment, UpstreamView } from './upstream-view.ts';
 import { type Withdrawn, withdraw } from './withdraw.ts';
 
 export interface PublisherPorts {
@@ -62,7 +62,7 @@ class Round {
   readonly #taking: Taking;
   readonly #own: OwnDeposits;
   /** Everything that is in the round was asked before that moment. */
-  readonly #began: number;
+  readonly #began: Moment;
   readonly #settled: Settled[] = [];
   #left: readonly string[];
   /** As last seen in this round; `null`: nobody looked. */

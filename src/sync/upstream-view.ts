@@ -27,6 +27,10 @@ export interface UpstreamViewOptions {
   readonly onLocal?: ((head: Head) => void) | undefined;
 }
 
+declare const mark: unique symbol;
+/** As `UpstreamView.moment` gives it: no time, and of one process alone. */
+export type Moment = number & { readonly [mark]: true };
+
 export type Fetched =
   | { readonly outcome: 'same' | 'moved'; readonly reason?: undefined; readonly deposits?: Deposits }
   | { readonly outcome: 'unreachable'; readonly reason: string };
@@ -43,8 +47,8 @@ interface Seen {
   readonly before: Oid | null;
   /** What is there now; `null`: no such branch. */
   readonly after: Head | null;
-  /** The moment at which the fetch began that showed it. */
-  readonly began: number;
+  /** When the fetch began that showed it. */
+  readonly began: Moment;
   /** Where they were asked for. */
   readonly deposits?: Deposits;
 }
@@ -71,7 +75,7 @@ export class UpstreamView {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #moment = 0;
   /** Where the upstream was last known to stand, and the moment at which the call began that showed it. */
-  #confirmed: { readonly commit: Oid | null; readonly at: number } | null = null;
+  #confirmed: { readonly commit: Oid | null; readonly at: Moment } | null = null;
 
   constructor(options: UpstreamViewOptions) {
     this.#options = options;
@@ -106,12 +110,12 @@ export class UpstreamView {
    * What comes before what, in this process: each moment is later than the one before. Two looks at a clock may show the same time, and
    * a call that began just before a question knows nothing of what happened since it was answered.
    */
-  moment(): number {
-    return ++this.#moment;
+  moment(): Moment {
+    return ++this.#moment as Moment;
   }
 
   /** Whether the upstream stood at this head at some moment since then. */
-  isConfirmed(head: Head, since: number): boolean {
+  isConfirmed(head: Head, since: Moment): boolean {
     return this.#confirmed !== null && this.#confirmed.commit === head.commit && this.#confirmed.at > since;
   }
 
@@ -191,7 +195,7 @@ export class UpstreamView {
   }
 
   /** Our own push was taken: the upstream stands at its tip. `began`: the moment at which the push did. */
-  async taken(tip: Head, began: number): Promise<void> {
+  async taken(tip: Head, began: Moment): Promise<void> {
     this.#head = tip;
     this.#keeper.changed();
     await this.#advanceTo(tip);

@@ -4,7 +4,7 @@ import type { Oid } from '../git/store.ts';
 import type { PushOutcome } from '../git/transport.ts';
 import type { OwnDeposits } from './own-deposits.ts';
 import type { QueueRecord } from './queue.ts';
-import type { Fetched } from './upstream-view.ts';
+import type { Fetched, Moment } from './upstream-view.ts';
 
 export type Withdrawn =
   | { readonly outcome: 'done' | 'raced' }
@@ -17,9 +17,9 @@ export interface WithdrawOptions {
   /** Pushes the head once more, and removes these with that. */
   readonly push: (remove: ReadonlyMap<string, Oid>) => Promise<PushOutcome>;
   /** That was taken. `began`: the moment before it was pushed. */
-  readonly onTaken: (began: number) => Promise<void>;
+  readonly onTaken: (began: Moment) => Promise<void>;
   readonly fetch: () => Promise<Fetched>;
-  readonly moment: () => number;
+  readonly moment: () => Moment;
   readonly onUnable: (reason: string, isCertain: boolean) => void;
 }
 

@@ -49,17 +49,17 @@ describe('orc.yaml', () => {
   });
 
   it('keeps the default for a value that is not allowed, and says what is', async () => {
-    const text = 'publish: soon\nlease: -5\nmax_attempts: 0\nboard_md: "no"\ncolour: red\nauthors: [x]\nlock_ttl: 1y\n';
+    const text = 'publish: soon\nlease: 60\nmax_attempts: 0\nboard_md: "no"\ncolour: red\nauthors: [x]\nlock_ttl: 1y\n';
     const parsed = await parseSettings(text);
     expect(parsed).toMatchObject({ settings: defaultSettings });
     expect('faults' in parsed && parsed.faults).toEqual([
       'publish must be each, claims or sync',
-      'lease must be a length of time such as 30m or 2h',
+      'lease must be a length of time with its unit, such as 30m or 2h',
       'max_attempts must be a whole number from 1 to 1000',
       'board_md must be true or false',
       'has an unknown setting: colour',
       'authors must be a mapping of agents to addresses',
-      'lock_ttl must be a length of time such as 60s or 10m',
+      'lock_ttl must be a length of time with its unit, such as 60s or 10m',
     ]);
   });
 
@@ -229,7 +229,7 @@ describe('setting a value', () => {
     ['board_md', 'false', { board_md: false }],
     ['manual_edits', 'knowledge', { manual_edits: 'knowledge' }],
     ['edit_locks', 'off', { edit_locks: 'off' }],
-    ['lease', '60000', { lease_ms: 60_000 }],
+    ['lease', '60000ms', { lease_ms: 60_000 }],
   ])('%s to %s works on the template, on empty text and on comments alone', async (key, value, expected) => {
     for (const text of [template, '', '# mine\n', '{}\n', '---\nx: 1\n']) {
       const changed = await setSetting(text, key, value);
@@ -243,6 +243,7 @@ describe('setting a value', () => {
     ['publish', 'each\nboard_md: false', /each, claims or sync/],
     ['lease', '-5', /length of time/],
     ['lease', '0', /length of time/],
+    ['lease', '60', /length of time with its unit/],
     ['lease', '1y', /length of time/],
     ['lease', 'NaN', /length of time/],
     ['max_attempts', '1.5', /whole number/],

@@ -5,6 +5,7 @@ import { decodeCommit, encodeCommit } from '../../src/git/objects.ts';
 import type { Oid } from '../../src/git/store.ts';
 import { versionOf } from '../../src/sync/head.ts';
 import { rewrittenPrefix, trackingRef } from '../../src/sync/refs.ts';
+import type { Moment } from '../../src/sync/upstream-view.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 const timeoutMs = 1000;
@@ -137,7 +138,7 @@ test('a fetch that began before a question says nothing of the upstream since th
   const upstream = new MemoryUpstream();
   const clock = { ...fakeClock(), now: () => 0, monotonic: () => 0 };
   await beginBoard(memoryClient({ name: 'author', upstream, clock: fakeClock() }));
-  let asked = 0;
+  let asked: Moment | null = null;
   const reader = memoryClient({
     name: 'reader',
     upstream,
@@ -152,9 +153,10 @@ test('a fetch that began before a question says nothing of the upstream since th
   await view.fetch({ timeoutMs });
   const head = await view.head();
   expect(view.isConfirmed(head, before)).toBe(true);
-  expect(view.isConfirmed(head, asked)).toBe(false);
+  const since = asked as unknown as Moment;
+  expect(view.isConfirmed(head, since)).toBe(false);
   await view.confirm({ timeoutMs });
-  expect(view.isConfirmed(head, asked)).toBe(true);
+  expect(view.isConfirmed(head, since)).toBe(true);
 });
 
 describe('5. an upstream that was moved back', () => {

@@ -47,8 +47,7 @@ export function parseSettings(text: string): Settings | null {
 }
 
 function duration(value: unknown): number | null {
-  const text = typeof value === 'number' ? String(value) : value;
-  const [, count, unit = 'ms'] = (typeof text === 'string' && /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim())) || [];
+  const [, count, unit = ''] = (typeof value === 'string' && /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim())) || [];
   if (count === undefined) return null;
   const ms = Math.round(Number(count) * (units[unit] ?? Number.NaN));
   return ms >= 1 && ms <= longest ? ms : null;
