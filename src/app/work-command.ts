@@ -1,10 +1,10 @@
 /** A worker whose jobs are commands: what `orc work` is. */
-import path from 'node:path';
 import { OrcError } from '../errors.ts';
 import type { OrcCore } from './orc-core.ts';
 import { isProgramThere, noSuchProgram, type StartProcess, startProcess } from './process-group.ts';
 import { mayRunChecks, runChecks } from './run-checks.ts';
 import { defaultBranch } from './surroundings.ts';
+import { withheldFolder } from './withheld.ts';
 import { type WorkOptions, workWithJobs } from './work.ts';
 import { type CheckTask, startCommand } from './worker-command.ts';
 import type { ClaimedTask, WorkSummary } from './worker-ports.ts';
@@ -53,7 +53,7 @@ export async function workWithCommand(orc: OrcCore, options: WorkOptions, given:
       },
       tailLines,
       allowSecret: options.allowSecret === true,
-      withheldFolder: path.join(orc.connection.store.path, 'withheld'),
+      withheldFolder: withheldFolder(orc.connection.store.path),
       startProcess: start,
       onOutput,
       check: mayCheck ? checking : undefined,

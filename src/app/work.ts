@@ -6,6 +6,7 @@ import { OrcError } from '../errors.ts';
 import { nearbyPace, Pace, politePace } from '../sync/pace.ts';
 import { makeBrief } from './brief.ts';
 import type { OrcCore } from './orc-core.ts';
+import { keepWithheld, withheldFolder } from './withheld.ts';
 import { runWorker } from './worker.ts';
 import { OrcWorkBoard } from './worker-board.ts';
 import type { JobEnd, WorkMode } from './worker-decisions.ts';
@@ -100,7 +101,14 @@ async function work(
       confirm: board.confirming(askTimeoutMs),
     });
   return runWorker(
-    { clock, board, waiter, start: async (claimed) => start(claimed, await briefOf(orc, claimed.task)), tell: onEvent },
+    {
+      clock,
+      board,
+      waiter,
+      start: async (claimed) => start(claimed, await briefOf(orc, claimed.task)),
+      keep: (claimed, result) => keepWithheld(withheldFolder(orc.connection.store.path), claimed, result),
+      tell: onEvent,
+    },
     { agent, mode, parallel: mode === 'once' ? 1 : parallel, taskTimeoutMs, graceMs, patienceMs, signal },
   );
 }

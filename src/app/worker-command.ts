@@ -3,15 +3,15 @@
  * that it may write. Nothing else of what it does or says is published, unless that is asked for.
  */
 import { constants, mkdtempSync } from 'node:fs';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isLongerThan, maxTextLength } from '../core/arguments.ts';
 import type { CheckRun } from '../core/records.ts';
 import { findSecret } from '../core/secrets.ts';
-import { toIoError } from '../git/durable-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { ProcessEnd, RunningProcess, StartProcess } from './process-group.ts';
+import { keepWithheld } from './withheld.ts';
 import type { JobEnd } from './worker-decisions.ts';
 import type { ClaimedTask, Job } from './worker-ports.ts';
 
@@ -135,19 +135,13 @@ function withTail(text: string, said: string): string {
 /** What the command wrote as its result; kept here, and not published, when it looks like a credential. */
 async function resultOf(
   { allowSecret, withheldFolder, tailLines }: CommandOptions,
-  { task, token }: ClaimedTask,
+  claimed: ClaimedTask,
   file: string,
 ): Promise<{ readonly result: string | null; readonly withheld: string | undefined }> {
   const text = await readResult(file, maxTextLength - (tailLines === 0 ? 0 : maxTail + 256));
   const secret = text === null || allowSecret ? null : findSecret(text);
   if (secret === null) return { result: text, withheld: undefined };
-  const kept = path.join(withheldFolder, `${task.id}-${token}.txt`);
-  try {
-    await mkdir(withheldFolder, { recursive: true, mode: 0o700 });
-    await writeFile(kept, await readFile(file), { mode: 0o600 });
-  } catch (error) {
-    throw toIoError(`keep the result of task ${task.id} in ${kept}`, error);
-  }
+  const kept = await keepWithheld(withheldFolder, claimed, () => readFile(file));
   return { result: `(The result is not published: it holds what looks like ${secret}.)`, withheld: kept };
 }
 

@@ -63,6 +63,8 @@ export interface WorkPorts {
   readonly waiter: Waiter;
   /** @throws what makes it useless to take further tasks */
   readonly start: (claimed: ClaimedTask) => Promise<Job>;
+  /** Keeps a result that cannot be published, and gives the file. @throws OrcError `io` */
+  readonly keep: (claimed: ClaimedTask, result: string) => Promise<string>;
   readonly tell: (event: WorkEvent) => void;
 }
 
@@ -98,11 +100,17 @@ interface Ended extends AboutTask, Told {
 
 export type WorkEvent =
   | ({ readonly event: 'claimed'; readonly token: number; readonly attempts: number } & AboutTask & Told)
-  /** `withheld`: the file that keeps a result which looked like a credential. */
+  /** `withheld`: the file that keeps a result which was not published. */
   | ({ readonly event: 'completed'; readonly withheld: string | null } & Ended)
   | ({ readonly event: 'failed'; readonly reason: string; readonly status: Task['status'] } & Ended)
   | ({ readonly event: 'released'; readonly reason: string | null } & Ended)
-  | ({ readonly event: 'lost'; readonly code: string; readonly ms: number } & AboutTask)
+  /** It is somebody else's by now, or could not be reported. */
+  | ({
+      readonly event: 'lost';
+      readonly code: string;
+      readonly withheld: string | null;
+      readonly ms: number;
+    } & AboutTask)
   | { readonly event: 'trouble'; readonly task: string | null; readonly code: string; readonly message: string }
   /** Told once when it begins. */
   | { readonly event: 'waiting'; readonly why: 'nothing-ready' | 'unreachable'; readonly message: string | null }

@@ -6,6 +6,7 @@
  * report, whichever comes first.
  */
 import { formatDuration } from '../core/time.ts';
+import { OrcError } from '../errors.ts';
 import type { Clock } from '../sync/ports.ts';
 import { type Happening, type Phase, react, type TaskFacts, type Verdict } from './worker-decisions.ts';
 import type { ClaimedTask, Job, WorkBoard, WorkEvent, WorkSettings } from './worker-ports.ts';
@@ -13,6 +14,7 @@ import type { ClaimedTask, Job, WorkBoard, WorkEvent, WorkSettings } from './wor
 export interface TaskPorts {
   readonly clock: Clock;
   readonly board: WorkBoard;
+  readonly keep: (claimed: ClaimedTask, result: string) => Promise<string>;
   readonly tell: (event: WorkEvent) => void;
   readonly settings: Pick<WorkSettings, 'taskTimeoutMs' | 'graceMs'>;
   /** Aborted when the worker ends. */
@@ -124,12 +126,8 @@ async function reportTask(
   tries = 1,
 ): Promise<WorkedTask> {
   const { tell, clock } = ports;
-  const { id: task, workstream, title } = claimed.task;
-  const about = { task, workstream, title };
-  if (verdict.report === 'lost') {
-    tell({ event: 'lost', ...about, code: 'stale-token', ms });
-    return { end: 'lost', published: true };
-  }
+  const task = claimed.task.id;
+  if (verdict.report === 'lost') return tellLost(ports, claimed, verdict, ms, 'stale-token');
   const answer = await ports.board.report(claimed, verdict);
   switch (answer.outcome) {
     case 'reported':
@@ -137,29 +135,61 @@ async function reportTask(
     case 'own':
       return tellOwn(ports, claimed, ms, answer.status);
     case 'lost':
-      tell({ event: 'lost', ...about, code: answer.code, ms });
-      return { end: 'lost', published: true };
+      return tellLost(ports, claimed, verdict, ms, answer.code);
     case 'unfit':
       tell({ event: 'trouble', task, code: answer.code, message: answer.reason });
-      return reportTask(ports, claimed, fitVerdict(verdict, answer), ms, tries);
+      return reportTask(ports, claimed, await fitVerdict(ports, claimed, verdict, answer), ms, tries);
     case 'failed':
       tell({ event: 'trouble', task, code: answer.code, message: `not reported: ${answer.reason}` });
-      if (tries === reportTries) {
-        // Nobody was told anything: it comes back when its lease is over.
-        tell({ event: 'lost', ...about, code: answer.code, ms });
-        return { end: 'lost', published: true };
-      }
+      // Nobody was told anything: it comes back when its lease is over.
+      if (tries === reportTries) return tellLost(ports, claimed, verdict, ms, answer.code);
       await clock.sleep(reportPauseMs * 2 ** (tries - 1));
       return reportTask(ports, claimed, verdict, ms, tries + 1);
   }
 }
 
+/** What was done may be wanted all the same: its result is kept here. */
+async function tellLost(
+  ports: TaskPorts,
+  claimed: ClaimedTask,
+  verdict: Verdict,
+  ms: number,
+  code: string,
+): Promise<WorkedTask> {
+  const { id: task, workstream, title } = claimed.task;
+  const withheld = await keepResult(ports, claimed, verdict);
+  ports.tell({ event: 'lost', task, workstream, title, code, withheld, ms });
+  return { end: 'lost', published: true };
+}
+
+/** The file that keeps the result; `null`: there is none, or it could not be kept. */
+async function keepResult({ keep, tell }: TaskPorts, claimed: ClaimedTask, verdict: Verdict): Promise<string | null> {
+  if (verdict.report !== 'complete') return null;
+  if (verdict.withheld !== undefined) return verdict.withheld;
+  if (verdict.result === null) return null;
+  try {
+    return await keep(claimed, verdict.result);
+  } catch (error) {
+    if (!(error instanceof OrcError)) throw error;
+    tell({ event: 'trouble', task: claimed.task.id, code: error.code, message: error.message });
+    return null;
+  }
+}
+
 /** The same report in words that can be published. */
-function fitVerdict(verdict: Exclude<Verdict, { report: 'lost' }>, { code, reason }: UnfitAnswer): Verdict {
+async function fitVerdict(
+  ports: TaskPorts,
+  claimed: ClaimedTask,
+  verdict: Exclude<Verdict, { report: 'lost' }>,
+  { code, reason }: UnfitAnswer,
+): Promise<Verdict> {
   const isAboutChecks = code === 'checks-failed' || code === 'conflict';
   if (verdict.report === 'complete' && isAboutChecks) return { report: 'fail', reason };
   const words = `(not published: ${reason})`;
-  if (verdict.report === 'complete') return { ...verdict, result: words, checks: undefined };
+  if (verdict.report === 'complete') {
+    const withheld = (await keepResult(ports, claimed, verdict)) ?? undefined;
+    return { ...verdict, result: words, checks: undefined, withheld };
+  }
   return { ...verdict, reason: words };
 }
 

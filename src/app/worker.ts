@@ -188,8 +188,8 @@ class Worker {
   }
 
   async #workOn(claimed: ClaimedTask): Promise<void> {
-    const { clock, board, tell } = this.#ports;
-    const ports: TaskPorts = { clock, board, tell, settings: this.#settings, stopping: this.#stopping.signal };
+    const { clock, board, keep, tell } = this.#ports;
+    const ports: TaskPorts = { clock, board, keep, tell, settings: this.#settings, stopping: this.#stopping.signal };
     const { id } = claimed.task;
     try {
       this.#count(id, await this.#startAndWork(ports, claimed));

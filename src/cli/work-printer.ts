@@ -1,7 +1,9 @@
 /** Shows a worker at work: its events on standard output, what its commands write on standard error. */
 import { StringDecoder } from 'node:string_decoder';
+import { superseded } from '../app/superseded.ts';
 import type { ClaimedTask, WorkEvent } from '../app/worker-ports.ts';
 import { formatDuration } from '../core/time.ts';
+import type { ErrorCode } from '../errors.ts';
 import { escapeJson, escapeLine } from './escape.ts';
 import type { Io } from './io.ts';
 import { cutToWidth } from './width.ts';
@@ -124,7 +126,7 @@ function eventLine(event: WorkEvent): string {
       }`;
     case 'completed':
       return `Completed ${about(event)}${itself(event)}${unpublished(event)}${
-        event.withheld === null ? '' : `; its result looks like a credential: it is kept in ${event.withheld}`
+        event.withheld === null ? '' : `; its result is not published: it is kept in ${event.withheld}`
       }`;
     case 'failed':
       return `Failed ${about(event)}: ${escapeLine(firstLine(event.reason))}, ${
@@ -135,7 +137,11 @@ function eventLine(event: WorkEvent): string {
       return `Released ${about(event)}${why}${unpublished(event)}`;
     }
     case 'lost':
-      return `Lost ${about(event)}: the claim is not this worker's any more (${event.code})`;
+      return `Lost ${about(event)}: ${
+        superseded.has(event.code as ErrorCode)
+          ? `the claim is not this worker's any more (${event.code})`
+          : `it could not be reported (${event.code})`
+      }${event.withheld === null ? '' : `; its result is kept in ${event.withheld}`}`;
     case 'trouble':
       return `warning: ${event.task === null ? '' : `task ${event.task}: `}${escapeLine(event.message)}`;
     case 'waiting':

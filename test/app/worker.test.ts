@@ -144,12 +144,17 @@ describe('one task', () => {
   test('a report that comes after the claim was superseded is refused, and counts as lost', async () => {
     const world = worldWith({ tasks: ['First'] });
     const breaks = (call: string) => (call === 'renew' ? { outcome: 'failed', code: 'io', reason: 'x' } : null);
-    const worker = startWorker(world, { mode: 'once', jobs: () => done(70_000), leaseMs: minute, breaks });
+    const worker = startWorker(world, { mode: 'once', jobs: () => done(70_000, 'ours'), leaseMs: minute, breaks });
     await world.pass(65_000);
     const other = startWorker(world, { agent: 'agent-2', mode: 'once', jobs: () => done(1_000, 'theirs') });
     await world.until(other.summary);
     expect(await world.until(worker.summary)).toMatchObject({ lost: 1, completed: 0 });
     expect(taskTitled(world.board, 'First').result).toBe('theirs');
+    // What was done is not gone.
+    const [[name, result] = []] = worker.kept;
+    expect(result).toBe('ours');
+    expect(worker.events.at(-1)).toMatchObject({ event: 'lost', code: 'closed', withheld: `kept/${name}` });
+    expect(other.kept.size).toBe(0);
   });
 
   test('a command that reports by itself is not reported again', async () => {
@@ -181,9 +186,10 @@ describe('one task', () => {
     expect(await world.until(worker.summary)).toMatchObject({ completed: 1, lost: 0 });
     failures = 99;
     world.ask('task.add', { workstream: 'build', title: 'Second' }, 'system');
-    const second = startWorker(world, { breaks, mode: 'once' });
+    const second = startWorker(world, { breaks, mode: 'once', jobs: () => done(100, 'much work') });
     expect(await world.until(second.summary)).toMatchObject({ completed: 0, lost: 1 });
     expect(linesOf(second.events).at(-1)).toBe('lost Second (unreachable)');
+    expect([...second.kept.values()]).toEqual(['much work']);
     expect(statusOf(world, 'Second')).toBe('in_progress');
   });
 
@@ -191,6 +197,7 @@ describe('one task', () => {
     const world = worldWith({ tasks: ['First', 'Second'], settings: { max_attempts: 1 } });
     const told = new Set<string>();
     const worker = startWorker(world, {
+      jobs: () => done(100, 'what was found'),
       breaks: (call, claimed) => {
         const title = claimed?.task.title ?? '';
         if (call !== 'report' || told.has(title)) return null;
@@ -204,6 +211,9 @@ describe('one task', () => {
       status: 'done',
       result: '(not published: it has a fault: secret-found)',
     });
+    const [[name, kept] = []] = worker.kept;
+    expect(kept).toBe('what was found');
+    expect(worker.events.find(({ event }) => event === 'completed')).toMatchObject({ withheld: `kept/${name}` });
     expect(taskTitled(world.board, 'Second')).toMatchObject({ status: 'failed' });
     expect(taskTitled(world.board, 'Second').notes.at(-1)?.text).toBe('failed: it has a fault: checks-failed');
   });

@@ -9,15 +9,16 @@ const claimed: ClaimedTask = { task, token: 17, leaseMs: 60_000, version: 17 };
 
 function printer(isParallel: boolean) {
   const written: string[] = [];
+  const told: string[] = [];
   const io = {
     cwd: '/',
     env: {},
     isTty: false,
-    stdout: () => {},
+    stdout: (text: string) => void told.push(text),
     stderr: (text: string) => void written.push(text),
     stdin: async () => '',
   };
-  return { written, printer: new WorkPrinter(io, { isJson: false, isParallel, now: () => 0 }) };
+  return { written, told, printer: new WorkPrinter(io, { isJson: false, isParallel, now: () => 0 }) };
 }
 
 test('whole lines, also those that come in pieces', () => {
@@ -36,4 +37,15 @@ test('a line without an end is shown in parts, and never kept whole', () => {
   expect(Math.max(...written.map((text) => text.length))).toBeLessThanOrEqual(3 * piece.length);
   shown.output(claimed, Buffer.from('\nend\n'));
   expect(written.at(-1)).toBe('\nend\n');
+});
+
+test.each([
+  ['closed', null, "the claim is not this worker's any more (closed)"],
+  ['stale-token', 'kept.txt', "the claim is not this worker's any more (stale-token); its result is kept in kept.txt"],
+  ['upstream-refused', 'kept.txt', 'it could not be reported (upstream-refused); its result is kept in kept.txt'],
+])('says why a task is lost, and where its result is: %s', (code, withheld, words) => {
+  const { told, printer: shown } = printer(false);
+  const { id, workstream, title } = task;
+  shown.event({ event: 'lost', task: id, workstream, title, code, withheld, ms: 90_000 });
+  expect(told).toEqual([`Lost ${id} First (90s): ${words}\n`]);
 });

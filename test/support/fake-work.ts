@@ -9,6 +9,7 @@ import type {
   ReportAnswer,
   WorkBoard,
   WorkEvent,
+  WorkPorts,
   WorkSettings,
   WorkSummary,
 } from '../../src/app/worker-ports.ts';
@@ -98,6 +99,8 @@ export interface WorkerOptions extends Partial<Omit<WorkSettings, 'agent'>> {
 }
 
 export interface FakeWorker {
+  /** Results that could not be published, by task and token. */
+  readonly kept: ReadonlyMap<string, string>;
   readonly events: WorkEvent[];
   readonly summary: Promise<WorkSummary>;
   /** SIGTERMs and SIGKILLs, with the time of each. */
@@ -113,6 +116,8 @@ export function startWorker(world: World, options: WorkerOptions = {}): FakeWork
   const { agent = 'agent-1', workstream = null, leaseMs = 60_000, jobs = () => done() } = options;
   const stopping = new AbortController();
   const events: WorkEvent[] = [];
+  /** Results that could not be published, by task and token. */
+  const kept = new Map<string, string>();
   const signals: string[] = [];
   let isDead = false;
   let running = 0;
@@ -214,10 +219,15 @@ export function startWorker(world: World, options: WorkerOptions = {}): FakeWork
   const tell = (event: WorkEvent): void => {
     if (!isDead) events.push(event);
   };
-  const summary = runWorker({ clock: world.clock, board, waiter, start: begin, tell }, settings);
+  const keep: WorkPorts['keep'] = async ({ task, token }, result) => {
+    kept.set(`${task.id}-${token}`, result);
+    return `kept/${task.id}-${token}`;
+  };
+  const summary = runWorker({ clock: world.clock, board, waiter, start: begin, keep, tell }, settings);
   summary.catch(() => {});
   return {
     events,
+    kept,
     summary,
     signals,
     most: () => most,
