@@ -38,7 +38,11 @@ export class Isolation {
   settled(isPushed: boolean): readonly Suspect[] {
     if (this.#limit < Number.POSITIVE_INFINITY) this.#lookAmong(this.#bad - this.#limit);
     else this.#refusals = 0;
-    if (!isPushed) return [];
+    if (!isPushed) {
+      // Somebody else has the rest, or it is gone: nothing can land without them any more, so they are tried again.
+      if (this.#free === 0) this.#suspects = [];
+      return [];
+    }
     const guilty = this.#suspects;
     this.#suspects = [];
     return guilty;

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { MemoryUpstream } from '../../src/git/memory-upstream.ts';
 import { decodeCommit } from '../../src/git/objects.ts';
 import type { Oid } from '../../src/git/store.ts';
+import { Isolation, refusalTries } from '../../src/sync/isolation.ts';
+import { type Unit, unitsOf } from '../../src/sync/queue.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 /** An upstream whose hook refuses every push with a commit that speaks of poison. */
@@ -141,3 +143,35 @@ test('4. two callers at once, and an upstream that refuses everything: both hear
   expect(clock.monotonic() - began).toBeLessThan(30_000);
   expect(await a.queue.list()).toEqual([]);
 });
+
+test('4. one that is set apart is tried again when nothing is left that could land without it', () => {
+  const isolation = new Isolation();
+  const [first, second] = [unitOf('op-1'), unitOf('op-2')];
+  const tries = (units: readonly Unit[]): boolean[] =>
+    Array.from({ length: refusalTries }, () => isolation.refused(isolation.select(units), 'no'));
+  expect(tries([first, second])).toEqual([true, true, true]);
+  expect(isolation.select([first, second])).toEqual([first]);
+  expect(tries([first, second])).toEqual([true, true, true]);
+  expect(isolation.select([first, second])).toEqual([second]);
+  // Another process publishes the second.
+  expect(isolation.select([first])).toEqual([]);
+  expect(isolation.settled(false)).toEqual([]);
+  expect(isolation.select([first])).toEqual([first]);
+  expect(tries([first]).at(-1)).toBe(false);
+});
+
+function unitOf(id: string): Unit {
+  return unitsOf([
+    {
+      operation: { id, kind: 'task.add', agent: 'a', args: {} },
+      order: id,
+      base: 1,
+      asked_at: 0,
+      owner: { session: 'a', process: 'a', seen_at: 0 },
+      deferred: false,
+      told: null,
+      sent: null,
+      outcome: null,
+    },
+  ])[0] as Unit;
+}
