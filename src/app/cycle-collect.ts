@@ -60,7 +60,7 @@ export async function collectResults(orc: OrcCore, options: CollectOptions = {},
     collected_at: toIso(orc.world.clock.now()),
     cycle: cycle?.number ?? null,
     since: cycle?.opened_at ?? (begin === null ? null : toIso(begin)),
-    completed_this_cycle: completions(events, tasksById, timeOf({ since, cycle })),
+    completed_this_cycle: completions(events, tasksById, begin ?? Number.NEGATIVE_INFINITY),
     failed: failures(events, tasksById),
     still_in_progress: [...board.openTasks()]
       .filter(({ status }) => status === 'in_progress')
@@ -78,10 +78,6 @@ async function startOf(orc: OrcCore, head: Head, { since: given, cycle }: Collec
   throw new OrcError('invalid-argument', `"${String(given)}" is no time`, { hint: 'for example 2026-01-31T12:00:00Z' });
 }
 
-function timeOf({ since, cycle }: Start): number {
-  return cycle === null ? (since ?? Number.NEGATIVE_INFINITY) : Date.parse(cycle.opened_at);
-}
-
 interface Counted {
   readonly events: readonly BoardEvent[];
   /** From where on they are counted; `null`: since the board began. */
@@ -92,10 +88,8 @@ interface Counted {
 async function eventsSince(orc: OrcCore, head: Head, start: Start): Promise<Counted> {
   if (start.cycle === null) return eventsSinceTime(await orc.events({}, head), start.since);
   const events = await orc.events({ afterVersion: start.cycle.opened_version }, head);
-  return {
-    events: events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= timeOf(start)),
-    begin: timeOf(start),
-  };
+  const begin = Date.parse(start.cycle.opened_at);
+  return { events: events.filter(({ op, ts }) => op !== undefined || Date.parse(ts) >= begin), begin };
 }
 
 /** Compacting takes off what was closed before a time, and events that are older: before that nothing is whole. */

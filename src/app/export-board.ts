@@ -104,7 +104,7 @@ async function findPrevious(dir: string, board: string): Promise<Marker> {
   }
   for (const file of present) {
     if (file === markerName) continue;
-    const digest = marker.files[file];
+    const digest = Object.hasOwn(marker.files, file) ? marker.files[file] : undefined;
     if (digest !== undefined && digest === digestOf(await readFile(path.join(dir, file), 'utf8'))) continue;
     const what = digest === undefined ? 'is not of the export' : 'was changed since the export';
     throw new OrcError('already-exists', `${path.join(dir, file)} ${what}`, {

@@ -229,10 +229,19 @@ export class OrcCore implements AsyncDisposable {
   async refuseBadName(agent: string): Promise<void> {
     const fault = faultInName(agent);
     if (fault === null || agent === this.#options.agent) return;
+    const { env, host } = this.surroundings;
     const isConfigured = async () => (await this.surroundings.config()).get('orc.agent') === agent;
-    const where = agent === this.surroundings.env.ORC_AGENT ? 'ORC_AGENT' : 'git config orc.agent';
-    if (where === 'ORC_AGENT' || (await isConfigured()))
-      throw new OrcError('invalid-argument', `${where} ${fault}, as "${agent}" does`);
+    const where =
+      agent === env.ORC_AGENT
+        ? 'ORC_AGENT'
+        : (await isConfigured())
+          ? 'git config orc.agent'
+          : agent === host?.worktreeName
+            ? "an agent called as the linked work tree's folder"
+            : null;
+    if (where === null) return;
+    const hint = '--agent, ORC_AGENT or `git config orc.agent ID` names another one';
+    throw new OrcError('invalid-argument', `${where} ${fault}, as "${agent}" does`, { hint });
   }
 
   // — reading —

@@ -77,9 +77,12 @@ export function readHookSettings(gitDir: string): { readonly isWarning: boolean;
   if (mode !== 'enforce' && mode !== 'warn')
     throw new OrcError('invalid-argument', `orc.hookMode must be enforce or warn, not ${mode}`);
   const ahead = lastValue(entries, 'orc.hookahead');
-  const aheadMs = ahead === null ? defaultAheadMs : parseDuration(ahead);
+  const aheadMs = ahead === null ? defaultAheadMs : parseDuration(ahead, null);
   if (aheadMs === null)
-    throw new OrcError('invalid-argument', `orc.hookAhead must be a length of time such as 10m, not ${ahead}`);
+    throw new OrcError(
+      'invalid-argument',
+      `orc.hookAhead must be a length of time with its unit, such as 10m, not ${ahead}`,
+    );
   return { isWarning: mode === 'warn', aheadMs };
 }
 

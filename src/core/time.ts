@@ -3,13 +3,14 @@
 const unitsInMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Parses `1500`, `90s`, `30m`, `2h`, `1d`, `250ms` into milliseconds; a bare number counts `bareUnit` (default `ms`).
+ * Parses `1500`, `90s`, `30m`, `2h`, `1d`, `250ms` into milliseconds; a bare number counts `bareUnit` (default `ms`; `null`: it is none).
  * @returns `null` for anything else, zero and negative lengths included
  */
-export function parseDuration(text: string, bareUnit: 'ms' | 's' = 'ms'): number | null {
+export function parseDuration(text: string, bareUnit: 'ms' | 's' | null = 'ms'): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
-  if (!match) return null;
-  const ms = Math.round(Number(match[1]) * (unitsInMs[match[2] ?? bareUnit] ?? Number.NaN));
+  const unit = match?.[2] ?? bareUnit;
+  if (!match || unit === null) return null;
+  const ms = Math.round(Number(match[1]) * (unitsInMs[unit] ?? Number.NaN));
   return Number.isSafeInteger(ms) && ms > 0 ? ms : null;
 }
 

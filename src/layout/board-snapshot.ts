@@ -11,7 +11,7 @@ import type { EventTail } from './events.ts';
 import type { ReadBoard } from './read-board.ts';
 
 /** Grows with every change of what a snapshot holds, or of how files become records. */
-export const snapshotForm = 2;
+export const snapshotForm = 3;
 
 export interface BoardSnapshot {
   readonly read: ReadBoard;

@@ -168,7 +168,7 @@ function isAddress(value: unknown): value is string {
 
 /** With its unit: who writes `60` means seconds, and who writes `60000` does not. */
 function duration(value: unknown, make: (ms: number) => Partial<Settings>): Partial<Settings> | undefined {
-  const ms = typeof value === 'string' && /[a-z]$/.test(value.trim()) ? parseDuration(value) : null;
+  const ms = typeof value === 'string' ? parseDuration(value, null) : null;
   return ms === null || ms > maxDurationMs ? undefined : make(ms);
 }
 

@@ -309,11 +309,11 @@ async function makeDurableFolder(folder: string): Promise<void> {
   if (makeFolder(folder)) await fsyncFolder(path.dirname(folder));
 }
 
-/** An empty file is what some power cuts leave of one that was not synced: there is nothing in it to keep. */
+/** No bytes, or zeros in their place, are what power cuts leave of a file that was not synced: there is nothing in it to keep. */
 function removeTorn(file: string): void {
   try {
-    const { size, mtimeMs } = statSync(file);
-    if (size === 0 && Date.now() - mtimeMs > temporaryMs) rmSync(file, { force: true });
+    const isEmpty = readFileSync(file).every((byte) => byte === 0);
+    if (isEmpty && Date.now() - statSync(file).mtimeMs > temporaryMs) rmSync(file, { force: true });
   } catch {
     // Gone meanwhile, or not ours to remove.
   }

@@ -1,6 +1,6 @@
 /**
- * The operations that are not published yet. The queue is the truth about intent: a record is durable before anything
- * else happens with its operation, and goes only when the operation's fate is known and told.
+ * The operations that are not published yet. The queue is the truth about intent: a record is written before anything
+ * else happens with its operation, is durable before anybody is told of it, and goes only when the operation's fate is known and told.
  */
 
 import type { Operation, ResultRef } from '../core/operation.ts';
@@ -146,7 +146,7 @@ export interface Taking {
 export type TellResult = 'done' | 'sent' | 'settled';
 
 export interface Queue {
-  /** Adds records, all durable when the promise resolves. Records of one batch become visible together or not at all. */
+  /** Adds records, for other processes to find; durable with `tell` and `mark`. Records of one batch become visible together or not at all. */
   add(records: readonly QueueRecord[]): Promise<void>;
   /** As `add`, unless one of the ids waits here already: then nothing is added, and the answer is `false`. */
   addOnce(records: readonly QueueRecord[]): Promise<boolean>;

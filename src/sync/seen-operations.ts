@@ -113,8 +113,8 @@ function idsIn(text: string): SegmentIds {
   return { since: first === undefined ? Number.MAX_SAFE_INTEGER : Number(first), ids: ` ${ids.join(' ')} ` };
 }
 
-/** Grows when what is kept takes another shape. */
-const keptForm = 1;
+/** Grows when what is kept takes another shape, or is found otherwise. */
+const keptForm = 2;
 
 interface KeptFile {
   readonly form: number;

@@ -98,6 +98,27 @@ test('after an import the archive is read: what the original had done counts by 
   expect(all.failed).toHaveLength(1);
 });
 
+test('on a board that was compacted what an import brings counts from the same time as all else', async () => {
+  const world = worldAt(start);
+  const orc = await openNewBoard({ world });
+  await orc.createWorkstream('press');
+  await orc.completeTask('press', (await orc.addTask('press', { title: 'Old' })).id, 'long ago');
+  world.forward(minute);
+  const before = new Date(world.clock.now()).toISOString();
+  await orc.compact({ before });
+  const done = { description: '', status: 'done', priority: 5, estimate: null, assigned_to: null, result: 'x' };
+  const task = (id: string, updated_at: string) => ({ id, title: id, ...done, created_at: updated_at, updated_at });
+  const tasks = [task('00000001', '2020-01-01T00:00:00.000Z'), task('00000002', before)];
+  const workstreams = { old: { description: '', priority: 5, status: 'active', created_at: start, tasks } };
+  const state = { version: 1, updated_at: start, workstreams, agents: {}, locks: {} };
+  await importBoard(orc, makeFolder({ 'state.json': JSON.stringify(state) }));
+  for (const since of [undefined, 0])
+    expect(await collectResults(orc, { since })).toMatchObject({
+      since: before,
+      completed_this_cycle: [{ task_id: '00000002' }],
+    });
+});
+
 describe('a report in Markdown', () => {
   const hostile = 'x\n```\n# Heading\r<script>\u202e [a](http://b) @all | `';
   const report = collectMarkdown({

@@ -209,6 +209,10 @@ describe('the target folder', () => {
       spoiled(dir);
       await expect(exportBoard(orc, dir)).rejects.toMatchObject({ code: 'already-exists' });
     }
+    const dir = makeTempDir();
+    await exportBoard(orc, dir);
+    writeFiles(dir, { toString: 'x' });
+    await expect(exportBoard(orc, dir)).rejects.toThrow('toString is not of the export');
   });
 });
 

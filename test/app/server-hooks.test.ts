@@ -201,6 +201,11 @@ describe('a push that is received', () => {
       (remote: string) => git(remote, 'config', 'orc.hookAhead', 'soon'),
       'orc.hookAhead must be',
     ],
+    [
+      'a length without its unit',
+      (remote: string) => git(remote, 'config', 'orc.hookAhead', '600'),
+      'orc.hookAhead must be a length of time with its unit',
+    ],
     ['no repository', (remote: string) => fs.rmSync(path.join(remote, 'HEAD')), 'is not a board store'],
   ])('fails with the cause: %s', async (_, spoil, cause) => {
     const remote = makeBareRemote();

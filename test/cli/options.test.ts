@@ -64,6 +64,14 @@ test('the name of an agent that is none is told with the place that it comes fro
   expect(await told(orc)).toContain('git config orc.agent must not begin with .');
   expect(await told(orc, '--agent', 'team/ann')).toContain('error: agent must not hold a slash');
   expect((await inShell('t', 'list')).code).toBe(0);
+  git(folder, 'config', '--unset', 'orc.agent');
+  const linked = path.join(makeTempDir(), '.hotfix'); // git calls it `-hotfix`
+  git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'code');
+  git(folder, 'worktree', 'add', '--quiet', '--detach', linked);
+  const there = (await orcIn(linked)('t', 'add', 'build', 'x')).err;
+  expect(there).toContain(`an agent called as the linked work tree's folder must not begin with -, as "-hotfix" does`);
+  expect(there).toContain('hint: --agent, ORC_AGENT or `git config orc.agent ID` names another one');
+  expect((await orcIn(linked)('t', 'add', 'build', 'x', '--agent', 'ann')).code).toBe(0);
 });
 
 test('a path that is empty is a mistake, and never the folder that one is in', async () => {

@@ -39,6 +39,8 @@ describe('a duration', () => {
   it('without a unit counts in the unit that the caller names', () => {
     expect(parseDuration('60', 's')).toBe(60_000);
     expect(parseDuration('60ms', 's')).toBe(60);
+    expect(parseDuration('60', null)).toBeNull();
+    expect(parseDuration('60s', null)).toBe(60_000);
   });
 
   it.each([

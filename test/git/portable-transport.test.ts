@@ -225,6 +225,21 @@ describe('fetching', () => {
       expect(await transport.push(await writeCommit(store, 'mine', [next]))).toMatchObject({ outcome: 'taken' });
     });
 
+    test(`${protocol}: a store that has all of history keeps it when its upstream becomes a shallow clone`, async () => {
+      const full = makeBareRemote();
+      for (let index = 0; index < 5; index++) addCommit(full, ref, `${index}`);
+      const { store, transport } = await joinOver((await fakeGitServer(full, { isOld })).url());
+      const head = readRef(full, ref) as Oid;
+      expect(await transport.fetch()).toEqual({ outcome: 'fetched', head });
+      await store.updateRefs([{ ref: 'refs/remotes/upstream/orc', from: null, to: head }]);
+      const remote = join(makeTempDir(), 'shallow.git');
+      git('/', 'clone', '--quiet', '--bare', '--depth=2', '--no-single-branch', `file://${full}`, remote);
+      const next = addCommit(remote, ref, 'next');
+      const moved = portableTo(store, (await fakeGitServer(remote, { isOld })).url());
+      expect(await moved.fetch()).toEqual({ outcome: 'fetched', head: next });
+      expect(git(store.path, 'rev-list', '--count', next)).toBe('6');
+    });
+
     test(`${protocol}: keeps a large pack as it is, and git finds it in order`, async () => {
       const remote = makeBareRemote();
       const server = await fakeGitServer(remote, { isOld });

@@ -175,3 +175,15 @@ function unitOf(id: string): Unit {
     },
   ])[0] as Unit;
 }
+
+test('4. an upstream that refuses everything, and a call beside it that has its own no: the other hears so at once', async () => {
+  const { a, clock, refuseAll } = pickyUpstream();
+  await beginBoard(a);
+  refuseAll(true);
+  const began = clock.monotonic();
+  const [added, noted] = await Promise.all([add(a, 'one'), a.ask('task.note', { id: '00000000', text: 'of no task' })]);
+  expect(noted.outcome).toMatchObject({ outcome: 'refused', code: 'not-found' });
+  expect(added.outcome).toMatchObject({ outcome: 'refused', code: 'upstream-refused' });
+  expect(clock.monotonic() - began).toBeLessThan(30_000);
+  expect(await a.queue.list()).toEqual([]);
+});

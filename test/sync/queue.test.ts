@@ -328,12 +328,12 @@ test('what killed writers left half written is removed, once it is old', async (
   expect(idsOf(await storage.records())).toEqual(['op-1']);
 });
 
-test('what a power cut left empty is removed, once it is old', async () => {
+test.each(['', '\0'.repeat(300)])('what a power cut left empty is removed, once it is old: %j', async (left) => {
   const folder = makeTempDir();
   const storage = openFileQueueStorage(folder);
   await storage.add([record('op-1', 'a')]);
   const [old, fresh] = ['op-2.json', 'op-3.json'].map((name) => join(folder, 'queue', name)) as [string, string];
-  for (const file of [old, fresh]) writeFileSync(file, '');
+  for (const file of [old, fresh]) writeFileSync(file, left);
   utimesSync(old, 0, 0);
   expect(idsOf(await storage.records())).toEqual(['op-1']);
   expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);

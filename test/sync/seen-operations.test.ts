@@ -7,7 +7,8 @@ import { decodeCommit } from '../../src/git/objects.ts';
 import type { GitObject, Oid } from '../../src/git/store.ts';
 import type { ObjectReader } from '../../src/git/trees.ts';
 import { type Head, loadHead } from '../../src/sync/head.ts';
-import { fileIds, SeenOperations } from '../../src/sync/seen-operations.ts';
+import { readKeptFile, writeKeptFile } from '../../src/sync/kept-file.ts';
+import { fileIds, SeenOperations, type SegmentIds } from '../../src/sync/seen-operations.ts';
 import { boardId, fakeClock, memoryClient } from '../support/memory-client.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
@@ -93,6 +94,16 @@ test.each([
   spoil();
   const again = new SeenOperations(reader(), head, kept());
   expect(await again.has(asked.at(-600) ?? '', asked.length)).toBe(true);
+});
+
+test('what an earlier orc found in segments, whose versions it may have taken from what agents logged, counts for nothing', async () => {
+  const seen = new SeenOperations(reader(), head, kept());
+  await seen.has('none', asked.length);
+  await seen.keep();
+  const { segments } = JSON.parse(String(readKeptFile(file))) as { segments: [Oid, SegmentIds][] };
+  const wrong = segments.map(([oid, { ids }]) => [oid, { since: 0, ids }]);
+  await writeKeptFile(file, JSON.stringify({ form: 1, segments: wrong }));
+  expect(await new SeenOperations(reader(), head, kept()).has(asked[1] as string, 1)).toBe(true);
 });
 
 test('an old one is found as far back as the base says', async () => {

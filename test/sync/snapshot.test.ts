@@ -122,7 +122,7 @@ const damages: Readonly<Record<string, (file: string) => void>> = {
   'another board under a right checksum': (file) => reseal(file, (text) => `${text.split('\n')[0]}\n{"meta":1}`),
   'another tree under a right checksum': (file) =>
     reseal(file, (text) => text.replace(/"tree":"[0-9a-f]{40}"/, `"tree":"${'0'.repeat(40)}"`)),
-  'a later form under a right checksum': (file) => reseal(file, (text) => text.replace('"form":2', '"form":99')),
+  'a later form under a right checksum': (file) => reseal(file, (text) => text.replace(/"form":\d+/, '"form":99')),
 };
 
 function reseal(file: string, change: (text: string) => string): void {

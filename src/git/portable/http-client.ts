@@ -156,7 +156,10 @@ function send(request: HttpRequest, { agent, proxy }: Route): Promise<Sent> {
       const limit = status === 200 && type === wantedType ? maxBytes : maxErrorBody;
       const chunks: Buffer[] = [];
       let size = 0;
+      let isOver = false;
       const end = (isWhole: boolean): void => {
+        if (isOver) return; // an answer that has ended closes, too
+        isOver = true;
         const { location = null, date = null, 'content-encoding': encoding = 'identity' } = response.headers;
         const body = decode(Buffer.concat(chunks), encoding, limit);
         const answer = { status, type, location, date, body: body ?? Buffer.alloc(0) };

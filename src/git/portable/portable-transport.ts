@@ -1,19 +1,5 @@
-/**
- * The upstream over http(s) without a git binary. What is fetched and pushed costs what is new, not what the board
- * holds: isomorphic-git's own push walks every tree of the branch, and its fetch names one commit as known, keeps packs
- * that were cut off, and moves refs that are not its own.
- */
-import fs from 'node:fs';
-import { join } from 'node:path';
 import { OrcError } from '../../errors.ts';
-import {
-  createSyncedFile,
-  errorCodeOf,
-  type NameSource,
-  randomName,
-  syncFolders,
-  toIoError,
-} from '../durable-files.ts';
+import { type NameSource, randomName } from '../durable-files.ts';
 import { foreignFormat, notSha1 } from '../foreign-format.ts';
 import { isOid } from '../hash.ts';
 import type { HttpAccess } from '../http-credentials.ts';
@@ -47,6 +33,7 @@ import {
 import { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.ts';
 import { findMissing, keepPack } from './keep-pack.ts';
 import { collectNewObjects, type NewEntry } from './new-objects.ts';
+import { findNoEdges, readShallow, writeShallow } from './shallow-edges.ts';
 import { type Deadline, openSmartHttp, type Place, type SmartHttp } from './smart-http.ts';
 import { encodeFetch, encodeLsRefs, readFetch, readLsRefs } from './upload-pack.ts';
 import { writePack } from './write-pack.ts';
@@ -131,7 +118,7 @@ class PortableTransport implements Transport {
     const result: FetchOutcome = { outcome: 'fetched', head, ...(options.inbox === true ? { deposits } : {}) };
     if (head === null) return result;
     const known = await this.#knownCommits();
-    const shallow = this.#readShallow();
+    const shallow = readShallow(this.#store.path);
     const isDeepening = options.unshallow === true && shallow.size > 0;
     const depth = isDeepening ? wholeDepth : (options.depth ?? null);
     const isComplete = depth === null && (await this.#isComplete(head, known, shallow));
@@ -160,9 +147,10 @@ class PortableTransport implements Transport {
       nameTemporary,
     });
     if (broken !== null) return { outcome: 'unreachable', reason: broken };
-    // Where the upstream's other branches end is no concern of this store.
-    if (upstreamEnds.length > 0) for (const oid of await this.#missingOf(upstreamEnds)) edges.delete(oid);
-    if (!isSameSet(edges, shallow)) await this.#writeShallow(edges, nameTemporary);
+    const ends = depth === null ? [...upstreamEnds, ...fetched.shallow] : upstreamEnds;
+    const kept = depth === null ? shallow : new Set([...shallow, ...fetched.shallow]);
+    for (const oid of await findNoEdges(this.#store, ends, known)) if (!kept.has(oid)) edges.delete(oid);
+    await writeShallow(this.#store.path, edges, nameTemporary);
     return result;
   }
 
@@ -191,7 +179,7 @@ class PortableTransport implements Transport {
     if ('outcome' in removals) return removals;
     if (from === oid) return this.#send(place, removals, null, deadline);
     const known = from === null ? [] : [from];
-    const collected = await collectNewObjects(this.#store, { tip: oid, known, shallow: this.#readShallow() });
+    const collected = await collectNewObjects(this.#store, { tip: oid, known, shallow: readShallow(this.#store.path) });
     if (collected.outcome === 'broken') return { outcome: 'rejected', reason: `not sent: ${collected.reason}` };
     if (from !== null && !collected.isOnTop) {
       return { outcome: 'rejected', reason: 'the upstream has moved (non-fast-forward)', isBehind: true };
@@ -208,7 +196,11 @@ class PortableTransport implements Transport {
     const { place } = found;
     // What could not be removed again is not laid there.
     if (!canRemove(place.advertisement)) return unableToRemove;
-    const collected = await collectNewObjects(this.#store, { tip: oid, known: [], shallow: this.#readShallow() });
+    const collected = await collectNewObjects(this.#store, {
+      tip: oid,
+      known: [],
+      shallow: readShallow(this.#store.path),
+    });
     if (collected.outcome === 'broken') return { outcome: 'rejected', reason: `not sent: ${collected.reason}` };
     const command = { ref: `${inboxPrefix(this.#options.ref)}${name}`, from: null, to: oid };
     const outcome = await this.#send(place, [command], collected.entries, deadline);
@@ -331,40 +323,6 @@ class PortableTransport implements Transport {
   async #has(oid: Oid): Promise<boolean> {
     return (await this.#store.readObjects([oid])).has(oid);
   }
-
-  #readShallow(): Set<Oid> {
-    try {
-      const lines = fs.readFileSync(join(this.#store.path, 'shallow'), 'utf8').split('\n');
-      return new Set(lines.filter((line): line is Oid => isOid(line, 'sha1')));
-    } catch (error) {
-      if (errorCodeOf(error) === 'ENOENT') return new Set();
-      throw toIoError(`read ${this.#store.path}/shallow`, error);
-    }
-  }
-
-  /** Under git's own name for it, so that git may look on. */
-  async #writeShallow(edges: ReadonlySet<Oid>, nameTemporary: NameSource): Promise<void> {
-    const path = join(this.#store.path, 'shallow');
-    try {
-      if (edges.size === 0) fs.rmSync(path, { force: true });
-      else {
-        const temporary = `${path}_${nameTemporary()}`; // `git prune` removes leftovers of this name
-        await createSyncedFile(
-          temporary,
-          Buffer.from(
-            [...edges]
-              .sort()
-              .map((oid) => `${oid}\n`)
-              .join(''),
-          ),
-        );
-        fs.renameSync(temporary, path);
-      }
-      await syncFolders([this.#store.path]);
-    } catch (error) {
-      throw toIoError(`write ${path}`, error);
-    }
-  }
 }
 
 type HttpAnswer = Awaited<ReturnType<SmartHttp['post']>>;
@@ -375,10 +333,6 @@ function isResult(
   service: string,
 ): answer is Extract<HttpAnswer, { outcome: 'answered' }> & { readonly status: 200 } {
   return answer.outcome === 'answered' && answer.status === 200 && answer.type === `application/x-${service}-result`;
-}
-
-function isSameSet(one: ReadonlySet<Oid>, other: ReadonlySet<Oid>): boolean {
-  return one.size === other.size && [...one].every((oid) => other.has(oid));
 }
 
 /** Notes the dates of a server's answers. */
