@@ -16,6 +16,9 @@ import { waitingOperations } from './tentative-claims.ts';
 /** An agent that was not seen for so long is shown as stale, as in the original. */
 export const staleAfterMs = 5 * 60_000;
 
+/** Closed tasks that are worth a word. */
+const largeArchive = 20_000;
+
 export interface WorkstreamSummary extends Workstream {
   readonly task_count: number;
   readonly pending: number;
@@ -86,7 +89,10 @@ export interface StatusReport {
     readonly rejected: number;
     /** Why operations that lost a race are not left for others to publish; `null`: as far as is known they are. */
     readonly inbox: string | null;
-    /** What the person should know: a remote that was added since the board began, or what to ask for when the upstream refuses the branch. */
+    /**
+     * What the person should know: a remote that was added since the board began, what to ask for when the upstream refuses the branch,
+     * or that the archive makes changes slow.
+     */
     readonly hint: string | null;
   };
   /** Files of the branch that could not be read and are left out. */
@@ -117,11 +123,12 @@ export async function readStatus(orc: BoardGlance): Promise<StatusReport> {
   const first = waiting[0];
   const tentative = await waitingOperations(orc);
   const rejected = await queue.listRejected();
+  const workstreams = summarizeWorkstreams(board);
   return {
     board: board.meta.id,
     version: board.meta.version,
     updated_at: board.meta.updated_at,
-    workstreams: summarizeWorkstreams(board),
+    workstreams,
     agents: [...board.agents.loaded()]
       .filter(({ status }) => status !== 'retired')
       .map((agent) => ({
@@ -158,7 +165,7 @@ export async function readStatus(orc: BoardGlance): Promise<StatusReport> {
       queued_since: first === undefined ? null : new Date(first.asked_at).toISOString(),
       rejected: rejected.length,
       inbox: readUnable(orc.connection.store.path, now)?.reason ?? null,
-      hint: laterRemote(orc) ?? refusedHint(rejected),
+      hint: laterRemote(orc) ?? refusedHint(rejected) ?? archiveHint(workstreams),
     },
     faults,
     warning: writeBlock === null ? null : `${writeBlock.message}: ${writeBlock.hint}`,
@@ -180,6 +187,15 @@ function contactOf(orc: BoardGlance, board: Board): Pick<StatusReport['sync'], '
 function refusedHint(rejected: readonly RejectedRecord[]): string | null {
   const refused = rejected.findLast(({ refusal }) => refusal.code === 'upstream-refused');
   return refused?.refusal.hint ?? null;
+}
+
+/** Whoever takes a push goes through all closed tasks, a millisecond for each thousand. */
+export function archiveHint(
+  workstreams: readonly Pick<WorkstreamSummary, 'done' | 'failed' | 'cancelled'>[],
+): string | null {
+  const closed = workstreams.reduce((sum, { done, failed, cancelled }) => sum + done + failed + cancelled, 0);
+  if (closed < largeArchive) return null;
+  return `${closed} closed tasks make each change slower: \`orc compact --before 90d --dry-run\` says how many would go; history keeps them`;
 }
 
 /** A board that lives in this repository alone, although a remote is there by now. Read without starting git. */
