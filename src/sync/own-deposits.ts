@@ -33,8 +33,9 @@ export class OwnDeposits {
   constructor(ports: DepositPorts, taking: Taking) {
     this.#ports = ports;
     this.#taking = taking;
+    const known = furthest(taking.records);
     for (const { operation, deposit = null } of taking.records)
-      if (deposit !== null) this.#marks.set(operation.id, deposit);
+      if (deposit !== null) this.#marks.set(operation.id, known.get(deposit.name) ?? deposit);
   }
 
   markOf({ operation }: QueueRecord): DepositMark | null {
@@ -162,4 +163,21 @@ export class OwnDeposits {
     }
     return this.#taking.mark(new Map(records.map(({ operation }) => [operation.id, mark])));
   }
+}
+
+const states: readonly DepositMark['state'][] = ['sent', 'there', 'gone'];
+
+/**
+ * The marks by deposit. Its operations lie in several files: of whoever was killed while it marked them, some say less than others, and
+ * what is known of one is true of all.
+ */
+function furthest(records: readonly QueueRecord[]): Map<string, DepositMark> {
+  const marks = new Map<string, DepositMark>();
+  for (const { deposit = null } of records) {
+    if (deposit === null) continue;
+    const before = marks.get(deposit.name);
+    if (before === undefined || states.indexOf(deposit.state) > states.indexOf(before.state))
+      marks.set(deposit.name, deposit);
+  }
+  return marks;
 }

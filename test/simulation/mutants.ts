@@ -300,4 +300,12 @@ export const mutants: readonly Mutant[] = [
     const began`,
     why: 'readers see what may never be published',
   },
+  {
+    name: 'of a deposit whose marks differ each counts for itself',
+    file: 'src/sync/own-deposits.ts',
+    find: 'known.get(deposit.name) ?? deposit',
+    replace: 'deposit',
+    why: 'whoever was killed while it marked them holds up its clone for good',
+    unitTests: ['test/sync/carrying.test.ts'],
+  },
 ];

@@ -7,6 +7,7 @@ import { inboxPrefix } from '../../src/git/transport.ts';
 import { afterWaiting, Carrying, type CarryMemory, forgetfulMemory, type Waiting } from '../../src/sync/carrying.ts';
 import { parseTrailers } from '../../src/sync/commit-message.ts';
 import { depositLapsesMs } from '../../src/sync/deposit.ts';
+import type { QueueRecord } from '../../src/sync/queue.ts';
 import { beginBoard, fakeClock, type MemoryClient, memoryClient } from '../support/memory-client.ts';
 
 type Hook = (stage: Stage) => Promise<{ outcome: 'rejected' | 'unknown' | 'unreachable' } | undefined>;
@@ -245,6 +246,41 @@ test('a deposit that the upstream does not let go of holds nobody up, also where
   const successor = memoryClient({ name: 'successor', upstream, clock, store, queueStorage });
   expect((await add(successor, 'next')).published).toBe(true);
   expect(line(upstream).map(({ agent }) => agent)).toContain('bob');
+});
+
+test.each([
+  ['gone', 'there'],
+  ['there', 'gone'],
+  ['sent', 'there'],
+] as const)('whoever dies while the marks of one deposit are written holds nobody up: %s, %s', async (one, other) => {
+  const { ann, bob, clock } = await makeCrowd();
+  const oid = bob.store.hashObject('blob', new TextEncoder().encode('a deposit'));
+  const at = clock.now();
+  const record = (index: number, state: 'sent' | 'there' | 'gone'): QueueRecord => ({
+    operation: {
+      id: `left-${index}-0000`,
+      kind: 'task.add',
+      agent: 'bob',
+      args: { workstream: 'w', title: `${index}` },
+    },
+    order: `00000000000000${index}`,
+    base: 2,
+    asked_at: at,
+    owner: { session: 'bob', process: 'bob', seen_at: at },
+    deferred: false,
+    told: null,
+    sent: null,
+    deposit: { name: 'd'.repeat(32), oid, at, state },
+    outcome: null,
+  });
+  await bob.queue.add([record(1, one)]);
+  await bob.queue.add([record(2, other)]);
+  expect(await bob.session.sync({ timeoutMs: 5_000 })).toMatchObject({ published: 2, waiting: 0, reachable: true });
+  await ann.session.sync({ timeoutMs: 1000 });
+  expect([...(await ann.session.localHead()).read.board.openTasks()].map(({ title }) => title).sort()).toEqual([
+    '1',
+    '2',
+  ]);
 });
 
 test('a deposit that makes every push fail is left where it is', async () => {
