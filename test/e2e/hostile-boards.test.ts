@@ -634,6 +634,18 @@ describe('places and upstreams', () => {
     });
   });
 
+  test('a remote that was renamed: the hint brings it back', async () => {
+    const { clone, remote, orc } = await sharedBoard();
+    git(clone, 'remote', 'rename', 'origin', 'up');
+    const renamed = [
+      { words: ['sync'], code: 'unreachable', exit: 1, told: '`git remote rename NAME origin`' },
+      { words: ['init', '--remote', 'up'], code: 'already-exists', exit: 3, told: '`git remote set-url origin URL`' },
+    ] as const;
+    await expectRefusals(clone, renamed, { remote });
+    git(clone, 'remote', 'rename', 'up', 'origin');
+    expect((await orc('sync')).code).toBe(0);
+  });
+
   test('addresses that make git run something: refused, and nothing is run', async () => {
     const { clone, remote, orc } = await sharedBoard();
     const marker = path.join(makeTempDir(), 'marker');
