@@ -16,7 +16,9 @@ test('whatever names a task that was compacted away hears that, wherever it name
   world.forward(60_000);
   await orc.compact({ before: world.clock.now() });
   await away.sync();
-  const compacted = { hint: expect.stringMatching(`compacted at version .* \`orc history task ${id}\``) };
+  const compacted = {
+    hint: expect.stringMatching(`compacted at version .* \`orc history task ${id}\`.* \`orc sync\` brings it`),
+  };
 
   await expect(orc.addTask('press', { title: 'New', depends_on: [id] })).rejects.toMatchObject({
     code: 'unknown-dependency',
