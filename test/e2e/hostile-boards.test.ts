@@ -307,8 +307,8 @@ describe('records that others wrote by hand are set aside and named, and the res
         { ...row, words: ['t', 'show', 'ab000001'] },
         { ...row, words: ['t', 'show', 'ab000002'] },
         { ...row, words: ['kb', 'read', 'link'] },
-        { words: ['t', 'complete', 'ab000001', 'Done'], code: 'not-found', exit: 3 },
-        { words: ['t', 'reopen', 'ab000002'], code: 'not-found', exit: 3 },
+        { ...row, words: ['t', 'complete', 'ab000001', 'Done'] },
+        { ...row, words: ['t', 'reopen', 'ab000002'] },
       ],
       { remote },
     );
