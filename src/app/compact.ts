@@ -101,11 +101,12 @@ function momentOf(before: CompactOptions['before']): string {
 }
 
 /**
- * What to say of a task that is not there: a board that was compacted may have had it. `null`: none was, as far as the log tells.
+ * What to say of a task that is not there: a board that was compacted may have had it, or this clone has not heard of it yet.
+ * `null`: none was compacted, as far as the log tells.
  */
 export async function compactionHint(orc: OrcCore, id: string): Promise<string | null> {
   const [newest] = await orc.events({ action: 'board_compacted', last: 1 });
   if (newest === undefined) return null;
   const when = `the board was compacted at version ${newest.v} (what was closed before ${String(newest.before)})`;
-  return `${when}: \`orc t show ${id} --at ${newest.v - 1}\` shows it if it went then, \`orc history task ${id}\` what became of it`;
+  return `${when}: \`orc t show ${id} --at ${newest.v - 1}\` shows it if it went then, \`orc history task ${id}\` what became of it; if it is new, \`orc sync\` brings it`;
 }

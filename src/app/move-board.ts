@@ -1,4 +1,6 @@
 /** A board that stands alone moves to a remote that was added later. */
+
+import { shellWord } from '../core/shell-word.ts';
 import { OrcError } from '../errors.ts';
 import type { Oid } from '../git/store.ts';
 import { refusalHint } from '../sync/refusal-hint.ts';
@@ -17,7 +19,7 @@ export async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice,
   if ((kind !== 'host' && kind !== 'none') || upstream.kind === 'host' || upstream.kind === 'none') {
     // Others share it there: a clone that went elsewhere alone would split the board.
     throw new OrcError('already-exists', `this clone has its board at ${existing.transport.label} already`, {
-      hint: 'one clone, one board: another one lives on another branch (--branch NAME)',
+      hint: `one clone, one board: another one lives on another branch (--branch NAME)${whereItMoved(existing.config)}`,
     });
   }
   const synced = await session.sync({ timeoutMs: 30_000 });
@@ -57,4 +59,11 @@ export async function moveBoard(existing: OpenedBoard, upstream: UpstreamChoice,
   await writeStoreConfig(store.path, config);
   if (kind === 'host') await dropHostBranch(config.branch, own, surroundings);
   return { ...target, surroundings, how: 'moved' };
+}
+
+/** A remote's address is git's to know: orc has its name alone. */
+function whereItMoved({ upstream }: StoreConfig): string {
+  return upstream.kind === 'remote'
+    ? `; where the repository has moved: \`git remote set-url ${shellWord(upstream.remote)} URL\``
+    : '';
 }

@@ -129,9 +129,7 @@ export class OrcCore implements AsyncDisposable {
     try {
       return (await perform(await this.#context(options), request)) as Performed<T>;
     } catch (error) {
-      if (!(error instanceof OrcError && error.code === 'not-found')) throw error;
-      const { explainMissing } = await import('./set-aside.ts');
-      throw await explainMissing(this, request, error);
+      throw await this.#explained(error, [request]);
     }
   }
 
@@ -152,11 +150,26 @@ export class OrcCore implements AsyncDisposable {
     for (const { kind, args, agent, op } of requests) {
       prepared.push(await this.request(kind, args, { ...options, agent: agent ?? options.agent, op }));
     }
-    return performBatch(await this.#context(options), prepared, {
-      id,
-      isChosen: options.op !== undefined,
-      onProgress: options.onProgress,
-    });
+    try {
+      return await performBatch(await this.#context(options), prepared, {
+        id,
+        isChosen: options.op !== undefined,
+        onProgress: options.onProgress,
+      });
+    } catch (error) {
+      throw await this.#explained(error, prepared);
+    }
+  }
+
+  /** Of a record that was not found more may be known; the error of a batch says which line is at fault. */
+  async #explained(error: unknown, requests: readonly Request[]): Promise<unknown> {
+    if (!(error instanceof OrcError && (error.code === 'not-found' || error.code === 'unknown-dependency')))
+      return error;
+    const line = error.details?.line;
+    const request = requests[typeof line === 'number' ? line - 1 : 0];
+    if (request === undefined) return error;
+    const { explainMissing } = await import('./set-aside.ts');
+    return explainMissing(this, request, error);
   }
 
   /** Publishes what waits and brings what others did; refreshes the clone's own view of the branch. */

@@ -20,15 +20,42 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
   });
 }
 
-/** A request's task was not found: what else can be said of it, where it is set aside, or was compacted away. */
+/** A request named a record that was not found: what else can be said of it, where it is set aside, or was compacted away. */
 export async function explainMissing(
   orc: OrcCore,
-  { kind, args: { id } }: Pick<Request, 'kind' | 'args'>,
+  { kind, args }: Pick<Request, 'kind' | 'args'>,
   error: OrcError,
 ): Promise<OrcError> {
-  if (!kind.startsWith('task.') || typeof id !== 'string') return error;
-  const setAside = await setAsideError(orc, 'tasks', id);
-  if (setAside !== null || (await orc.task(id)) !== null) return setAside ?? error;
+  const id = missingTask(kind, args, error);
+  if (id !== null && (await orc.task(id)) === null) {
+    const setAside = await setAsideError(orc, 'tasks', id);
+    return setAside === null ? orCompacted(orc, id, error) : atLineOf(error, setAside);
+  }
+  const workstream = kind.startsWith('workstream.') ? args.name : args.workstream;
+  if (typeof workstream !== 'string' || error.code !== 'not-found') return error;
+  const setAside = await setAsideError(orc, 'workstreams', workstream);
+  return setAside === null ? error : atLineOf(error, setAside);
+}
+
+/** In a batch the line at fault goes on being named. */
+function atLineOf({ details }: OrcError, { code, message, hint, details: found }: OrcError): OrcError {
+  const line = details?.line;
+  const [where, at] = typeof line === 'number' ? [`line ${line}: `, { line }] : ['', {}];
+  return new OrcError(code, `${where}${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...found, ...at },
+  });
+}
+
+/** The task that a refusal is about; a refused reference says itself which. */
+function missingTask(kind: string, args: Request['args'], { code, details }: OrcError): string | null {
+  const named = kind.startsWith('task.') ? args.id : args.task;
+  const id = code === 'unknown-dependency' ? details?.id : named;
+  return typeof id === 'string' ? id : null;
+}
+
+/** The error, with a hint about where the task went when the board was compacted. */
+async function orCompacted(orc: OrcCore, id: string, error: OrcError): Promise<OrcError> {
   const { compactionHint } = await import('./compact.ts');
   const hint = await compactionHint(orc, id);
   const { code, message, details } = error;

@@ -133,8 +133,9 @@ function urlOf(upstream: Exclude<UpstreamChoice, { kind: 'none' | 'host' }>, con
   if (upstream.kind === 'url') return config.resolveUrl(upstream.url, 'push');
   const remote = config.remotes().find(({ name }) => name === upstream.remote);
   if (remote !== undefined) return remote.pushUrl;
+  const name = shellWord(upstream.remote);
   throw new OrcError('unreachable', `the remote "${upstream.remote}" of this board is not configured any more`, {
-    hint: `\`git remote add ${shellWord(upstream.remote)} URL\` brings it back; \`orc init --remote NAME\` takes the board to another one`,
+    hint: `\`git remote add ${name} URL\` brings it back, \`git remote rename NAME ${name}\` does where it was renamed`,
   });
 }
 

@@ -139,6 +139,17 @@ test('a task that waits says for what, and words that need quotes get them in th
   expect(text).toContain('`<agent>` is a name of your own');
 });
 
+test('the brief of a closed task says first that nobody does it any more', async () => {
+  const orc = await openNewBoard();
+  await orc.createWorkstream('press');
+  const { id } = await orc.addTask('press', { title: 'Old' });
+  await orc.completeTask('press', id, 'done');
+  const text = (await orc.brief(null, id))?.markdown ?? '';
+  expect(text).toContain(
+    `### Why It Is Next\n- It is not: it is done, and nobody is given it unless \`orc t reopen ${id}\` opens it again.\n`,
+  );
+});
+
 test('the template that a board begins with is the one that stands in where there is none', async () => {
   const file = readFileSync(path.join(projectRoot, '.orc-template/templates/brief.md'), 'utf8');
   expect(readBriefTemplate(file)).toEqual(readBriefTemplate(defaultBriefTemplate));

@@ -64,7 +64,7 @@ test('write, read, list, append, delete', async () => {
   expect(await orc('kb', 'read', 'notes')).toMatchObject({ code: 3, out: '(no knowledge on "notes")\n' });
   const missing = await orc('kb', 'read', 'my notes');
   expect(missing.err).toBe(
-    "hint: `orc kb list` shows what there is, `orc kb history 'my notes'` whether it was deleted\n",
+    "hint: `orc kb list` shows what there is, `orc kb history 'my notes'` whether it was deleted; `orc sync` brings what others wrote\n",
   );
   expect(await orc('kb', 'delete', 'notes')).toMatchObject({ code: 3, out: '(no knowledge on "notes")\n' });
 });

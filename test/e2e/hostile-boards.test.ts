@@ -307,8 +307,8 @@ describe('records that others wrote by hand are set aside and named, and the res
         { ...row, words: ['t', 'show', 'ab000001'] },
         { ...row, words: ['t', 'show', 'ab000002'] },
         { ...row, words: ['kb', 'read', 'link'] },
-        { words: ['t', 'complete', 'ab000001', 'Done'], code: 'not-found', exit: 3 },
-        { words: ['t', 'reopen', 'ab000002'], code: 'not-found', exit: 3 },
+        { ...row, words: ['t', 'complete', 'ab000001', 'Done'] },
+        { ...row, words: ['t', 'reopen', 'ab000002'] },
       ],
       { remote },
     );
@@ -632,6 +632,18 @@ describe('places and upstreams', () => {
     await expectRefusals(clone, [{ words: ['sync'], code: 'unreachable', exit: 1, told: 'git remote add origin' }], {
       remote,
     });
+  });
+
+  test('a remote that was renamed: the hint brings it back', async () => {
+    const { clone, remote, orc } = await sharedBoard();
+    git(clone, 'remote', 'rename', 'origin', 'up');
+    const renamed = [
+      { words: ['sync'], code: 'unreachable', exit: 1, told: '`git remote rename NAME origin`' },
+      { words: ['init', '--remote', 'up'], code: 'already-exists', exit: 3, told: '`git remote set-url origin URL`' },
+    ] as const;
+    await expectRefusals(clone, renamed, { remote });
+    git(clone, 'remote', 'rename', 'up', 'origin');
+    expect((await orc('sync')).code).toBe(0);
   });
 
   test('addresses that make git run something: refused, and nothing is run', async () => {

@@ -62,6 +62,9 @@ const append = defineCommand<Knowledge>({
   view: ({ data }, look) => [look.line(`Wrote knowledge: ${data.topic}`)],
 });
 
+/** Readers see what this clone knows: somebody else may have written it since. */
+const broughtBySync = '`orc sync` brings what others wrote';
+
 const read = defineCommand<Knowledge>({
   name: 'read',
   words: '<topic>',
@@ -76,7 +79,7 @@ const read = defineCommand<Knowledge>({
     const found = await readTopic(orc, topic);
     if (found !== null) return call.answer(found);
     throw new OrcError('not-found', `no knowledge on "${topic}"`, {
-      hint: `\`orc kb list\` shows what there is, \`orc kb history ${shellWord(topic)}\` whether it was deleted`,
+      hint: `\`orc kb list\` shows what there is, \`orc kb history ${shellWord(topic)}\` whether it was deleted; ${broughtBySync}`,
     });
   },
   // A file or a program gets it byte for byte, a terminal without what could harm it.
@@ -156,8 +159,8 @@ const history = defineCommand<KnowledgeTrail>({
     const last = call.whole('last', 1) ?? 20;
     const trail = await (await call.openToRead()).knowledgeHistory(topic, { last });
     if (trail.changes.length > 0 || trail.cut) return call.answer(trail);
-    throw new OrcError('not-found', `there never was knowledge on "${topic}"`, {
-      hint: '`orc kb list` shows what there is',
+    throw new OrcError('not-found', `there never was knowledge on "${topic}", as far as is known here`, {
+      hint: `\`orc kb list\` shows what there is; ${broughtBySync}`,
     });
   },
   toJson: ({ changes }) => changes,

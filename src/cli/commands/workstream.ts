@@ -45,9 +45,13 @@ const show = defineCommand<WorkstreamSummary>({
   examples: ['orc ws show revenue'],
   data: 'WorkstreamSummary',
   async run(call) {
-    const all = await (await call.openToRead()).listWorkstreams();
+    const orc = await call.openToRead();
+    const all = await orc.listWorkstreams();
     const found = all.find(({ name }) => name === call.word(0));
     if (found !== undefined) return call.answer(found);
+    const { setAsideError } = await import('../../app/set-aside.ts');
+    const setAside = await setAsideError(orc, 'workstreams', call.word(0));
+    if (setAside !== null) throw setAside;
     const known = all.map(({ name }) => name);
     throw new OrcError('not-found', `workstream "${call.word(0)}" not found`, {
       hint: insteadOfWorkstream(call.word(0), known),
