@@ -54,6 +54,13 @@ export async function dropRejected(orc: OrcCore, given: string): Promise<Rejecte
   return whole.map(describe);
 }
 
+/** All of them; none is no error. */
+export async function dropAllRejected(orc: OrcCore): Promise<RejectedOperation[]> {
+  const all = await records(orc);
+  await orc.connection.session.queue.removeRejected(all.map(({ operation }) => operation.id));
+  return all.map(describe);
+}
+
 async function records(orc: OrcCore): Promise<RejectedRecord[]> {
   return orc.connection.session.queue.listRejected();
 }

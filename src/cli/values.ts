@@ -61,3 +61,12 @@ export function readSince(text: string, now: number): string {
     hint: 'for example 2026-01-31, 2026-01-31T12:00:00Z, or 2h for the last two hours',
   });
 }
+
+/** What may stand as a word or as an option, but not as both. @throws OrcError `usage` */
+export function wordOrOption(word: string | undefined, option: string | undefined, name: string): string | undefined {
+  if (word !== undefined && option !== undefined)
+    throw new OrcError('usage', `--${name} is given, and as a word as well: "${word}"`, {
+      hint: 'leave out one of them',
+    });
+  return word ?? option;
+}

@@ -224,12 +224,22 @@ test('rejected: what was queued and then refused can be seen, asked again and dr
 
   const retried = await orc('rejected', 'retry', workstream, '--json');
   expect([retried.code, retried.error().code]).toEqual([3, 'already-exists']);
+  for (const words of [[], [workstream, '--all']])
+    expect((await orc('rejected', 'drop', ...words, '--json')).error().code).toBe('usage');
   expect((await orc('rejected', 'drop', workstream)).out).toBe(`Dropped: workstream.create ${workstream}\n`);
   expect((await orc('rejected', 'list', '--json')).json().data).toHaveLength(1);
   expect((await other('kb', 'delete', 'notes')).code).toBe(0);
   expect((await orc('rejected', 'retry', knowledge.slice(0, 12))).out).toBe(`Accepted this time: ${knowledge}\n`);
   expect((await orc('kb', 'read', 'notes')).out).toBe('queued text');
   expect((await orc('rejected', 'list')).out).toBe('Nothing was rejected.\n');
+  expect((await orc('rejected', 'drop', '--all')).out).toBe('Nothing was rejected.\n');
+  cut();
+  for (const name of ['one', 'two']) await orc('ws', 'create', name);
+  mend();
+  for (const name of ['one', 'two']) await other('ws', 'create', name);
+  expect((await orc('sync')).out).toContain('2 rejected');
+  expect((await orc('rejected', 'drop', '--all', '--json')).json().data).toHaveLength(2);
+  expect((await orc('rejected', 'list', '--json')).json().data).toEqual([]);
 
   const gone = await orc('rejected', 'show', knowledge, '--json');
   expect([gone.code, gone.error().code]).toEqual([3, 'not-found']);

@@ -58,6 +58,23 @@ describe('add', () => {
     const orc = orcIn(folder, { input: '# Plan\n\n- one\n' });
     expect((await orc('t', 'add', 'build', 'Plan', '-', '--json')).json().data.description).toBe('# Plan\n\n- one\n');
   });
+
+  test('takes the description and the priority as options too, but not twice', async () => {
+    const { orc } = await orcWithBoard();
+    const ran = await orc('t', 'add', 'build', 'First', '--priority', '2', '--description', 'As said', '--json');
+    expect(ran.json().data).toMatchObject({ priority: 2, description: 'As said' });
+    const made = await orc('ws', 'create', 'docs', '--priority', '3', '--description', 'Words', '--json');
+    expect(made.json().data).toMatchObject({ priority: 3, description: 'Words' });
+    for (const words of [
+      ['t', 'add', 'build', 'Second', 'Words', '--description', 'Others'],
+      ['t', 'add', 'build', 'Second', 'Words', '4', '--priority', '4'],
+      ['ws', 'create', 'more', 'Words', '--description', 'Others'],
+    ])
+      expect((await orc(...words, '--json')).error()).toMatchObject({ code: 'usage', hint: 'leave out one of them' });
+    expect((await orc('t', 'add', 'build', 'Second', '--priority', 'high', '--json')).error().code).toBe(
+      'invalid-argument',
+    );
+  });
 });
 
 describe('list', () => {

@@ -65,16 +65,22 @@ const retry = defineCommand<Retried>({
 
 const drop = defineCommand<RejectedOperation[]>({
   name: 'drop',
-  words: '<id>',
-  summary: 'Forget one, for good',
-  examples: ['orc rejected drop 4f1c'],
+  words: '[id]',
+  summary: 'Forget one, or all, for good',
+  options: [{ flags: '--all', summary: 'all that there are' }],
+  examples: ['orc rejected drop 4f1c', 'orc rejected drop --all'],
   data: 'RejectedOperation[]',
   async run(call) {
+    const [id] = call.words;
+    const isAll = call.flag('all');
+    if (isAll === (id !== undefined))
+      throw new OrcError('usage', 'which one is dropped?', { hint: 'give its id, or --all' });
     const orc = await call.open();
-    const { dropRejected } = await import('../../app/rejected.ts');
-    return call.answer(await dropRejected(orc, call.word(0)));
+    const { dropAllRejected, dropRejected } = await import('../../app/rejected.ts');
+    return call.answer(id === undefined ? await dropAllRejected(orc) : await dropRejected(orc, id));
   },
-  view: ({ data }, look) => data.map(({ op, kind }) => look.line(`Dropped: ${kind} ${op}`)),
+  view: ({ data }, look) =>
+    data.length === 0 ? ['Nothing was rejected.'] : data.map(({ op, kind }) => look.line(`Dropped: ${kind} ${op}`)),
 });
 
 function refuseOp({ globals }: Call): void {

@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { type CommandSpec, defineCommand, type OptionSpec } from '../command.ts';
 import { sortTaskWords } from '../task-words.ts';
 import { listToSet, textFrom, textToSet } from '../text-words.ts';
-import { readPriority } from '../values.ts';
+import { readPriority, wordOrOption } from '../values.ts';
 import { taskLookCommands } from './task-look.ts';
 import { taskWorkCommands } from './task-work.ts';
 
@@ -53,16 +53,23 @@ const add = defineCommand<Task>({
   words: '<workstream> <title> [description] [priority]',
   summary: 'Add a task to a workstream',
   details: 'With - in the place of the description it is read from standard input.',
-  options: descriptive,
+  options: [
+    { flags: '--description <text>', summary: 'in the place of the word; - reads it from standard input' },
+    { flags: '--priority <n>', summary: 'in the place of the word: 1 (most urgent) to 9' },
+    ...descriptive,
+  ],
   examples: [
     'orc t add revenue "Add payments to API" "Integrate USDC" 1',
     'orc t add revenue "Ship it" --depends-on 1a2b3c4d --label release --path "src/api/**"',
     'orc t add revenue "Write the guide" - 3 < outline.md',
+    'orc t add revenue "Mend the build" --priority 1',
     'orc t add revenue "Fix the login" --check "npm test" --criterion "an expired link says so"',
   ],
   data: 'Task',
   async run(call) {
-    const [workstream, title, description, priority] = call.words;
+    const [workstream, title] = call.words;
+    const description = wordOrOption(call.words[2], call.text('description'), 'description');
+    const priority = wordOrOption(call.words[3], call.text('priority'), 'priority');
     return call.perform('task.add', {
       workstream,
       title,

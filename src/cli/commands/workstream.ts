@@ -3,7 +3,7 @@ import { insteadOfWorkstream } from '../../core/operations/support.ts';
 import type { Workstream } from '../../core/records.ts';
 import { OrcError } from '../../errors.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
-import { readPriority } from '../values.ts';
+import { readPriority, wordOrOption } from '../values.ts';
 import { workstreamDetails, workstreamLines } from '../views/workstream.ts';
 
 const create = defineCommand<Workstream>({
@@ -12,10 +12,16 @@ const create = defineCommand<Workstream>({
   summary: 'Create a workstream',
   details:
     'Where there is no board yet, this begins one, if it is clear where: on the only remote, or in a repository without remotes.',
+  options: [
+    { flags: '--description <text>', summary: 'in the place of the word' },
+    { flags: '--priority <n>', summary: 'in the place of the word: 1 (most urgent) to 9' },
+  ],
   examples: ['orc ws create revenue "Revenue generation" 1', 'orc workstream create docs "User documentation"'],
   data: 'Workstream',
   async run(call) {
-    const [name, description, priority] = call.words;
+    const [name] = call.words;
+    const description = wordOrOption(call.words[1], call.text('description'), 'description');
+    const priority = wordOrOption(call.words[2], call.text('priority'), 'priority');
     const args = { name, description, priority: priority === undefined ? undefined : readPriority(priority) };
     // Before a board is begun for its sake.
     await call.check('workstream.create', args);
