@@ -165,13 +165,16 @@ export class UpstreamView {
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */
   async confirm(options: FetchOptions = {}): Promise<Fetched> {
     const began = this.moment();
-    const answer = await this.#options.transport.readHead(options);
+    const { clock, transport } = this.#options;
+    const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const answer = await transport.readHead(options);
     if (answer.outcome === 'unreachable') return answer;
     if (answer.head !== null && answer.head === (await this.#options.store.readRef(trackingRef))) {
       this.#confirmed = { commit: answer.head, at: began };
       return { outcome: 'same' };
     }
-    return this.fetch(options);
+    const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - clock.monotonic()) };
+    return this.fetch({ ...options, ...left });
   }
 
   /**

@@ -7,7 +7,7 @@ import { Tally } from './tally.ts';
 const firstSeed = Number(process.env.SIM_SEED ?? 1);
 const worlds = 200;
 /** Worlds in which something was wrong once. */
-const regressions: readonly number[] = [40346, 48907, 2910701, 5001279];
+const regressions: readonly number[] = [40346, 48907, 2910701, 3105320, 5001279];
 
 let beginning: Beginning;
 beforeAll(async () => {

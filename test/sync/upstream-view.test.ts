@@ -159,6 +159,28 @@ test('a fetch that began before a question says nothing of the upstream since th
   expect(view.isConfirmed(head, since)).toBe(true);
 });
 
+test('asking first and fetching then share one time limit', async () => {
+  const upstream = new MemoryUpstream();
+  const clock = fakeClock();
+  const author = memoryClient({ name: 'author', upstream, clock });
+  await beginBoard(author);
+  const limits: (number | undefined)[] = [];
+  const reader = memoryClient({
+    name: 'reader',
+    upstream,
+    clock,
+    intercept: async (stage, info) => {
+      if (stage === 'read-head') clock.advance(700);
+      if (stage === 'before-fetch') limits.push(info.timeoutMs);
+      return undefined;
+    },
+  });
+  const { view } = reader.session;
+  expect(await view.confirm({ timeoutMs })).toMatchObject({ outcome: 'moved' });
+  expect(limits).toHaveLength(1);
+  expect(limits[0]).toBeLessThanOrEqual(timeoutMs - 700);
+});
+
 describe('5. an upstream that was moved back', () => {
   test.each([null, 2])('is out of reach as long as it may be a replica that lags (depth %s)', async (depth) => {
     const { upstream, clock, line } = await lineOf(12);
