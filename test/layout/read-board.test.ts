@@ -229,7 +229,7 @@ describe('orc.yaml', () => {
     });
     expect(await openTree(changed(tree, { 'orc.yaml': 'lease: never\nboard_md: false\n' }))).toMatchObject({
       writeBlock: null,
-      faults: [{ path: 'orc.yaml', reason: 'lease must be a length of time such as 30m or 2h' }],
+      faults: [{ path: 'orc.yaml', reason: 'lease must be a length of time with its unit, such as 30m or 2h' }],
       board: { settings: { ...defaultSettings, board_md: false } },
     });
   });
