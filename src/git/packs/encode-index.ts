@@ -44,8 +44,9 @@ export function encodeIndex(format: ObjectFormat, entries: readonly IndexEntry[]
 const sortedDigits = 4;
 
 /**
- * A name that stands in the pack twice stands here twice: git reads no pack that holds more than its index. Names are hashes: counted out by their first digits they are all but sorted, and comparing a hundred thousand of
- * them with one another would take ten times as long.
+ * A name that stands in the pack twice stands here twice: git reads no pack that holds more than its index. Names are hashes: counted
+ * out by their first digits they are all but sorted, and comparing a hundred thousand of them with one another would take ten times as
+ * long.
  */
 function sortByName(entries: readonly IndexEntry[]): readonly IndexEntry[] {
   const prefixes = Uint16Array.from(entries, ({ oid }) => Number.parseInt(oid.slice(0, sortedDigits), 16));
