@@ -1,5 +1,5 @@
 /** The beginning of a brief: the task, and why it is next. Pure. */
-import { closedStatuses } from '../core/records.ts';
+import { isOpen } from '../core/records.ts';
 import { formatDuration, fromIso } from '../core/time.ts';
 import { code, fenced, plainOrCode } from './brief-quote.ts';
 import type { BriefContents } from './cycle-brief.ts';
@@ -52,11 +52,12 @@ function leaseWords(leftMs: number): string {
 export function whyLines({ task, workstream, place, dependencies }: BriefContents): string[] {
   const waiting = dependencies.filter(({ task: { status } }) => status !== 'done');
   const { turn, dependents, unblocks, chain } = place;
-  const isClosed = closedStatuses.some((status) => status === task.status);
   return [
-    ...(isClosed
-      ? [`- It is not: it is ${task.status}, and nobody is given it unless \`orc t reopen ${task.id}\` opens it again.`]
-      : []),
+    ...(isOpen(task)
+      ? []
+      : [
+          `- It is not: it is ${task.status}, and nobody is given it unless \`orc t reopen ${task.id}\` opens it again.`,
+        ]),
     ...(workstream.status === 'active'
       ? []
       : [`- Its workstream is ${workstream.status}: nothing of it is handed out.`]),

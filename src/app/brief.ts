@@ -77,17 +77,12 @@ export async function makeBrief(
   }
   const task = await orc.task(taskId);
   if (task === null || (workstream !== null && task.workstream !== workstream)) {
-    const isThere = task !== null;
-    const [{ compactionHint }, { setAsideError }] = await Promise.all([
-      import('./compact.ts'),
-      import('./set-aside.ts'),
-    ]);
-    const setAside = isThere ? null : await setAsideError(orc, 'tasks', taskId.toLowerCase());
-    if (setAside !== null) throw setAside;
-    const where = isThere ? `is in workstream "${task.workstream}"` : 'does not exist';
-    const list = workstream === null ? 'see `orc t list`' : `see \`orc t list ${shellWord(workstream)}\``;
-    const hint = (isThere ? null : await compactionHint(orc, taskId)) ?? list;
-    throw new OrcError('not-found', `task ${taskId} ${where}`, { hint });
+    const where = task === null ? 'does not exist' : `is in workstream "${task.workstream}"`;
+    const hint = workstream === null ? 'see `orc t list`' : `see \`orc t list ${shellWord(workstream)}\``;
+    const error = new OrcError('not-found', `task ${taskId} ${where}`, { hint });
+    if (task !== null) throw error;
+    const { missingTaskError } = await import('./set-aside.ts');
+    throw await missingTaskError(orc, taskId, error);
   }
   return (await openBriefs(orc, head))(task, options);
 }

@@ -242,19 +242,18 @@ export class OrcCore implements AsyncDisposable {
   async refuseBadName(agent: string): Promise<void> {
     const fault = faultInName(agent);
     if (fault === null || agent === this.#options.agent) return;
-    const { env, host } = this.surroundings;
-    const isConfigured = async () => (await this.surroundings.config()).get('orc.agent') === agent;
-    const where =
-      agent === env.ORC_AGENT
-        ? 'ORC_AGENT'
-        : (await isConfigured())
-          ? 'git config orc.agent'
-          : agent === host?.worktreeName
-            ? "an agent called as the linked work tree's folder"
-            : null;
+    const where = await this.#sourceOf(agent);
     if (where === null) return;
     const hint = '--agent, ORC_AGENT or `git config orc.agent ID` names another one';
     throw new OrcError('invalid-argument', `${where} ${fault}, as "${agent}" does`, { hint });
+  }
+
+  /** What names the agent, as the beginning of a sentence; `null`: nothing that is set for longer than a call. */
+  async #sourceOf(agent: string): Promise<string | null> {
+    const { env, host } = this.surroundings;
+    if (agent === env.ORC_AGENT) return 'ORC_AGENT';
+    if ((await this.surroundings.config()).get('orc.agent') === agent) return 'git config orc.agent';
+    return agent === host?.worktreeName ? "an agent called as the linked work tree's folder" : null;
   }
 
   // — reading —

@@ -20,6 +20,11 @@ export async function setAsideError(orc: OrcCore, collection: CollectionName, ke
   });
 }
 
+/** Of a task that is not there: the error that names its file, where that is set aside; else this one, with a hint where it may have been compacted away. */
+export async function missingTaskError(orc: OrcCore, id: string, error: OrcError): Promise<OrcError> {
+  return (await setAsideError(orc, 'tasks', id.toLowerCase())) ?? orCompacted(orc, id, error);
+}
+
 /** A request named a record that was not found: what else can be said of it, where it is set aside, or was compacted away. */
 export async function explainMissing(
   orc: OrcCore,

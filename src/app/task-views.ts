@@ -81,10 +81,10 @@ export async function readTree(
   const root = id === undefined ? undefined : await orc.resolveTaskId(id);
   const nodes = await grow(orc, { root, withClosed: withClosed || root !== undefined });
   if (root !== undefined && nodes.length === 0) {
-    const { explainMissing } = await import('./set-aside.ts');
+    const { missingTaskError } = await import('./set-aside.ts');
     const hint = 'see `orc t list`; `orc sync` brings what others added';
     const error = new OrcError('not-found', `task "${id}" not found`, { hint });
-    throw await explainMissing(orc, { kind: 'task.tree', args: { id: root } }, error);
+    throw await missingTaskError(orc, root, error);
   }
   return nodes.map(({ task, depth, descendants }) => {
     const { id: own, workstream, title, status, priority, estimate, assigned_to, parent } = task;

@@ -2,7 +2,6 @@
 import * as z from 'zod/mini';
 import { code, fenced, plainOrCode } from '../app/brief-quote.ts';
 import { checkLock } from '../app/check-lock.ts';
-import { compactionHint } from '../app/compact.ts';
 import { collectResults, outlinePlan } from '../app/cycle.ts';
 import { readCycle } from '../app/cycle-board.ts';
 import { collectText } from '../app/cycle-collect.ts';
@@ -13,7 +12,7 @@ import { listAgents, listTasks } from '../app/listing.ts';
 import { readInbox } from '../app/mail.ts';
 import { planText } from '../app/plan-text.ts';
 import type { JsonSchema } from '../app/record-fields.ts';
-import { setAsideError } from '../app/set-aside.ts';
+import { missingTaskError, setAsideError } from '../app/set-aside.ts';
 import { readStatus } from '../app/status.ts';
 import { showTask, withObstacles } from '../app/task-views.ts';
 import * as arg from '../core/arguments.ts';
@@ -365,10 +364,6 @@ export async function readTopic({ orc }: Desk, topic: string) {
 export async function readTask({ orc, agent }: Desk, given: string) {
   const task = await showTask(orc, given, agent);
   if (task !== null) return task;
-  throw (
-    (await setAsideError(orc, 'tasks', given.toLowerCase())) ??
-    new OrcError('not-found', `task "${given}" not found`, {
-      hint: (await compactionHint(orc, given)) ?? '`status` shows what there is',
-    })
-  );
+  const error = new OrcError('not-found', `task "${given}" not found`, { hint: '`status` shows what there is' });
+  throw await missingTaskError(orc, given, error);
 }

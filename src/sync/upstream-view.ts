@@ -165,16 +165,14 @@ export class UpstreamView {
   /** Whether the upstream still stands at our head: asks first, fetches only when it has moved. */
   async confirm(options: FetchOptions = {}): Promise<Fetched> {
     const began = this.moment();
-    const { clock, transport } = this.#options;
-    const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const answer = await transport.readHead(options);
+    const left = timeLeft(options, this.#options.clock);
+    const answer = await this.#options.transport.readHead(options);
     if (answer.outcome === 'unreachable') return answer;
     if (answer.head !== null && answer.head === (await this.#options.store.readRef(trackingRef))) {
       this.#confirmed = { commit: answer.head, at: began };
       return { outcome: 'same' };
     }
-    const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - clock.monotonic()) };
-    return this.fetch({ ...options, ...left });
+    return this.fetch(left());
   }
 
   /**
@@ -295,14 +293,13 @@ export class UpstreamView {
   /** Fetches and says how what is there stands to what was seen. Only what stays behind through some tries is called so. */
   async #look(options: FetchOptions): Promise<Seen | Unreachable> {
     const { store, transport, clock } = this.#options;
-    const deadline = clock.monotonic() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const left = timeLeft(options, clock);
     for (let tries = 1; ; tries++) {
       const began = this.moment();
       const at = clock.now();
       // The head as it was before the fetch began: another process may move it while we fetch.
       const before = await store.readRef(trackingRef);
-      const left = options.timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, deadline - clock.monotonic()) };
-      const fetched = await transport.fetch({ ...options, ...left });
+      const fetched = await transport.fetch(left());
       if (fetched.outcome === 'unreachable') return fetched;
       this.#fetchedAt = at;
       const inbox = fetched.deposits === undefined ? {} : { deposits: fetched.deposits };
@@ -376,6 +373,14 @@ export class UpstreamView {
       details: { before, after: after?.commit ?? null },
     });
   }
+}
+
+/** The options for one of several calls that share the time which is given from now on. */
+function timeLeft(options: FetchOptions, clock: Clock): () => FetchOptions {
+  const { timeoutMs } = options;
+  if (timeoutMs === undefined) return () => options;
+  const deadline = clock.monotonic() + timeoutMs;
+  return () => ({ ...options, timeoutMs: Math.max(1, deadline - clock.monotonic()) });
 }
 
 /** The board that a head holds; `null` where there is none. */

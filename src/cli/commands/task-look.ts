@@ -61,13 +61,10 @@ const show = defineCommand<ShownTask>({
     const { showTask } = await import('../../app/task-views.ts');
     const task = await showTask(orc, call.word(0), await orc.actor(undefined));
     if (task !== null) return call.answer(task);
-    const { setAsideError } = await import('../../app/set-aside.ts');
-    const setAside = await setAsideError(orc, 'tasks', call.word(0).toLowerCase());
-    if (setAside !== null) throw setAside;
-    const { compactionHint } = await import('../../app/compact.ts');
-    throw new OrcError('not-found', `task "${call.word(0)}" not found`, {
-      hint: (await compactionHint(orc, call.word(0))) ?? 'see `orc t list`; `orc sync` brings what others added',
-    });
+    const { missingTaskError } = await import('../../app/set-aside.ts');
+    const hint = 'see `orc t list`; `orc sync` brings what others added';
+    const error = new OrcError('not-found', `task "${call.word(0)}" not found`, { hint });
+    throw await missingTaskError(orc, call.word(0), error);
   },
   view: ({ data }, look) => taskDetails(data, look),
 });

@@ -1,3 +1,8 @@
+/**
+ * The upstream over http(s) without a git binary. What is fetched and pushed costs what is new, not what the board
+ * holds: isomorphic-git's own push walks every tree of the branch, and its fetch names one commit as known, keeps packs
+ * that were cut off, and moves refs that are not its own.
+ */
 import { OrcError } from '../../errors.ts';
 import { type NameSource, randomName } from '../durable-files.ts';
 import { foreignFormat, notSha1 } from '../foreign-format.ts';
